@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Builds starling and runs its tests. Variables: O=build directory, V=1, SAN=address,undefined.
+
+O       ?= build
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+Q       := $(if $(V),,@)
+say     = $(if $(V),,@printf '  %-7s %s\n' $(1) $(patsubst $(O)/%,%,$@))
+
+PKGS    := libbpf libnl-3.0 libnl-route-3.0 libuv libsodium jansson libmicrohttpd zlib
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wundef -Wvla -Werror
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+CFLAGS  ?= -O2 -g
+ALLCFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(SANFLAGS) -D_GNU_SOURCE -Iinclude -Iuserspace -I$(O)/gen \
+	    $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
+BPFFLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -Iinclude -I/usr/include/$(shell gcc -dumpmachine)
+TESTLIBS = -lcmocka
+
+src      = $(sort $(wildcard $(1)/*.c))
+obj      = $(patsubst %.c,$(O)/%.o,$(call src,$(1)))
+BPFOBJ  := $(patsubst bpf/%.bpf.c,$(O)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+SKEL    := $(patsubst bpf/%.bpf.c,$(O)/gen/%.skel.h,$(wildcard bpf/*.bpf.c))
+LIB     := $(O)/libio.a $(O)/libcore.a $(O)/libbase.a
+UNIT    := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
+SIMT    := $(patsubst %.c,$(O)/%,$(wildcard tests/sim/*_test.c))
+BPFT    := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/*_test.c))
+
+.PHONY: all clean bpf units sims bpftests
+all: $(BPFOBJ) $(if $(wildcard userspace/daemon/*.c),$(O)/starlingd) $(if $(wildcard tools/starling/*.c),$(O)/starling)
+bpf: $(BPFOBJ)
+units: $(UNIT)
+sims: $(SIMT)
+bpftests: $(BPFT)
+
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF)
+	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -c $< -o $@
+$(O)/gen/%.skel.h: $(O)/bpf/%.bpf.o
+	@mkdir -p $(@D)
+	$(call say,SKEL)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.new && mv $@.new $@
+$(O)/%.o: %.c | $(SKEL)
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(ALLCFLAGS) -MMD -MP -c $< -o $@
+$(O)/libbase.a: $(call obj,userspace/base)
+$(O)/libcore.a: $(call obj,userspace/core)
+$(O)/libio.a: $(call obj,userspace/io)
+$(LIB):
+	@mkdir -p $(@D)
+	$(call say,AR)
+	$(Q)rm -f $@ && ar rcs $@ $^
+$(O)/starlingd: $(call obj,userspace/daemon) $(LIB)
+	$(call say,LD)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS)
+$(O)/starling: $(call obj,tools/starling) $(O)/libcore.a $(O)/libbase.a
+	$(call say,LD)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(O)/libcore.a $(O)/libbase.a $(LIBS)
+# a test's helpers are the other files of its directory
+$(UNIT) $(SIMT) $(BPFT): $(O)/%: $(O)/%.o $(LIB)
+	$(call say,LD)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(TESTLIBS) $(LIBS)
+$(UNIT): $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
+$(SIMT): $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/sim/*.c)))
+$(BPFT): $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/bpf/*.c)))
+
+clean:
+	rm -rf $(O)
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

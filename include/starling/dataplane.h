@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The one contract between the XDP programs and user space: names, layouts and meanings
+ * of the maps. Not here: how a packet is steered (where.h) and what becomes of it (verdict.h).
+ *
+ * Publishing. A vip or backend entry holds two copies of its record and one 8-byte word.
+ * The writer fills the copy that the word does not select, then stores the word (release).
+ * A reader loads the word once a packet and uses the copy it names. No copy is rewritten,
+ * and no id or slot region is reused, before a grace period (membarrier) after the store
+ * that retired it; a backend id in addition waits until no cell and no slot names it.
+ */
+#ifndef STARLING_DATAPLANE_H
+#define STARLING_DATAPLANE_H
+
+#include <linux/types.h>
+
+#include "limits.h"
+#include "verdict.h"
+
+#define DATAPLANE_ABI 1 /* raise on any change of a layout or meaning below */
+
+/* Names of maps, as in the BPF object and as pins under the node's directory. */
+#define MAP_ABI		   "abi"	    /* array[1] of struct dataplane_info */
+#define MAP_FILTER	   "filter"	    /* array[1] of struct vip_filter, mmapable */
+#define MAP_KEYS	   "keys"	    /* hash: struct vip_key -> __u32 vip id */
+#define MAP_VIPS	   "vips"	    /* array of struct vip_entry, mmapable */
+#define MAP_BACKENDS	   "backends"	    /* array of struct backend_entry, mmapable */
+#define MAP_SLOTS	   "slots"	    /* array of __u64 (slot.h), mmapable */
+#define MAP_FLOWS	   "flows"	    /* array of struct flow_set, mmapable */
+#define MAP_LOADS	   "loads"	    /* array of struct backend_load by backend id, mmapable */
+#define MAP_OVERFLOWS	   "overflows"	    /* per-CPU array[1] of __u64: overflows and live evictions, all VIPs */
+#define MAP_FRAGMENTS	   "fragments"	    /* LRU hash: struct fragment_key -> struct fragment_note */
+#define MAP_DEVMAP	   "devmap"	    /* devmap_hash: ifindex -> ifindex */
+#define MAP_COUNT_VIPS	   "count_vips"	    /* per-CPU array of struct vip_count by vip id */
+#define MAP_COUNT_BACKENDS "count_backends" /* per-CPU array of struct backend_count by backend id */
+#define MAP_COUNT_DEVICES  "count_devices"  /* per-CPU array of struct device_count by ifindex % STARLING_DEVICES */
+#define MAP_EVENTS	   "events"	    /* ring buffer of struct trace_event */
+
+#define ID_NONE 0xffffu /* no backend, no VIP */
+
+/* Constants of one loaded program (rodata "config"), and of the pinned maps (abi map). */
+struct dataplane_info {
+	__u32 abi;
+	__u32 flow_sets_log2; /* number of sets = 1 << this */
+	__u32 tick_shift;     /* tick = jiffies >> this */
+	__u32 tick_us;	      /* length of a tick, microseconds */
+	__u32 seed[16];	      /* key of the flow hash; secret */
+};
+
+/* Rodata of steer: what a reload changes. */
+struct steer_config {
+	__u32 seed[16];
+	__u32 flow_sets_log2;
+	__u32 tick_shift;
+	__u16 half_ticks; /* STARLING_*_MS in ticks, rounded up */
+	__u16 half_evict_ticks;
+	__u16 closing_ticks;
+	__u16 closing_evict_ticks;
+	__u16 reset_ticks;
+	__u16 probation_ticks;
+	__u32 trace_sample; /* report one packet of this many; 0: tracing is compiled out */
+	__u8 fragments;	    /* place fragments */
+	__u8 icmp;	    /* forward ICMP errors, answer echo, generate too-big */
+	__u8 pad[2];
+};
+
+/* keys: v4 addresses are mapped (::ffff:a.b.c.d); {address, 0, 0} serves ICMP, later fragments, short headers. */
+struct vip_key {
+	__u8 addr[16];
+	__be16 port;
+	__u8 proto; /* IPPROTO_TCP, IPPROTO_UDP or 0 */
+	__u8 pad;
+};
+_Static_assert(sizeof(struct vip_key) == 20, "vip_key");
+
+/* filter: bit filter_bit(key) (hash.h) is set for every key of every VIP. Cleared only after a grace period. */
+#define FILTER_BITS 65536
+struct vip_filter {
+	__u64 bits[FILTER_BITS / 64];
+};
+
+/* How a backend is chosen among the two homes. */
+enum steer_by {
+	STEER_HOME,  /* home 0: mh */
+	STEER_GIVEN, /* fewer connections given / weight: rr, wrr */
+	STEER_OPEN,  /* fewer connections open / weight: lc, wlc */
+};
+
+enum forward_mode {
+	FORWARD_DR,   /* rewrite MAC addresses */
+	FORWARD_IPIP, /* IP in IP, either version in either */
+	FORWARD_GUE,  /* UDP, entropy in the source port */
+};
+
+#define VIP_HASH_SOURCE 0x01 /* a flow is {source address, vip}: affinity, cells count clients */
+#define VIP_NO_CELLS	0x02 /* UDP only: no cells and no split (idle 0) */
+
+struct vip_record {
+	__u32 slots_base;  /* index of the first slot in the arena */
+	__u32 slots_count; /* 0: no slots yet */
+	__u32 prev_base;   /* region that SLOT_PREV_TABLE refers to, while the table is being resized */
+	__u32 prev_count;  /* 0: none */
+	__u16 idle_ticks;  /* life of an open cell without packets */
+	__u8 steer_by;	   /* enum steer_by */
+	__u8 flags;	   /* VIP_* */
+	__u8 pad[36];
+};
+_Static_assert(sizeof(struct vip_record) == 56, "vip_record");
+
+/* vip word: bit 0 selects the copy; bits 8..15 state (0 unused, 1 in service); bits 32..63 generation. */
+#define VIP_WORD_SELECT(w)	     ((w)&1)
+#define VIP_WORD_STATE(w)	     (((w) >> 8) & 0xff)
+#define VIP_WORD(select, state, gen) ((__u64)(select) | (__u64)(state) << 8 | (__u64)(gen) << 32)
+
+struct vip_entry {
+	__u64 word;
+	struct vip_record copy[2];
+	__u64 pad;
+};
+_Static_assert(sizeof(struct vip_entry) == 128, "vip_entry: two cache lines");
+
+enum backend_state {
+	BACKEND_UNUSED,	  /* id is free, or waits to become so: nothing may be sent */
+	BACKEND_UP,	  /* takes new and old flows */
+	BACKEND_DRAINING, /* keeps the flows it has */
+	BACKEND_DOWN,	  /* takes nothing: its slots' other home serves, its cells are ignored */
+};
+
+#define BACKEND_RESOLVED 0x01 /* MACs, device and source are valid */
+#define BACKEND_V4	 0x02 /* addr and src are v4-mapped */
+#define BACKEND_GUE_CSUM 0x04 /* outer UDP checksum wanted (IPv6 receivers without zero-checksum tolerance) */
+
+struct backend_record {
+	__u8 addr[16]; /* of the backend: outer destination; v4-mapped */
+	__u8 src[16];  /* outer source; v4-mapped */
+	__u8 dmac[6];
+	__u8 smac[6];
+	__u32 ifindex; /* towards it */
+	__u16 mtu;     /* bytes of IP packet that the path takes, outer header included */
+	__u8 forward;  /* enum forward_mode */
+	__u8 flags;    /* BACKEND_* */
+	__be16 gue_port;
+	__u8 pad[2];
+};
+_Static_assert(sizeof(struct backend_record) == 56, "backend_record");
+
+/* backend word: bit 0 selects the copy; 8..15 enum backend_state; 16..31 weight for scores; 32..47 vip id; 48..63
+ * generation. */
+#define BACKEND_WORD_SELECT(w) ((w)&1)
+#define BACKEND_WORD_STATE(w)  (((w) >> 8) & 0xff)
+#define BACKEND_WORD_WEIGHT(w) (((w) >> 16) & 0xffff)
+#define BACKEND_WORD_VIP(w)    (((w) >> 32) & 0xffff)
+#define BACKEND_WORD(select, state, weight, vip, gen)                                                                  \
+	((__u64)(select) | (__u64)(state) << 8 | (__u64)(weight) << 16 | (__u64)(vip) << 32 | (__u64)(gen) << 48)
+
+struct backend_entry {
+	__u64 word;
+	struct backend_record copy[2];
+	__u64 pad;
+};
+_Static_assert(sizeof(struct backend_entry) == 128, "backend_entry: two cache lines");
+
+#define FLOW_WAYS 4
+struct flow_set {
+	__u64 cell[FLOW_WAYS]; /* cell.h */
+};
+_Static_assert(sizeof(struct flow_set) == 32, "flow_set: half a cache line");
+
+/* Written with atomic adds by whoever wins a cell's compare-and-swap; peers and rebasing of given by user space. */
+struct backend_load {
+	__u32 open;  /* cells in CELL_OPEN */
+	__u32 half;  /* cells in CELL_HALF and CELL_PROBATION */
+	__u32 given; /* new flows that got a cell, since the last rebase */
+	__u32 peers; /* open at other balancers */
+};
+_Static_assert(sizeof(struct backend_load) == 16, "backend_load");
+
+struct vip_count {
+	__u64 packets;
+	__u64 bytes;
+	__u64 connections; /* new flows seen; for mh without a cell every SYN */
+	__u64 overflows;   /* new or old flows for which no cell could be had */
+};
+
+struct backend_count {
+	__u64 packets;
+	__u64 bytes;
+	__u64 connections;
+};
+
+struct device_count {
+	__u64 verdict[VERDICT_COUNT];
+};
+
+struct fragment_key {
+	__u8 saddr[16];
+	__u8 daddr[16];
+	__u32 id;
+	__u8 proto;
+	__u8 pad[3];
+};
+
+struct fragment_note {
+	__u16 backend; /* id */
+	__u16 vip;
+	__u16 tick; /* when the first fragment came */
+	__u16 pad;
+};
+
+struct trace_event {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u8 saddr[16];
+	__u8 daddr[16];
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 verdict; /* enum verdict */
+	__u8 tcp_flags;
+	__u8 cell_state; /* enum cell_state before the packet; CELL_FREE: none */
+	__u16 vip;	 /* ID_NONE: none */
+	__u16 backend;	 /* ID_NONE: none */
+	__u32 len_bytes;
+	__u32 ifindex;
+	__u32 pad;
+};
+_Static_assert(sizeof(struct trace_event) == 64, "trace_event");
+
+#endif

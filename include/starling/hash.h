@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The flow hash: one keyed 64-bit number from which the slot, the set of cells, the tag and
+ * the entropy of outer headers are all cut. And the bit of a VIP key in the filter.
+ * Compiles as BPF and as user space; not here: what is done with the number (where.h).
+ *
+ *	hash  63 ............... 64-log2 | next 24 bits | rest
+ *	      set of cells               | tag          | (tie breaks, outer source port)
+ *	      63 ........... 32: slot = high32 * count / 2^32
+ *
+ * Set and tag together hold at least the 32 bits that choose the slot, so a cell's place and
+ * tag name its slot exactly: the sweeper needs no other record of whose cell it is.
+ */
+#ifndef STARLING_HASH_H
+#define STARLING_HASH_H
+
+#include "dataplane.h"
+
+/* Addresses and ports as on the wire; IPv4 is mapped. For affinity by source: daddr 0, sport 0, dport the VIP's id. */
+struct flow_tuple {
+	__u32 saddr[4];
+	__u32 daddr[4];
+	__be16 sport;
+	__be16 dport;
+	__u32 proto;
+};
+
+static inline __u64 hash_mix(__u64 h)
+{
+	/* MurmurHash3's 64-bit finaliser: every input bit flips every output bit with p close to 1/2. */
+	h ^= h >> 33;
+	h *= 0xff51afd7ed558ccdULL;
+	h ^= h >> 33;
+	h *= 0xc4ceb9fe1a85ec53ULL;
+	h ^= h >> 33;
+	return h;
+}
+
+static inline __u64 hash_pair(__u32 a, __u32 ka, __u32 b, __u32 kb)
+{
+	return (__u64)(__u32)(a + ka) * (__u32)(b + kb);
+}
+
+/**
+ * flow_hash() - keyed hash of a flow
+ * @t:		the tuple
+ * @seed:	16 words of key, secret, equal on every balancer of a flock
+ *
+ * NH (UMAC, RFC 4418 section 5.2) over 32-bit words, then a finaliser. The v4-mapped prefix is
+ * hashed like any other word, so both versions share one path.
+ */
+static inline __u64 flow_hash(const struct flow_tuple *t, const volatile __u32 seed[16])
+{
+	__u64 h = hash_pair(t->saddr[3], seed[0], t->daddr[3], seed[1]);
+
+	h += hash_pair((__u32)t->sport << 16 | t->dport, seed[2], t->proto, seed[3]);
+	h += hash_pair(t->saddr[0], seed[4], t->daddr[0], seed[5]);
+	h += hash_pair(t->saddr[1], seed[6], t->daddr[1], seed[7]);
+	h += hash_pair(t->saddr[2], seed[8], t->daddr[2], seed[9]);
+	return hash_mix(h ^ ((__u64)seed[10] << 32 | seed[11]));
+}
+
+static inline __u32 hash_slot(__u64 hash, __u32 count)
+{
+	return (__u32)(((hash >> 32) * count) >> 32);
+}
+
+static inline __u32 hash_set(__u64 hash, __u32 sets_log2)
+{
+	return (__u32)(hash >> (64 - sets_log2));
+}
+
+static inline __u32 hash_tag(__u64 hash, __u32 sets_log2)
+{
+	return (__u32)(hash << sets_log2 >> 40);
+}
+
+/* The 64-bit hash of the flow in cell (set, tag), as far as they know it: enough for hash_slot(). */
+static inline __u64 hash_of_cell(__u32 set, __u32 tag, __u32 sets_log2)
+{
+	return (__u64)set << (64 - sets_log2) | (__u64)tag << (40 - sets_log2);
+}
+
+static inline __u32 filter_bit(const struct vip_key *k)
+{
+	const __u32 *a = (const __u32 *)(const void *)k->addr;
+	__u32 x = (a[0] ^ a[1] * 0x9e3779b1u ^ a[2]) * 0x85ebca6bu + a[3];
+
+	x = (x ^ ((__u32)k->port << 8 | k->proto)) * 0xc2b2ae35u;
+	return (x ^ x >> 15) * 0x27d4eb2fu >> 16;
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every bound of starling, with its unit and its reason. Not here: sizes of wire
+ * structures, which stand beside their layouts in dataplane.h.
+ */
+#ifndef STARLING_LIMITS_H
+#define STARLING_LIMITS_H
+
+/* Data plane: default sizes of the maps; starlingd's options change them before the first load. */
+#define STARLING_VIPS_DEFAULT	   512	      /* VIPs; 128 B each, plus 32 B a CPU */
+#define STARLING_BACKENDS_DEFAULT  32768      /* backends of all VIPs; 144 B each, plus 24 B a CPU */
+#define STARLING_SLOTS_DEFAULT	   (1u << 22) /* slots of all VIPs, 8 B each: 512 VIPs of 8,191 slots */
+#define STARLING_FLOW_SETS_DEFAULT (1u << 19) /* sets of 4 cells, 32 B each; a power of two */
+#define STARLING_FLOW_SETS_MIN	   (1u << 8)  /* below it a set's number and tag leave too few hash bits for slots */
+#define STARLING_FLOW_SETS_MAX	   (1u << 24) /* 512 MiB */
+#define STARLING_BACKENDS_MAX	   65000u     /* ids are 16 bits, the highest ones are reserved */
+#define STARLING_VIPS_MAX	   65000u     /* ids are 16 bits in a backend's word */
+#define STARLING_KEYS_PER_VIP	   16	      /* addresses x protocols of one VIP */
+#define STARLING_DEVICES	   64	      /* devices a node attaches to; index is ifindex modulo this */
+#define STARLING_FRAGMENTS	   16384      /* notes about first fragments, LRU */
+#define STARLING_TRACE_BYTES	   (1u << 18) /* ring buffer for trace and hints */
+
+/* Slot tables: primes, after Maglev section 3.4; the smallest with 100 slots a backend is taken. */
+#define STARLING_SLOTS_PER_BACKEND 100
+
+/* Flow cells: times in milliseconds. */
+#define STARLING_HALF_MS	  5000	  /* SYN seen, nothing after it */
+#define STARLING_HALF_EVICT_MS	  1000	  /* a half-open cell older than this may be reused when a set is full */
+#define STARLING_CLOSING_MS	  60000	  /* FIN seen: life after the last packet */
+#define STARLING_CLOSING_EVICT_MS 15000	  /* a closing cell older than this may be reused when a set is full */
+#define STARLING_RESET_MS	  2000	  /* RST seen */
+#define STARLING_PROBATION_MS	  1000	  /* a second packet this much later confirms a cell on probation */
+#define STARLING_IDLE_DEFAULT_MS  900000  /* open cell without a packet */
+#define STARLING_IDLE_MAX_MS	  7200000 /* half of what the 16-bit tick counts, rounded down */
+
+/* Packets. */
+#define STARLING_VLAN_TAGS	 2    /* tags parsed */
+#define STARLING_IPV6_EXTENSIONS 6    /* extension headers walked */
+#define STARLING_ICMP_PER_SECOND 1000 /* packet-too-big generated, per CPU */
+
+/* Text. */
+#define STARLING_NAME_BYTES    32	   /* VIP and node names, with the final NUL */
+#define STARLING_LINE_BYTES    4096	   /* one configuration line after joining */
+#define STARLING_WORDS	       128	   /* words of one command */
+#define STARLING_CONFIG_BYTES  (64u << 20) /* a configuration file */
+#define STARLING_REQUEST_BYTES (80u << 20) /* a control request: a configuration and its envelope */
+
+#endif
