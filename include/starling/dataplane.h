@@ -96,14 +96,15 @@ enum forward_mode {
 #define VIP_NO_CELLS	0x02 /* UDP only: no cells and no split (idle 0) */
 
 struct vip_record {
-	__u32 slots_base;  /* index of the first slot in the arena */
-	__u32 slots_count; /* 0: no slots yet */
-	__u32 prev_base;   /* region that SLOT_PREV_TABLE refers to, while the table is being resized */
-	__u32 prev_count;  /* 0: none */
-	__u16 idle_ticks;  /* life of an open cell without packets */
-	__u8 steer_by;	   /* enum steer_by */
-	__u8 flags;	   /* VIP_* */
-	__u8 pad[36];
+	__u32 slots_base;		/* index of the first slot in the arena */
+	__u32 slots_count;		/* 0: no slots yet */
+	__u32 prev_base;		/* region that SLOT_PREV_TABLE refers to, while the table is being resized */
+	__u32 prev_count;		/* 0: none */
+	__u16 idle_ticks;		/* life of an open cell without packets */
+	__u8 steer_by;			/* enum steer_by */
+	__u8 flags;			/* VIP_* */
+	char name[STARLING_NAME_BYTES]; /* so that a restarted daemon knows its own tables */
+	__u8 pad[4];
 };
 _Static_assert(sizeof(struct vip_record) == 56, "vip_record");
 
@@ -140,7 +141,7 @@ struct backend_record {
 	__u8 forward;  /* enum forward_mode */
 	__u8 flags;    /* BACKEND_* */
 	__be16 gue_port;
-	__u8 pad[2];
+	__be16 port; /* of the backend, for its name; not used in steering */
 };
 _Static_assert(sizeof(struct backend_record) == 56, "backend_record");
 
