@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * libuv's loop with a queue for other threads and the lag meter. Not here: anything that is
+ * done on the loop.
+ */
+#include "io/loop.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+#define LOOP_TURN_MS   100   /* the loop turns at least so often, so that silence means trouble */
+#define LOOP_WINDOW_MS 30000 /* lag is the maximum of this window and the one before */
+
+struct loop_task {
+	struct loop_task *next;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct loop {
+	uv_loop_t uv;
+	uv_async_t async;
+	uv_prepare_t prepare;
+	uv_timer_t turn;
+	pthread_mutex_t lock; /* of the queue */
+	struct loop_task *first, **last;
+	struct mono busy_since; /* end of the last wait */
+	__u64 idle_ns;		/* libuv's count of waiting, at busy_since */
+	struct mono window_start;
+	__u64 window_max_ns[2]; /* this window, the one before */
+	_Atomic __u64 lag_ns;
+	_Atomic __u64 turned_ns;
+};
+
+static struct loop_task *queue_take(struct loop *loop)
+{
+	struct loop_task *first;
+
+	pthread_mutex_lock(&loop->lock);
+	first = loop->first;
+	loop->first = NULL;
+	loop->last = &loop->first;
+	pthread_mutex_unlock(&loop->lock);
+	return first;
+}
+
+static void queue_run(struct loop *loop)
+{
+	struct loop_task *task = queue_take(loop), *next;
+
+	for (; task; task = next) {
+		next = task->next;
+		task->fn(task->arg);
+		free(task);
+	}
+}
+
+static void on_async(uv_async_t *async)
+{
+	queue_run(async->data);
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+	(void)timer; /* its only use is to end the wait */
+}
+
+/* Just before the loop waits: what was not waiting since the last call was work. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+	struct loop *loop = prepare->data;
+	struct mono now = mono_now();
+	__u64 idle_ns = uv_metrics_idle_time(&loop->uv), spent_ns, waited_ns, busy_ns;
+
+	spent_ns = now.ns - loop->busy_since.ns;
+	waited_ns = idle_ns - loop->idle_ns;
+	busy_ns = spent_ns > waited_ns ? spent_ns - waited_ns : 0;
+	loop->busy_since = now;
+	loop->idle_ns = idle_ns;
+	if (mono_ms(loop->window_start, now) >= LOOP_WINDOW_MS) {
+		loop->window_max_ns[1] = loop->window_max_ns[0];
+		loop->window_max_ns[0] = 0;
+		loop->window_start = now;
+	}
+	if (busy_ns > loop->window_max_ns[0])
+		loop->window_max_ns[0] = busy_ns;
+	atomic_store(&loop->lag_ns,
+		     loop->window_max_ns[0] > loop->window_max_ns[1] ? loop->window_max_ns[0] : loop->window_max_ns[1]);
+	atomic_store(&loop->turned_ns, now.ns);
+}
+
+int loop_open(struct loop **ret_loop, struct err *err)
+{
+	struct loop *loop = calloc(1, sizeof(*loop));
+	int rc;
+
+	if (!loop)
+		return err_set(err, ENOMEM, "no memory for the event loop");
+	rc = uv_loop_init(&loop->uv);
+	if (rc) {
+		free(loop);
+		return err_set(err, -rc, "cannot make the event loop: %s", uv_strerror(rc));
+	}
+	pthread_mutex_init(&loop->lock, NULL);
+	loop->last = &loop->first;
+	uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
+	uv_async_init(&loop->uv, &loop->async, on_async);
+	uv_prepare_init(&loop->uv, &loop->prepare);
+	uv_timer_init(&loop->uv, &loop->turn);
+	loop->async.data = loop;
+	loop->prepare.data = loop;
+	loop->busy_since = loop->window_start = mono_now();
+	loop->turned_ns = loop->busy_since.ns;
+	*ret_loop = loop;
+	return 0;
+}
+
+uv_loop_t *loop_uv(struct loop *loop)
+{
+	return &loop->uv;
+}
+
+void loop_run(struct loop *loop)
+{
+	loop->busy_since = loop->window_start = mono_now();
+	loop->idle_ns = uv_metrics_idle_time(&loop->uv);
+	uv_prepare_start(&loop->prepare, on_prepare);
+	uv_timer_start(&loop->turn, on_turn, LOOP_TURN_MS, LOOP_TURN_MS);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	uv_timer_stop(&loop->turn);
+	uv_prepare_stop(&loop->prepare);
+}
+
+void loop_stop(struct loop *loop)
+{
+	uv_stop(&loop->uv);
+}
+
+void loop_close(struct loop *loop)
+{
+	if (!loop)
+		return;
+	queue_run(loop);
+	uv_close((uv_handle_t *)&loop->async, NULL);
+	uv_close((uv_handle_t *)&loop->prepare, NULL);
+	uv_close((uv_handle_t *)&loop->turn, NULL);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	queue_run(loop);
+	uv_loop_close(&loop->uv);
+	pthread_mutex_destroy(&loop->lock);
+	free(loop);
+}
+
+int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+	struct loop_task *task = malloc(sizeof(*task));
+
+	if (!task)
+		return -ENOMEM;
+	*task = (struct loop_task){.fn = fn, .arg = arg};
+	pthread_mutex_lock(&loop->lock);
+	*loop->last = task;
+	loop->last = &task->next;
+	pthread_mutex_unlock(&loop->lock);
+	uv_async_send(&loop->async);
+	return 0;
+}
+
+double loop_lag_s(struct loop *loop)
+{
+	return (double)atomic_load(&loop->lag_ns) / 1e9;
+}
+
+__u64 loop_silent_ms(struct loop *loop)
+{
+	return mono_ms((struct mono){.ns = atomic_load(&loop->turned_ns)}, mono_now());
+}
