@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The plane: the thread that owns what runs. It turns a configuration, the operator's
+ * overrides and resolved next hops into the tables of the data plane, and reads them back
+ * for every show. Not here: sockets and files (the loop thread), BPF (io/dataplane).
+ *
+ * plane_start(), plane_post() and plane_stop() are for the loop thread. Everything else is
+ * for jobs, which run on the plane's thread one at a time. An urgent job may run in the
+ * middle of a plane_apply(), between two VIPs: it may show and resolve, but not apply.
+ */
+#ifndef STARLING_DAEMON_PLANE_H
+#define STARLING_DAEMON_PLANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "core/model.h"
+#include "io/dataplane.h"
+#include "io/routes.h"
+
+struct plane;
+struct table; /* core/table.h */
+
+enum plane_queue {
+	PLANE_URGENT, /* show, metrics, next hops, overrides: bounded work */
+	PLANE_NORMAL, /* whatever applies a configuration */
+};
+
+/**
+ * struct plane_hooks - what the plane tells the rest of the daemon
+ *
+ * All are called on the plane's thread (watch and event also from plane_start()) and must not
+ * block: post to the loop. Any may be NULL.
+ * @arg:	passed back
+ * @watch:	a backend address came (@add) or went; counted per VIP and port: each add has its
+ *		delete. The loop answers with plane_nexthop() in an urgent job, now and on changes.
+ * @event:	something for `event watch` and the log. @kind is one of "backend", "vip",
+ *		"config", "drop"; @text is one line, before -> after and why.
+ * @overridden:	the set of overrides changed (also by a drain timeout): keep it in a file.
+ */
+struct plane_hooks {
+	void *arg;
+	void (*watch)(void *arg, const struct addr *addr, bool add);
+	void (*event)(void *arg, const char *kind, const char *text);
+	void (*overridden)(void *arg, const struct override *all, size_t count);
+};
+
+/* What an apply did, or with dry_run would do. */
+struct plane_change {
+	size_t vips_added, vips_changed, vips_deleted, vips_unchanged;
+	size_t backends_added, backends_changed, backends_deleted;
+	size_t ifaces_attached, ifaces_detached;
+	__u64 slots_moved; /* slots whose home 0 changed; 0 with dry_run */
+};
+
+/**
+ * plane_start() - adopt what the maps hold and start the thread
+ * @dp:		borrowed until plane_stop(); from now on only the plane touches its tables
+ * @hooks:	copied
+ * @ret:	the plane
+ *
+ * VIPs, backends, regions and slots found in pinned maps stay as they are, and go on serving,
+ * until the first plane_apply() says otherwise. What a killed daemon left half done is
+ * repaired: ids and regions that no VIP names are taken back after a grace period and a sweep.
+ * Return: 0; -ENOMEM, -EAGAIN (no thread), -EUCLEAN (the maps contradict themselves) with @err.
+ */
+int plane_start(struct dataplane *dp, const struct plane_hooks *hooks, struct plane **ret, struct err *err);
+
+/* Finishes the job in hand, frees the queued ones unrun (their fn is called with a NULL plane, so that it can free its
+ * argument), ends the thread. Traffic goes on. NULL is fine. */
+void plane_stop(struct plane *p);
+
+/**
+ * plane_post() - have @fn run on the plane's thread
+ * @fn:		called with the plane, or with NULL if the plane stops first; owns @arg
+ *
+ * May be called on any thread. Return: 0; -ENOMEM, -ESHUTDOWN: then @fn is never called.
+ */
+int plane_post(struct plane *p, enum plane_queue queue, void (*fn)(struct plane *p, void *arg), void *arg);
+
+/* From here on: only in a job. */
+
+/* The last configuration applied; empty before the first. Borrowed until the next plane_apply(). */
+const struct config *plane_config(const struct plane *p);
+
+/**
+ * plane_apply() - make @wanted what runs
+ * @wanted:	passed config_check(); moves in on success without @dry_run, else still the caller's
+ * @dry_run:	check and count only
+ * @ret:	what differed; NULL if not wanted
+ *
+ * All or nothing: room for ids, slots and keys and the attaching of devices are tried first;
+ * on failure nothing is changed. VIPs and backends that do not differ are not touched. Runs
+ * urgent jobs between VIPs. A table whose slot count is to change while an earlier change of
+ * its count has flows left keeps the present count until then.
+ * Return: 0; -EBUSY (called from an urgent job inside an apply), -ENOSPC, -ENODEV, -ENOMEM,
+ * or what attaching a device gave, with @err.
+ */
+int plane_apply(struct plane *p, struct config *wanted, bool dry_run, struct plane_change *ret, struct err *err);
+
+/**
+ * plane_override() - drain, disable or enable (OVERRIDE_NONE) one backend of one VIP by hand
+ * @o:		copied; since_ms 0 means now
+ *
+ * Return: 0; -ENOENT (no such VIP or backend), -ENOMEM, with @err.
+ */
+int plane_override(struct plane *p, const struct override *o, struct err *err);
+
+/* The overrides kept in a file, before the first apply: replaces all; those for unknown backends wait for them. -ENOMEM
+ */
+int plane_overrides_load(struct plane *p, const struct override *all, size_t count);
+
+/* All overrides, sorted by VIP and backend; borrowed until the next job. */
+const struct override *plane_overrides(const struct plane *p, size_t *ret_count);
+
+/* What the loop knows of the way to a backend address now. @n is copied. */
+void plane_nexthop(struct plane *p, const struct addr *to, const struct nexthop *n);
+
+/* Have one packet of @sample reported through dataplane_events_poll(); 0 switches tracing off. Reloads the program. */
+int plane_trace(struct plane *p, __u32 sample, struct err *err);
+
+/* Names for ids in a trace event, "" and NULL for ids not in use; borrowed for the job. */
+const char *plane_vip_name(const struct plane *p, __u32 id);
+const struct endpoint *plane_backend_at(const struct plane *p, __u32 id);
+
+/* Is every VIP (or, @vip not NULL, that one) served: homes written, a usable backend, a device attached? If not, @why
+ * says what is missing. */
+bool plane_ready(const struct plane *p, const char *vip, char why[128]);
+
+#define PLANE_DIGEST_BYTES 9 /* 8 hex digits and NUL */
+
+/* Digests to compare between nodes: T of every VIP; homes with their usable flags. */
+void plane_digests(const struct plane *p, char config[PLANE_DIGEST_BYTES], char effective[PLANE_DIGEST_BYTES]);
+
+/*
+ * Rows for a show. Each appends to @t, which has the kind named; NULL names mean all.
+ * Return: 0; -ENOENT (no VIP or backend of that name) with @err; -ENOMEM.
+ */
+int plane_show_vips(struct plane *p, const char *name, struct table *t, struct err *err);    /* KIND_VIP */
+int plane_show_backends(struct plane *p, const char *vip, struct table *t, struct err *err); /* KIND_BACKEND */
+int plane_show_slots(struct plane *p, const char *vip, struct table *t, struct err *err);    /* KIND_SLOT */
+int plane_show_ifaces(struct plane *p, struct table *t, struct err *err);		     /* KIND_IFACE */
+int plane_show_drops(struct plane *p, struct table *t, struct err *err);		     /* KIND_DROP */
+int plane_show_status(struct plane *p, struct table *t, struct err *err);		     /* KIND_STATUS: one row */
+int plane_show_maps(struct plane *p, struct table *t, struct err *err);			     /* KIND_MAP */
+
+struct plane_flow_filter {
+	const char *vip;		/* NULL: all */
+	const struct endpoint *backend; /* port 0: any; NULL: all */
+	const struct addr *client;	/* NULL: all. Finds the client's ports by trying them all */
+	size_t limit;			/* rows; 0: PLANE_FLOWS_LIMIT */
+};
+#define PLANE_FLOWS_LIMIT 1000
+
+int plane_show_flows(struct plane *p, const struct plane_flow_filter *f, struct table *t,
+		     struct err *err); /* KIND_FLOW */
+
+/**
+ * plane_lookup() - what XDP would do with a packet of this flow now, and why
+ * @src:	client, port not 0
+ * @dst:	a VIP's key, proto set
+ * @t:		KIND_LOOKUP: one row
+ *
+ * Runs where_to() over the live maps and writes nothing.
+ * Return: 0; -ENOENT if @dst is no VIP's, with @err; -ENOMEM.
+ */
+int plane_lookup(struct plane *p, const struct endpoint *src, const struct endpoint *dst, struct table *t,
+		 struct err *err);
+
+#endif
