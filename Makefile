@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Builds starling and runs its tests. Variables: O=build directory, V=1, SAN=address,undefined.
+# Builds starling and runs its tests. Variables: O=build directory, V=1, SAN=address,undefined,
+# SUITES="unit net": of `make check` only these. Not here: what to install (tools/dev/deps.sh).
 
 O       ?= build
 CC      ?= gcc
@@ -26,13 +27,38 @@ LIB     := $(O)/libio.a $(O)/libcore.a $(O)/libbase.a
 UNIT    := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
 SIMT    := $(patsubst %.c,$(O)/%,$(wildcard tests/sim/*_test.c))
 BPFT    := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/*_test.c))
+NETT    := $(patsubst %.c,$(O)/%,$(wildcard tests/net/*.c))
+FUZZT   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
+LABT    := $(patsubst %.c,$(O)/%,$(wildcard tools/lab/*.c))
+LABT    := $(filter-out %.bpf,$(LABT)) $(patsubst %.c,$(O)/%.o,$(wildcard tools/lab/*.bpf.c))
 
-.PHONY: all clean bpf units sims bpftests
-all: $(BPFOBJ) $(if $(wildcard userspace/daemon/*.c),$(O)/starlingd) $(if $(wildcard tools/starling/*.c),$(O)/starling)
+.PHONY: all clean bpf units sims bpftests lab deps tests fuzz-programs check lint demo soak
+all: $(BPFOBJ) lab $(if $(wildcard userspace/daemon/*.c),$(O)/starlingd) $(if $(wildcard tools/starling/*.c),$(O)/starling)
 bpf: $(BPFOBJ)
 units: $(UNIT)
 sims: $(SIMT)
 bpftests: $(BPFT)
+lab: $(LABT)
+
+# Everything that `make check` runs, sanitized and fuzzed variants included.
+tests: all units sims bpftests $(NETT)
+	+$(Q)$(MAKE) --no-print-directory O=$(O)-san SAN=address,undefined units
+	+$(Q)$(MAKE) --no-print-directory O=$(O)-fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined fuzz-programs
+fuzz-programs: $(FUZZT)
+
+deps:
+	$(Q)sh tools/dev/deps.sh
+check: deps
+	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) tests
+	$(Q)O=$(O) tools/dev/check.sh $(SUITES)
+lint:
+	$(Q)O=$(O) tools/dev/check.sh lint
+demo: deps
+	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) all
+	$(Q)O=$(O) tools/lab/demo
+soak: deps
+	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) tests
+	$(Q)O=$(O) SOAK=1 tools/dev/check.sh net
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
@@ -59,6 +85,17 @@ $(O)/starlingd: $(call obj,userspace/daemon) $(LIB)
 $(O)/starling: $(call obj,tools/starling) $(O)/libcore.a $(O)/libbase.a
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(O)/libcore.a $(O)/libbase.a $(LIBS)
+# what the lab runs, and the load of tests/net: one file each
+$(O)/tools/lab/%.bpf.o: tools/lab/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF)
+	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -c $< -o $@
+$(filter-out %.bpf.o,$(LABT)) $(NETT): $(O)/%: $(O)/%.o $(O)/libbase.a
+	$(call say,LD)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(O)/libbase.a
+$(FUZZT): $(O)/%: $(O)/%.o $(O)/libcore.a $(O)/libbase.a
+	$(call say,LD)
+	$(Q)$(CC) $(SANFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(O)/libcore.a $(O)/libbase.a $(LIBS)
 # a test's helpers are the other files of its directory
 $(UNIT) $(SIMT) $(BPFT): $(O)/%: $(O)/%.o $(LIB)
 	$(call say,LD)
@@ -68,6 +105,6 @@ $(SIMT): $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/sim/*.c)
 $(BPFT): $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/bpf/*.c)))
 
 clean:
-	rm -rf $(O)
+	rm -rf $(O) $(O)-san $(O)-fuzz
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
