@@ -30,6 +30,7 @@
 #define STARLING_CLOSING_EVICT_MS 15000	  /* a closing cell older than this may be reused when a set is full */
 #define STARLING_RESET_MS	  2000	  /* RST seen */
 #define STARLING_PROBATION_MS	  1000	  /* a second packet this much later confirms a cell on probation */
+#define STARLING_MARK_MS	  5000	  /* least time of one ageing step of an overflow mark; it lives two */
 #define STARLING_IDLE_DEFAULT_MS  900000  /* open cell without a packet */
 #define STARLING_IDLE_MAX_MS	  7200000 /* half of what the 16-bit tick counts, rounded down */
 
