@@ -34,6 +34,9 @@
 #define STARLING_IDLE_DEFAULT_MS  900000  /* open cell without a packet */
 #define STARLING_IDLE_MAX_MS	  7200000 /* half of what the 16-bit tick counts, rounded down */
 
+/* Operating state. */
+#define STARLING_DRAIN_MAX_MS 2592000000u /* 30 days, which fit 32 bits; 0 asks for a drain without an end */
+
 /* Packets. */
 #define STARLING_VLAN_TAGS	 2    /* tags parsed */
 #define STARLING_IPV6_EXTENSIONS 6    /* extension headers walked */

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The rows of the grammar: nothing but lists, for command.h and command.c. To add a command
+ * add a COMMAND row, and ARGUMENT rows for words it brings. Not here: types, code.
+ */
+#ifndef STARLING_CORE_COMMAND_LIST_H
+#define STARLING_CORE_COMMAND_LIST_H
+
+/* clang-format off */
+
+/*
+ * ARGUMENT(ID, "keyword", "METAVAR", kind, member of struct command, min, max)
+ * Without a keyword it is known by its position. Kinds: see argument.c.
+ */
+#define STARLING_ARGUMENTS(ARGUMENT) \
+	ARGUMENT(NAME,          "",              "VIP",                    NAME,     vip,              0, 0) \
+	ARGUMENT(KEYS,          "",              "PROTO/ADDR:PORT[,...]",  KEYS,     key,              0, 0) \
+	ARGUMENT(CHANGE,        "",              "add|delete",             CHANGE,   change,           0, 0) \
+	ARGUMENT(KEY,           "",              "PROTO/ADDR:PORT",        KEY,      key,              0, 0) \
+	ARGUMENT(BACKEND,       "",              "ADDR:PORT",              ENDPOINT, at,               0, 0) \
+	ARGUMENT(BACKENDS,      "",              "ADDR[:PORT]",            ADDRESS,  at,               0, 0) \
+	ARGUMENT(PROTO,         "",              "tcp|udp",                PROTO,    proto,            0, 0) \
+	ARGUMENT(SOURCE,        "",              "SRC:PORT",               ENDPOINT, at,               0, 0) \
+	ARGUMENT(DESTINATION,   "",              "DST:PORT",               ENDPOINT, to,               0, 0) \
+	ARGUMENT(DEVICE,        "",              "DEV",                    DEVICE,   device,           0, 0) \
+	ARGUMENT(LISTEN,        "",              "ADDR:PORT",              ENDPOINT, at,               0, 0) \
+	ARGUMENT(LEVEL,         "",              "error|warning|info|debug", LEVEL,  level,            0, 0) \
+	ARGUMENT(FILE,          "",              "FILE",                   TEXT,     file,             1, 4095) \
+	ARGUMENT(GENERATION,    "",              "GENERATION",             NUMBER,   generation,       0, 4294967295) \
+	ARGUMENT(PREFIX,        "",              "PREFIX",                 TEXT,     prefix,           1, 255) \
+	ARGUMENT(EVENTS,        "",              "KIND...",                EVENTS,   events,           0, 0) \
+	ARGUMENT(TOPIC,         "",              "OBJECT",                 TEXT,     topic,            1, 255) \
+	ARGUMENT(SCHEDULER,     "scheduler",     "mh|rr|wrr|lc|wlc",       SCHEDULER, scheduler,       0, 0) \
+	ARGUMENT(FORWARD,       "forward",       "dr|ipip|gue",            FORWARD,  forward,          0, 0) \
+	ARGUMENT(SLOTS,         "slots",         "N",                      SLOTS,    slots,            0, 0) \
+	ARGUMENT(HASH,          "hash",          "5tuple|source",          HASH,     hash,             0, 0) \
+	ARGUMENT(IDLE,          "idle",          "D",                      DURATION, idle_ms,          0, STARLING_IDLE_MAX_MS) \
+	ARGUMENT(DRAIN_TIMEOUT, "drain-timeout", "D",                      DURATION, drain_timeout_ms, 0, STARLING_DRAIN_MAX_MS) \
+	ARGUMENT(EVERY_SLOT,    "slots",         "",                       FLAG,     given,            0, 0) \
+	ARGUMENT(WEIGHT,        "weight",        "N",                      NUMBER,   weight,           0, 65535) \
+	ARGUMENT(OF_VIP,        "vip",           "VIP",                    NAME,     vip,              0, 0) \
+	ARGUMENT(OF_BACKEND,    "backend",       "ADDR[:PORT]",            ADDRESS,  at,               0, 0) \
+	ARGUMENT(CLIENT,        "client",        "ADDR",                   HOST,     client,           0, 0) \
+	ARGUMENT(LIMIT,         "limit",         "N",                      NUMBER,   limit,            1, 4294967295) \
+	ARGUMENT(DROPS,         "drops",         "",                       FLAG,     given,            0, 0) \
+	ARGUMENT(SAMPLE,        "sample",        "N",                      NUMBER,   sample,           1, 4294967295) \
+	ARGUMENT(COUNT,         "count",         "N",                      NUMBER,   count,            1, 4294967295) \
+	ARGUMENT(TIMEOUT,       "timeout",       "D",                      DURATION, timeout_ms,       0, STARLING_DRAIN_MAX_MS) \
+	ARGUMENT(REASON,        "reason",        "TEXT",                   TEXT,     reason,           1, 95) \
+	ARGUMENT(MODE,          "mode",          "auto|native|generic",    MODE,     mode,             0, 0) \
+	ARGUMENT(NODE_NAME,     "name",          "N",                      NAME,     node,             0, 0) \
+	ARGUMENT(NODE_ADDRESS,  "address",       "ADDR[:PORT]",            ADDRESS,  at,               0, 0) \
+	ARGUMENT(NODE_DEVICE,   "device",        "DEV",                    DEVICE,   device,           0, 0) \
+	ARGUMENT(RESET_STATE,   "reset-state",   "",                       FLAG,     given,            0, 0)
+
+/* Of a VIP: in `vip add` and in `vip set`. */
+#define STARLING_VIP_OPTIONS \
+	ARG_SCHEDULER, ARG_FORWARD, ARG_SLOTS, ARG_HASH, ARG_IDLE, ARG_DRAIN_TIMEOUT
+
+/*
+ * COMMAND(ID, "object", "verb", place in a file, flags, "help", arguments...)
+ * Arguments by position first, OPTIONAL() ones may be absent; then those with a keyword, all optional,
+ * in any order.
+ */
+#define STARLING_COMMANDS(COMMAND) \
+	COMMAND(VIP_ADD, "vip", "add", IN_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"make a virtual service", ARG_NAME, ARG_KEYS, STARLING_VIP_OPTIONS) \
+	COMMAND(VIP_SET, "vip", "set", IN_OWN_LINE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"change options of a virtual service", ARG_NAME, STARLING_VIP_OPTIONS) \
+	COMMAND(VIP_DELETE, "vip", "delete", IN_ABSENCE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"delete a virtual service and its backends", ARG_NAME) \
+	COMMAND(VIP_SHOW, "vip", "show", IN_NO_FILE, COMMAND_LOCAL, \
+		"show one virtual service, or all", OPTIONAL(ARG_NAME)) \
+	COMMAND(VIP_TABLE, "vip", "table", IN_NO_FILE, COMMAND_LOCAL, \
+		"show what part of the slots each backend has, or every slot", ARG_NAME, ARG_EVERY_SLOT) \
+	COMMAND(VIP_ADDRESS, "vip", "address", IN_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"add or delete an address of a virtual service", ARG_NAME, ARG_CHANGE, ARG_KEY) \
+	COMMAND(BACKEND_ADD, "backend", "add", IN_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"give a virtual service a backend", ARG_NAME, ARG_BACKEND, ARG_WEIGHT) \
+	COMMAND(BACKEND_SET, "backend", "set", IN_OWN_LINE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"change options of a backend", ARG_NAME, ARG_BACKEND, ARG_WEIGHT) \
+	COMMAND(BACKEND_DELETE, "backend", "delete", IN_ABSENCE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"take a backend away at once: its connections break", ARG_NAME, ARG_BACKEND) \
+	COMMAND(BACKEND_SHOW, "backend", "show", IN_NO_FILE, COMMAND_LOCAL, \
+		"show backends", ARG_OF_VIP) \
+	COMMAND(BACKEND_DRAIN, "backend", "drain", IN_OPERATION, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_OVERRIDE, \
+		"give a backend no new connections; without VIP wherever it serves", \
+		OPTIONAL(ARG_NAME), ARG_BACKENDS, ARG_TIMEOUT, ARG_REASON) \
+	COMMAND(BACKEND_DISABLE, "backend", "disable", IN_OPERATION, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_OVERRIDE, \
+		"give a backend nothing at all; without VIP wherever it serves", \
+		OPTIONAL(ARG_NAME), ARG_BACKENDS, ARG_REASON) \
+	COMMAND(BACKEND_ENABLE, "backend", "enable", IN_OPERATION, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_OVERRIDE, \
+		"undo drain and disable; without VIP wherever it serves", OPTIONAL(ARG_NAME), ARG_BACKENDS) \
+	COMMAND(FLOW_LOOKUP, "flow", "lookup", IN_NO_FILE, COMMAND_LOCAL, \
+		"say where the packets of a flow go, and why", ARG_PROTO, ARG_SOURCE, ARG_DESTINATION) \
+	COMMAND(FLOW_SHOW, "flow", "show", IN_NO_FILE, COMMAND_LOCAL, \
+		"show flows that have a cell", ARG_OF_VIP, ARG_OF_BACKEND, ARG_CLIENT, ARG_LIMIT) \
+	COMMAND(FLOW_TRACE, "flow", "trace", IN_NO_FILE, COMMAND_LOCAL | COMMAND_STREAMS, \
+		"watch sampled packets", ARG_OF_VIP, ARG_CLIENT, ARG_DROPS, ARG_SAMPLE, ARG_COUNT) \
+	COMMAND(IFACE_ATTACH, "iface", "attach", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"take packets from a device", ARG_DEVICE, ARG_MODE) \
+	COMMAND(IFACE_DETACH, "iface", "detach", IN_ABSENCE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"leave a device's packets to the host: stops balancing there", ARG_DEVICE) \
+	COMMAND(IFACE_SHOW, "iface", "show", IN_NO_FILE, COMMAND_LOCAL, \
+		"show devices") \
+	COMMAND(NODE_SET, "node", "set", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"say who this balancer is", ARG_NODE_NAME, ARG_NODE_ADDRESS, ARG_NODE_DEVICE) \
+	COMMAND(LISTEN_HTTP, "listen", "http", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"serve metrics and health of this balancer at an address", ARG_LISTEN) \
+	COMMAND(LOG_LEVEL, "log", "level", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"log what is at least this important", ARG_LEVEL) \
+	COMMAND(CONFIG_SHOW, "config", "show", IN_NO_FILE, COMMAND_LOCAL, \
+		"print what runs") \
+	COMMAND(CONFIG_CHECK, "config", "check", IN_NO_FILE, COMMAND_LOCAL | COMMAND_FILE, \
+		"say what is wrong with a configuration", OPTIONAL(ARG_FILE)) \
+	COMMAND(CONFIG_DIFF, "config", "diff", IN_NO_FILE, COMMAND_LOCAL | COMMAND_FILE, \
+		"say what applying a configuration would touch", OPTIONAL(ARG_FILE)) \
+	COMMAND(CONFIG_APPLY, "config", "apply", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_FILE, \
+		"make what runs what a configuration says", OPTIONAL(ARG_FILE), ARG_RESET_STATE) \
+	COMMAND(CONFIG_ROLLBACK, "config", "rollback", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
+		"apply an earlier configuration, the last one or that of a generation", OPTIONAL(ARG_GENERATION)) \
+	COMMAND(CONFIG_HISTORY, "config", "history", IN_NO_FILE, COMMAND_LOCAL, \
+		"show configurations that were applied") \
+	COMMAND(CONFIG_EXPORT, "config", "export", IN_NO_FILE, COMMAND_LOCAL, \
+		"print a file that rebuilds what runs") \
+	COMMAND(METRIC_SHOW, "metric", "show", IN_NO_FILE, COMMAND_LOCAL, \
+		"show metrics, all or those with a prefix", OPTIONAL(ARG_PREFIX)) \
+	COMMAND(EVENT_WATCH, "event", "watch", IN_NO_FILE, COMMAND_LOCAL | COMMAND_STREAMS, \
+		"watch changes: backend, vip, iface, config, drop", OPTIONAL(ARG_EVENTS)) \
+	COMMAND(DROP_SHOW, "drop", "show", IN_NO_FILE, COMMAND_LOCAL, \
+		"show dropped packets by reason") \
+	COMMAND(FEATURE_PROBE, "feature", "probe", IN_NO_FILE, COMMAND_LOCAL, \
+		"say what the host, or a device, lacks", OPTIONAL(ARG_DEVICE)) \
+	COMMAND(STATUS, "status", "", IN_NO_FILE, COMMAND_LOCAL, \
+		"show how this balancer is; exit status 5 if degraded") \
+	COMMAND(TOP, "top", "", IN_NO_FILE, COMMAND_LOCAL, \
+		"watch the busiest backends") \
+	COMMAND(VERSION, "version", "", IN_NO_FILE, COMMAND_LOCAL | COMMAND_CLIENT, \
+		"show versions") \
+	COMMAND(HELP, "help", "", IN_NO_FILE, COMMAND_LOCAL | COMMAND_CLIENT, \
+		"show this, or what can be said of an object", OPTIONAL(ARG_TOPIC)) \
+	COMMAND(BATCH, "batch", "file", IN_NO_FILE, COMMAND_LOCAL | COMMAND_CLIENT, \
+		"run the commands of a file in order, up to the first error", ARG_FILE)
+
+/* clang-format on */
+
+#endif

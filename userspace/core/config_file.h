@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Configuration as text: reading a file, changing a configuration by a command, writing it,
+ * and telling two apart. Pure. Not here: the grammar (command.h), files, what runs.
+ */
+#ifndef STARLING_CORE_CONFIG_FILE_H
+#define STARLING_CORE_CONFIG_FILE_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/command.h"
+#include "core/model.h"
+
+#define CONFIG_ERRORS_MAX 100 /* errors kept of one file; further ones are counted */
+
+struct err_list {
+	struct err *err; /* owned; by line and column */
+	size_t count;
+	size_t more; /* found, but not kept */
+};
+
+void err_list_free(struct err_list *list);
+
+/* "FILE:LINE:COLUMN: TEXT\n    SOURCE\n    ^\n"; what is not known is left out. */
+void err_print(const struct err *err, struct buf *out);
+void err_list_print(const struct err_list *list, struct buf *out);
+
+/**
+ * config_parse() - read a configuration file
+ * @text:	its bytes, of any kind; need not be NUL-terminated; borrowed
+ * @len:	up to STARLING_CONFIG_BYTES
+ * @file:	its name, for errors
+ * @ret:	owned by the caller; untouched on failure
+ * @errors:	every error of the text; to be freed by the caller, also on success. Zeroed by the
+ *		caller.
+ *
+ * Lines may stand in any order, so a backend before its VIP is fine. Two lines for one object
+ * are an error that names the first. config_check() is left to the caller, who knows the
+ * limits.
+ * Return: 0, -EINVAL with @errors, -ENOMEM.
+ */
+int config_parse(const char *text, size_t len, const char *file, struct config **ret, struct err_list *errors);
+
+/**
+ * config_command() - apply one command to a configuration
+ * @c:		changed on success only
+ * @command:	one with COMMAND_CONFIG
+ * @err:	what is in the way
+ *
+ * Return: 0, -EINVAL (no such command here, contradiction), -EEXIST, -ENOENT, -ENOSPC, -ENOMEM.
+ */
+int config_command(struct config *c, const struct command *command, struct err *err);
+
+/**
+ * config_export() - a file that rebuilds a configuration
+ *
+ * Canonical: fixed order, defaults left out; parsing it and exporting again gives the same
+ * bytes.
+ */
+void config_export(const struct config *c, struct buf *out);
+
+/* The same for one object; each is one line with its newline. */
+void config_export_vip(const struct vip_config *vip, struct buf *out);
+void config_export_backend(const struct vip_config *vip, const struct backend_config *b, struct buf *out);
+
+/**
+ * config_diff() - lines that tell two configurations apart
+ * @from:	what is
+ * @to:		what is wanted
+ * @out:	"+ LINE" added, "- LINE" removed, "~ LINE" changed, as it is to be; nothing if equal
+ *
+ * Return: number of lines.
+ */
+size_t config_diff(const struct config *from, const struct config *to, struct buf *out);
+
+/**
+ * config_changes() - the same, object by object
+ * @fn:		called with '+', '-' or '~'; "vip", "backend", "iface", "node", "listen" or "log"; the object's
+ *		name; its line without newline
+ */
+typedef void config_change_fn(void *arg, char change, const char *object, const char *name, const char *line);
+size_t config_changes(const struct config *from, const struct config *to, config_change_fn *fn, void *arg);
+
+#endif
