@@ -28,13 +28,13 @@ __u64 maglev_key(const struct endpoint *at);
  * @backend:	@count of them in any order, keys distinct; borrowed
  * @count:	0 fills the table with MAGLEV_EMPTY
  * @table:	@slots entries, written with ids of backends
- * @slots:	number of entries, a prime
+ * @slots:	number of entries, at least 1; meant to be a prime
  *
  * A pure function of the set of (key, weight): neither order nor ids change which backend
  * holds which slot. Every backend of weight over 0 holds at least one slot.
  *
  * Return: 0; -ERANGE if more backends of weight over 0 than slots; -EEXIST if two keys are
- * equal; -EINVAL if @slots is no prime; -ENOMEM.
+ * equal; -ENOMEM.
  */
 int maglev_build(const struct maglev_backend *backend, size_t count, __u16 *table, __u32 slots);
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * SplitMix64 (Steele, Lea, Flood: OOPSLA 2014), the unkeyed hash of tables, walks and digests.
+ * Not here: the keyed hash of flows (include/starling/hash.h).
+ */
+#ifndef STARLING_CORE_MIX_H
+#define STARLING_CORE_MIX_H
+
+#include <linux/types.h>
+
+static inline __u64 mix64(__u64 x)
+{
+	x += 0x9e3779b97f4a7c15ULL;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+	return x ^ x >> 31;
+}
+
+/* A number in 0 .. bound-1 from the top half of a hash. */
+static inline __u32 mix_below(__u64 hash, __u32 bound)
+{
+	return (__u32)((hash >> 32) * bound >> 32);
+}
+
+#endif
