@@ -116,7 +116,7 @@ _Static_assert(sizeof(struct vip_record) == 56, "vip_record");
 struct vip_entry {
 	__u64 word;
 	struct vip_record copy[2];
-	__u64 pad;
+	__u64 moved; /* slots that changed their home so far; for user space only */
 };
 _Static_assert(sizeof(struct vip_entry) == 128, "vip_entry: two cache lines");
 

@@ -28,6 +28,15 @@ enum plane_queue {
 	PLANE_NORMAL, /* whatever applies a configuration */
 };
 
+/* A change of state; all borrowed for the call. */
+struct plane_event {
+	const char *kind;   /* "backend", "vip", "iface", "config", "drop" */
+	const char *object; /* "web 10.0.0.11:443", "web", "eth0" */
+	const char *before; /* its state: "up"; NULL: it is new */
+	const char *after;  /* NULL: it is gone */
+	const char *why;    /* "drained by root@lb1: disk"; "" if there is nothing to say */
+};
+
 /**
  * struct plane_hooks - what the plane tells the rest of the daemon
  *
@@ -36,14 +45,13 @@ enum plane_queue {
  * @arg:	passed back
  * @watch:	a backend address came (@add) or went; counted per VIP and port: each add has its
  *		delete. The loop answers with plane_nexthop() in an urgent job, now and on changes.
- * @event:	something for `event watch` and the log. @kind is one of "backend", "vip",
- *		"config", "drop"; @text is one line, before -> after and why.
+ * @event:	something changed: for `event watch` and the log.
  * @overridden:	the set of overrides changed (also by a drain timeout): keep it in a file.
  */
 struct plane_hooks {
 	void *arg;
 	void (*watch)(void *arg, const struct addr *addr, bool add);
-	void (*event)(void *arg, const char *kind, const char *text);
+	void (*event)(void *arg, const struct plane_event *event);
 	void (*overridden)(void *arg, const struct override *all, size_t count);
 };
 
@@ -100,9 +108,13 @@ const struct config *plane_config(const struct plane *p);
  */
 int plane_apply(struct plane *p, struct config *wanted, bool dry_run, struct plane_change *ret, struct err *err);
 
+/* Number of the configuration that the next plane_apply() applies; shown with the VIPs that it changes. */
+void plane_generation(struct plane *p, __u64 generation);
+
 /**
  * plane_override() - drain, disable or enable (OVERRIDE_NONE) one backend of one VIP by hand
- * @o:		copied; since_ms 0 means now
+ * @o:		copied; since_ms 0 means now. timeout_ms is taken as it is: the caller fills in the VIP's
+ *		drain_timeout_ms where the operator named none
  *
  * Return: 0; -ENOENT (no such VIP or backend), -ENOMEM, with @err.
  */
@@ -135,15 +147,17 @@ bool plane_ready(const struct plane *p, const char *vip, char why[128]);
 void plane_digests(const struct plane *p, char config[PLANE_DIGEST_BYTES], char effective[PLANE_DIGEST_BYTES]);
 
 /*
- * Rows for a show. Each appends to @t, which has the kind named; NULL names mean all.
+ * Rows for a show. Each appends to @t, which has the kind named; NULL names mean all. Status is one row, without what
+ * only the daemon knows (node, version, times, reloads).
  * Return: 0; -ENOENT (no VIP or backend of that name) with @err; -ENOMEM.
  */
 int plane_show_vips(struct plane *p, const char *name, struct table *t, struct err *err);    /* KIND_VIP */
 int plane_show_backends(struct plane *p, const char *vip, struct table *t, struct err *err); /* KIND_BACKEND */
+int plane_show_shares(struct plane *p, const char *vip, struct table *t, struct err *err);   /* KIND_SHARE */
 int plane_show_slots(struct plane *p, const char *vip, struct table *t, struct err *err);    /* KIND_SLOT */
 int plane_show_ifaces(struct plane *p, struct table *t, struct err *err);		     /* KIND_IFACE */
 int plane_show_drops(struct plane *p, struct table *t, struct err *err);		     /* KIND_DROP */
-int plane_show_status(struct plane *p, struct table *t, struct err *err);		     /* KIND_STATUS: one row */
+int plane_show_status(struct plane *p, struct table *t, struct err *err);		     /* KIND_STATUS */
 int plane_show_maps(struct plane *p, struct table *t, struct err *err);			     /* KIND_MAP */
 
 struct plane_flow_filter {
