@@ -140,14 +140,16 @@
 	FIELD(BACKEND, reason, TEXT, NONE, NOTE, ", \"%\"", FAMILY_NONE, "", "for which reason") \
 	FIELD(BACKEND, until, TIME, NONE, NOTE, ", until %", FAMILY_NONE, "", "when a drain ends")
 
-#define STARLING_FIELDS_TABLE(FIELD) \
+#define STARLING_FIELDS_SHARE(FIELD) \
 	FIELD(SHARE, vip, TEXT, NONE, COLUMN, "VIP", FAMILY_NONE, "", "its VIP") \
 	FIELD(SHARE, backend, TEXT, NONE, COLUMN, "BACKEND", FAMILY_NONE, "", "ADDR:PORT") \
 	FIELD(SHARE, slots, U64, NONE, COLUMN, "SLOTS", FAMILY_NONE, "", "whose home 0 it is") \
 	FIELD(SHARE, share, F64, RATIO, COLUMN, "SHARE", FAMILY_NONE, "", "of the VIP's slots") \
 	FIELD(SHARE, wanted, F64, RATIO, COLUMN, "WANTED", FAMILY_NONE, "", "its part of the weights") \
 	FIELD(SHARE, split, U64, NONE, COLUMN, "SPLIT", FAMILY_NONE, "", "slots whose old flows may still be elsewhere") \
-	FIELD(SHARE, pinned, U64, NONE, COLUMN, "PINNED", FAMILY_NONE, "", "slots with flows elsewhere, all of them in cells") \
+	FIELD(SHARE, pinned, U64, NONE, COLUMN, "PINNED", FAMILY_NONE, "", "slots with flows elsewhere, all of them in cells")
+
+#define STARLING_FIELDS_SLOT(FIELD) \
 	FIELD(SLOT, slot, U64, NONE, COLUMN, "SLOT", FAMILY_NONE, "", "its number") \
 	FIELD(SLOT, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "empty, plain, split, pinned") \
 	FIELD(SLOT, home0, TEXT, NONE, COLUMN, "HOME0", FAMILY_NONE, "", "ADDR:PORT") \
@@ -180,7 +182,9 @@
 	FIELD(LOOKUP, forward, TEXT, NONE, LINE1, "; %", FAMILY_NONE, "", "dr, ipip, gue") \
 	FIELD(LOOKUP, device, TEXT, NONE, LINE1, " via %", FAMILY_NONE, "", "towards the backend") \
 	FIELD(LOOKUP, set, U64, NONE, DETAIL, "; set %", FAMILY_NONE, "", "of the flow table") \
-	FIELD(LOOKUP, new_backend, TEXT, NONE, DETAIL, "; a new flow -> %", FAMILY_NONE, "", "where a SYN of it would go") \
+	FIELD(LOOKUP, new_backend, TEXT, NONE, DETAIL, "; a new flow -> %", FAMILY_NONE, "", "where a SYN of it would go")
+
+#define STARLING_FIELDS_TRACE(FIELD) \
 	FIELD(TRACE, time, TIME, NONE, COLUMN, "TIME", FAMILY_NONE, "", "when") \
 	FIELD(TRACE, device, TEXT, NONE, COLUMN, "DEVICE", FAMILY_NONE, "", "it came in by") \
 	FIELD(TRACE, verdict, TEXT, STATE, COLUMN, "VERDICT", FAMILY_NONE, "", "what became of it") \
@@ -203,7 +207,9 @@
 	FIELD(IFACE, tx, U64, COUNT, COLUMN, "TX", FAMILY_starling_xdp_packets_total, "action=tx", "packets sent back through the device") \
 	FIELD(IFACE, redirect, U64, COUNT, COLUMN, "REDIRECT", FAMILY_starling_xdp_packets_total, "action=redirect", "packets sent through another device") \
 	FIELD(IFACE, drop, U64, COUNT, COLUMN, "DROP", FAMILY_starling_xdp_packets_total, "action=drop", "packets dropped") \
-	FIELD(IFACE, why, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "why it is not attached as wanted") \
+	FIELD(IFACE, why, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "why it is not attached as wanted")
+
+#define STARLING_FIELDS_DROP(FIELD) \
 	FIELD(DROP, device, TEXT, NONE, COLUMN, "DEVICE", FAMILY_NONE, "", "its name") \
 	FIELD(DROP, reason, TEXT, NONE, COLUMN, "REASON", FAMILY_NONE, "", "label of the verdict") \
 	FIELD(DROP, packets, U64, COUNT, COLUMN, "PACKETS", FAMILY_starling_xdp_drops_total, "", "dropped so far") \
@@ -257,37 +263,49 @@
 	FIELD(DAEMON, log_errors, U64, COUNT, LINE3, "logged % errors", FAMILY_starling_log_messages_total, "level=error", "messages") \
 	FIELD(DAEMON, log_warnings, U64, COUNT, LINE3, "% warnings", FAMILY_starling_log_messages_total, "level=warning", "messages") \
 	FIELD(DAEMON, log_infos, U64, COUNT, LINE3, "% infos", FAMILY_starling_log_messages_total, "level=info", "messages") \
-	FIELD(DAEMON, log_debugs, U64, COUNT, LINE3, "% debugs", FAMILY_starling_log_messages_total, "level=debug", "messages") \
+	FIELD(DAEMON, log_debugs, U64, COUNT, LINE3, "% debugs", FAMILY_starling_log_messages_total, "level=debug", "messages")
+
+#define STARLING_FIELDS_MAP(FIELD) \
 	FIELD(MAP, map, TEXT, NONE, COLUMN, "MAP", FAMILY_NONE, "", "its name") \
 	FIELD(MAP, entries, U64, NONE, COLUMN, "ENTRIES", FAMILY_starling_bpf_map_entries, "", "in use") \
 	FIELD(MAP, max_entries, U64, NONE, COLUMN, "MAX", FAMILY_starling_bpf_map_max_entries, "", "it has room for") \
 	FIELD(MAP, bytes, U64, BYTES, COLUMN, "BYTES", FAMILY_NONE, "", "of memory")
 
-#define STARLING_FIELDS_OTHER(FIELD) \
+#define STARLING_FIELDS_METRIC(FIELD) \
 	FIELD(METRIC, name, TEXT, NONE, COLUMN, "METRIC", FAMILY_NONE, "", "its name") \
 	FIELD(METRIC, labels, LIST, NONE, COLUMN, "LABELS", FAMILY_NONE, "", "NAME=VALUE each") \
-	FIELD(METRIC, value, F64, NONE, COLUMN, "VALUE", FAMILY_NONE, "", "now") \
+	FIELD(METRIC, value, F64, NONE, COLUMN, "VALUE", FAMILY_NONE, "", "now")
+
+#define STARLING_FIELDS_FEATURE(FIELD) \
 	FIELD(FEATURE, feature, TEXT, NONE, COLUMN, "FEATURE", FAMILY_NONE, "", "what is asked for") \
 	FIELD(FEATURE, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "ok, warning, missing") \
 	FIELD(FEATURE, value, TEXT, NONE, COLUMN, "VALUE", FAMILY_NONE, "", "what was found") \
-	FIELD(FEATURE, advice, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "what to do") \
+	FIELD(FEATURE, advice, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "what to do")
+
+#define STARLING_FIELDS_HISTORY(FIELD) \
 	FIELD(HISTORY, generation, U64, NONE, COLUMN, "GENERATION", FAMILY_NONE, "", "its number") \
 	FIELD(HISTORY, running, BOOL, NONE, COLUMN, "RUNNING", FAMILY_NONE, "", "this one runs") \
 	FIELD(HISTORY, time, TIME, NONE, COLUMN, "SINCE", FAMILY_NONE, "", "when it was applied") \
 	FIELD(HISTORY, by, TEXT, NONE, COLUMN, "BY", FAMILY_NONE, "", "who applied it") \
 	FIELD(HISTORY, command, TEXT, NONE, COLUMN, "COMMAND", FAMILY_NONE, "", "that made it") \
 	FIELD(HISTORY, changes, U64, NONE, COLUMN, "CHANGES", FAMILY_NONE, "", "lines it touched") \
-	FIELD(HISTORY, digest, TEXT, NONE, DETAIL, "DIGEST", FAMILY_NONE, "", "of its text") \
+	FIELD(HISTORY, digest, TEXT, NONE, DETAIL, "DIGEST", FAMILY_NONE, "", "of its text")
+
+#define STARLING_FIELDS_EVENT(FIELD) \
 	FIELD(EVENT, time, TIME, NONE, COLUMN, "TIME", FAMILY_NONE, "", "when") \
 	FIELD(EVENT, event, TEXT, NONE, COLUMN, "EVENT", FAMILY_NONE, "", "backend, vip, iface, config, drop") \
 	FIELD(EVENT, object, TEXT, NONE, COLUMN, "OBJECT", FAMILY_NONE, "", "whose state changed") \
 	FIELD(EVENT, before, TEXT, STATE, COLUMN, "BEFORE", FAMILY_NONE, "", "its state before") \
 	FIELD(EVENT, after, TEXT, STATE, COLUMN, "AFTER", FAMILY_NONE, "", "its state now") \
-	FIELD(EVENT, why, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "in words") \
+	FIELD(EVENT, why, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "in words")
+
+#define STARLING_FIELDS_CHANGE(FIELD) \
 	FIELD(CHANGE, change, TEXT, STATE, COLUMN, "CHANGE", FAMILY_NONE, "", "+ added, - removed, ~ changed") \
 	FIELD(CHANGE, object, TEXT, NONE, COLUMN, "OBJECT", FAMILY_NONE, "", "vip, backend, iface, node, listen, log") \
 	FIELD(CHANGE, name, TEXT, NONE, COLUMN, "NAME", FAMILY_NONE, "", "which one") \
-	FIELD(CHANGE, line, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "of the configuration, as it is to be") \
+	FIELD(CHANGE, line, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "of the configuration, as it is to be")
+
+#define STARLING_FIELDS_VERSION(FIELD) \
 	FIELD(VERSION, name, TEXT, NONE, HEAD, "%", FAMILY_NONE, "", "starling or starlingd") \
 	FIELD(VERSION, version, TEXT, NONE, HEAD, " %", FAMILY_starling_build_info, "", "released") \
 	FIELD(VERSION, commit, TEXT, NONE, HEAD, "commit", FAMILY_NONE, "", "built from") \
@@ -295,15 +313,25 @@
 
 /* clang-format on */
 
+/* In the order of the kinds. */
 #define STARLING_FIELDS(FIELD)                                                                                         \
 	STARLING_FIELDS_VIP(FIELD)                                                                                     \
 	STARLING_FIELDS_BACKEND(FIELD)                                                                                 \
-	STARLING_FIELDS_TABLE(FIELD)                                                                                   \
+	STARLING_FIELDS_SHARE(FIELD)                                                                                   \
+	STARLING_FIELDS_SLOT(FIELD)                                                                                    \
 	STARLING_FIELDS_FLOW(FIELD)                                                                                    \
 	STARLING_FIELDS_LOOKUP(FIELD)                                                                                  \
+	STARLING_FIELDS_TRACE(FIELD)                                                                                   \
 	STARLING_FIELDS_IFACE(FIELD)                                                                                   \
+	STARLING_FIELDS_DROP(FIELD)                                                                                    \
 	STARLING_FIELDS_STATUS(FIELD)                                                                                  \
 	STARLING_FIELDS_DAEMON(FIELD)                                                                                  \
-	STARLING_FIELDS_OTHER(FIELD)
+	STARLING_FIELDS_MAP(FIELD)                                                                                     \
+	STARLING_FIELDS_METRIC(FIELD)                                                                                  \
+	STARLING_FIELDS_FEATURE(FIELD)                                                                                 \
+	STARLING_FIELDS_HISTORY(FIELD)                                                                                 \
+	STARLING_FIELDS_EVENT(FIELD)                                                                                   \
+	STARLING_FIELDS_CHANGE(FIELD)                                                                                  \
+	STARLING_FIELDS_VERSION(FIELD)
 
 #endif

@@ -19,6 +19,9 @@
 #include "base/err.h"
 #include "core/catalog.h"
 
+/* For json_dumps() of what table_json() makes: numbers as they are kept. */
+#define TABLE_JSON_FLAGS JSON_REAL_PRECISION(15)
+
 struct table;
 
 struct table *table_new(enum table_kind kind); /* NULL without memory */
