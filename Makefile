@@ -32,7 +32,7 @@ FUZZT   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 LABT    := $(patsubst %.c,$(O)/%,$(wildcard tools/lab/*.c))
 LABT    := $(filter-out %.bpf,$(LABT)) $(patsubst %.c,$(O)/%.o,$(wildcard tools/lab/*.bpf.c))
 
-.PHONY: all clean bpf units sims bpftests lab deps tests fuzz-programs check lint demo soak
+.PHONY: all clean bpf units sims bpftests lab deps tests fuzz-programs check lint flags bpfflags demo soak
 all: $(BPFOBJ) lab $(if $(wildcard userspace/daemon/*.c),$(O)/starlingd) $(if $(wildcard tools/starling/*.c),$(O)/starling)
 bpf: $(BPFOBJ)
 units: $(UNIT)
@@ -51,6 +51,11 @@ deps:
 check: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) tests
 	$(Q)O=$(O) tools/dev/check.sh $(SUITES)
+# for tools that read the sources as the compiler does
+flags:
+	@echo $(ALLCFLAGS)
+bpfflags:
+	@echo $(BPFFLAGS)
 lint:
 	$(Q)O=$(O) tools/dev/check.sh lint
 demo: deps

@@ -426,7 +426,7 @@ int main(int argc, char **argv)
 	struct load l = {.at_once = 50, .wanted = 1, .path = "/name", .source_count = 1};
 	struct rlimit files = {.rlim_cur = 1 << 20, .rlim_max = 1 << 20};
 	unsigned int i;
-	int result;
+	int result = 1;
 
 	if (load_options(&l, argc, argv))
 		return usage();
@@ -436,7 +436,7 @@ int main(int argc, char **argv)
 	l.connection = calloc(l.at_once, sizeof(*l.connection));
 	l.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (!l.connection || l.epoll < 0)
-		return 1;
+		goto out;
 	l.first_free = -1;
 	for (i = l.at_once; i-- > 0;) {
 		l.connection[i].fd = -1;
@@ -449,6 +449,10 @@ int main(int argc, char **argv)
 	if (result)
 		fprintf(stderr, "load: %s\n", strerror(-result));
 	load_print(&l, NULL);
+	result = result || l.ended[END_OK] < l.started;
+out:
 	free(l.connection);
-	return result || l.ended[END_OK] < l.started ? 1 : 0;
+	if (l.epoll >= 0)
+		close(l.epoll);
+	return result;
 }

@@ -45,9 +45,29 @@ too_long() {
 	printf '%s\n' "${C[@]}" "${SHELLS[@]}" | sort -u | xargs wc -l | awk '$2 != "total" && $1 > 600 { print $2 ": " $1 " lines" }'
 }
 
+# Every source with the compiler's own flags; in BPF programs those of the BPF target.
+tidy() {
+	local flags=$1
+	shift
+	printf '%s\n' "$@" | xargs -P "$(nproc)" -n 3 sh -c "clang-tidy --quiet \"\$@\" -- $flags 2>/dev/null" sh |
+		grep -E ' (error|warning): '
+}
+
+check_c() {
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j "$(nproc)" \
+		--suppress=missingIncludeSystem --suppress=unknownMacro -D_GNU_SOURCE '-DSEC(name)=' '-D_Static_assert(c,t)=' \
+		'-DLIBBPF_OPTS(type,name,...)=struct type name = {__VA_ARGS__}' -Iinclude -Iuserspace \
+		"${C[@]}" 2>&1
+}
+
+mapfile -t BPF < <(printf '%s\n' "${C[@]}" | grep '\.bpf\.c$')
+mapfile -t HOST < <(printf '%s\n' "${C[@]}" | grep '\.c$' | grep -v '\.bpf\.c$')
+
 verdict "sources have the project's format" "$(clang-format --dry-run -Werror "${C[@]}" 2>&1 | grep -E 'error:' | head -40)"
 verdict "layers include only what is below them" "$(include_directions)"
 verdict "no file is over 600 lines" "$(too_long)"
 verdict "every file opens with its licence" "$(without_licence)"
 verdict "shellcheck finds nothing" "$(shellcheck -x "${SHELLS[@]}" 2>&1)"
+verdict "cppcheck finds nothing" "$(check_c)"
+verdict "clang-tidy finds nothing" "$(tidy "$(make -s O="$O" flags)" "${HOST[@]}"; tidy "$(make -s O="$O" bpfflags)" "${BPF[@]}")"
 exit $failed
