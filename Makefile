@@ -27,7 +27,6 @@ LIB     := $(O)/libio.a $(O)/libcore.a $(O)/libbase.a
 UNIT    := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
 SIMT    := $(patsubst %.c,$(O)/%,$(wildcard tests/sim/*_test.c))
 BPFT    := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/*_test.c))
-NETT    := $(patsubst %.c,$(O)/%,$(wildcard tests/net/*.c))
 FUZZT   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 LABT    := $(patsubst %.c,$(O)/%,$(wildcard tools/lab/*.c))
 LABT    := $(filter-out %.bpf,$(LABT)) $(patsubst %.c,$(O)/%.o,$(wildcard tools/lab/*.bpf.c))
@@ -41,7 +40,7 @@ bpftests: $(BPFT)
 lab: $(LABT)
 
 # Everything that `make check` runs, sanitized and fuzzed variants included.
-tests: all units sims bpftests $(NETT)
+tests: all units sims bpftests
 	+$(Q)$(MAKE) --no-print-directory O=$(O)-san SAN=address,undefined units
 	+$(Q)$(MAKE) --no-print-directory O=$(O)-fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined fuzz-programs
 fuzz-programs: $(FUZZT)
@@ -90,12 +89,12 @@ $(O)/starlingd: $(call obj,userspace/daemon) $(LIB)
 $(O)/starling: $(call obj,tools/starling) $(O)/libcore.a $(O)/libbase.a
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(O)/libcore.a $(O)/libbase.a $(LIBS)
-# what the lab runs, and the load of tests/net: one file each
+# what the lab runs: one file each
 $(O)/tools/lab/%.bpf.o: tools/lab/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF)
 	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -c $< -o $@
-$(filter-out %.bpf.o,$(LABT)) $(NETT): $(O)/%: $(O)/%.o $(O)/libbase.a
+$(filter-out %.bpf.o,$(LABT)): $(O)/%: $(O)/%.o $(O)/libbase.a
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(O)/libbase.a
 $(FUZZT): $(O)/%: $(O)/%.o $(O)/libcore.a $(O)/libbase.a

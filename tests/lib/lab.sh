@@ -4,7 +4,7 @@
 
 export STARLING_LAB=t$$
 LAB=$TOP/tools/lab/lab
-LOAD=$O/tests/net/load
+LOAD=$O/tools/lab/load
 SOURCES=198.51.100.10/2001:db8:100::10,8 # the client's addresses
 export O
 
@@ -25,8 +25,25 @@ lb() { # WORDS...
 	"$LAB" exec lb1 starling "$@"
 }
 
-load() { # OPTIONS: of tests/net/load, on the client, from all its addresses
+load() { # OPTIONS: of tools/lab/load, on the client, from all its addresses
 	"$LAB" exec client "$LOAD" -s "$SOURCES" "$@"
+}
+
+# A load in the background until load_end, which leaves its last line in $SAID.
+declare -A LOAD_PID
+load_begin() { # NAME OPTIONS
+	local name=$1
+	shift
+	"$LAB" exec client "$LOAD" -s "$SOURCES" -t 3600 "$@" >"$TMP/load-$name" 2>&1 &
+	LOAD_PID[$name]=$!
+	cleanup "kill ${LOAD_PID[$name]}"
+}
+
+load_end() { # NAME
+	kill "${LOAD_PID[$1]}"
+	wait "${LOAD_PID[$1]}"
+	SAID=$(tail -n 1 "$TMP/load-$1")
+	note "$1: $SAID"
 }
 
 # The number after a word of load's last line; 0 if the word is not there.
@@ -44,5 +61,82 @@ none_fails() { # NAME COUNT OPTIONS...
 	else
 		not_ok "$name" "$said"
 	fi
+	# shellcheck disable=SC2034 # for the caller
 	LAST=$said
+}
+
+# Lines of a VIP on port 80 of both versions, with backends be1..beN of one version.
+vip_lines() { # NAME LAST_OCTET SCHEDULER FORWARD 4|6 N [WEIGHT...]
+	local name=$1 octet=$2 scheduler=$3 forward=$4 version=$5 count=$6 i
+	shift 6
+	echo "vip add $name tcp/203.0.113.$octet:80,tcp/[2001:db8:113::$octet]:80 scheduler $scheduler forward $forward"
+	for ((i = 1; i <= count; i++)); do
+		echo "backend add $name $(be "$i" "$version") weight ${1:-10}"
+		[ $# -lt 1 ] || shift
+	done
+}
+
+be() { # N [4|6]: a backend as the configuration names it
+	if [ "${2:-4}" = 4 ]; then echo "192.0.2.$((100 + $1)):80"; else echo "[2001:db8:2::$((100 + $1))]:80"; fi
+}
+
+vip4() { echo "203.0.113.$1:80"; }
+vip6() { echo "[2001:db8:113::$1]:80"; }
+
+# A number of a VIP, or of a VIP's backend, from JSON.
+vip_value() { # VIP KEY
+	lb -j vip show "$1" | jq -r "[.. | objects | select(.name? == \"$1\")][0].$2"
+}
+
+backend_value() { # VIP BACKEND KEY
+	lb -j backend show vip "$1" | jq -r "[.. | objects | select(.backend? == \"$2\")][0].$3"
+}
+
+# Until a command succeeds; a bound on waiting, not a criterion.
+wait_for() { # SECONDS CMD...
+	local until=$((SECONDS + $1))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep 0.1
+	done
+}
+
+daemon_pid() { # HOST
+	cut -d ' ' -f 1 "/run/starling-lab/$STARLING_LAB/$1/starlingd.pid"
+}
+
+# Connections that stay open: hold_begin opens them, hold_again has each ask once more and ends them.
+# Both leave load's line in $SAID.
+declare -A HOLD_FD HOLD_PID
+hold_begin() { # NAME OPTIONS
+	local name=$1 fd
+	shift
+	mkfifo "$TMP/hold-$name.in"
+	"$LAB" exec client "$LOAD" -s "$SOURCES" -k "$@" <"$TMP/hold-$name.in" >"$TMP/hold-$name" 2>&1 &
+	HOLD_PID[$name]=$!
+	cleanup "kill ${HOLD_PID[$name]}"
+	exec {fd}>"$TMP/hold-$name.in"
+	HOLD_FD[$name]=$fd
+	[ -n "${HOLD_LATER:-}" ] || hold_wait "$name"
+}
+
+hold_wait() { # NAME: until all have their first answer
+	wait_for 30 grep -q held "$TMP/hold-$1"
+	SAID=$(tail -n 1 "$TMP/hold-$1")
+	note "$1: $SAID"
+}
+
+hold_again() { # NAME
+	local fd=${HOLD_FD[$1]}
+	echo >&"$fd"
+	exec {fd}>&-
+	wait "${HOLD_PID[$1]}"
+	SAID=$(tail -n 1 "$TMP/hold-$1")
+	note "$1 again: $SAID"
+}
+
+# Whether a number is within some of another.
+near() { # WANTED GOT AT_MOST
+	[ $(($1 > $2 ? $1 - $2 : $2 - $1)) -le "$3" ]
 }

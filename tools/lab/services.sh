@@ -44,7 +44,8 @@ nginx_config() { # HOST
 				limit_rate \$rate;
 				location = /name { return 200 "$1\n"; }
 				location = /blob { alias $RUN/www/blob; }
-				location = /upload { return 200 "\$content_length\n"; }
+				location = /upload { proxy_pass http://127.0.0.1/uploaded; }
+				location = /uploaded { return 200 "\$http_content_length\n"; }
 				location = / { return 200 "$1: /name /blob /upload ?rate=BYTES_A_SECOND\n"; }
 			}
 		}
@@ -101,8 +102,8 @@ balancer_start() { # HOST
 		return
 	fi
 	mv "$conf.new" "$conf"
-	process_start "$1" starlingd "$O/starlingd" -f "$conf" --run-dir "$RUN/$1/run" --state-dir "$RUN/$1/state" \
-		--bpf-dir "$BPF/$1"
+	process_start "$1" starlingd "$O/starlingd" -f "$conf" --run-dir "$RUN/run" --state-dir "$RUN/state" \
+		--bpf-dir "$BPF"
 }
 
 # Waits until a host's services answer; the sentence names the log if they do not.
@@ -121,9 +122,14 @@ host_wait() { # HOST
 	die "$1 does not answer; see $RUN/$1/*.log"
 }
 
-# The environment that a command on a host gets.
+# The environment that a command on a host gets; the second form does not come back.
 host_exec() { # HOST CMD...
+	(host_become "$@")
+}
+
+host_become() { # HOST CMD...
 	local host=$1
 	shift
-	PATH=$O:$PATH STARLING_SOCKET=$RUN/$host/run/control.sock within "$host" "$@"
+	export PATH=$O:$PATH STARLING_SOCKET=$RUN/run/$host/control.sock
+	exec nsenter --net="/run/netns/$(ns "$host")" -- "$@" 9>&-
 }

@@ -141,5 +141,5 @@ host_down() { # HOST
 		[ "$1" = router ] || ip -n "$(ns router)" link delete "$1" 2>/dev/null
 		ip netns delete "$(ns "$1")"
 	fi
-	rm -rf "${RUN:?}/$1" "${BPF:?}/$1"
+	rm -rf "${RUN:?}/$1" "${RUN:?}/run/$1" "${RUN:?}/state/$1" "${BPF:?}/$1"
 }
