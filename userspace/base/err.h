@@ -6,6 +6,8 @@
 #ifndef STARLING_BASE_ERR_H
 #define STARLING_BASE_ERR_H
 
+#include <stddef.h>
+
 #define ERR_TEXT_BYTES 512
 #define ERR_FILE_BYTES 256
 
@@ -35,5 +37,29 @@ int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((form
  * Return: minus the code of @err, or -EINVAL without one.
  */
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+struct buf;
+
+/**
+ * err_print() - an error as compilers print it
+ * @out:	"FILE:LINE:COLUMN: TEXT", and if the source is known that line and a caret under the
+ *		column; what is not known is left out; every line with its newline
+ */
+void err_print(const struct err *err, struct buf *out);
+
+#define ERR_LIST_MAX 100 /* errors kept of one text; further ones are counted */
+
+/* Errors of one text, in its order. Zeroed: empty. */
+struct err_list {
+	struct err *err; /* owned; count of them */
+	size_t count;
+	size_t more; /* found, but not kept */
+};
+
+/* Keep a copy of @err, or count it. */
+void err_list_add(struct err_list *list, const struct err *err);
+void err_list_sort(struct err_list *list); /* by line and column */
+void err_list_print(const struct err_list *list, struct buf *out);
+void err_list_free(struct err_list *list); /* empties it */
 
 #endif

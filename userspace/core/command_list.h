@@ -9,49 +9,49 @@
 /* clang-format off */
 
 /*
- * ARGUMENT(ID, "keyword", "METAVAR", kind, member of struct command, min, max)
- * Without a keyword it is known by its position. Kinds: see argument.c.
+ * ARGUMENT(ID, KEYWORD, "keyword", "METAVAR", kind, member of struct command, min, max)
+ * ARGUMENT(ID, POSITION, "noun", ...): known by its position, the noun is for errors. Kinds: argument.c.
  */
 #define STARLING_ARGUMENTS(ARGUMENT) \
-	ARGUMENT(NAME,          "",              "VIP",                    NAME,     vip,              0, 0) \
-	ARGUMENT(KEYS,          "",              "PROTO/ADDR:PORT[,...]",  KEYS,     key,              0, 0) \
-	ARGUMENT(CHANGE,        "",              "add|delete",             CHANGE,   change,           0, 0) \
-	ARGUMENT(KEY,           "",              "PROTO/ADDR:PORT",        KEY,      key,              0, 0) \
-	ARGUMENT(BACKEND,       "",              "ADDR:PORT",              ENDPOINT, at,               0, 0) \
-	ARGUMENT(BACKENDS,      "",              "ADDR[:PORT]",            ADDRESS,  at,               0, 0) \
-	ARGUMENT(PROTO,         "",              "tcp|udp",                PROTO,    proto,            0, 0) \
-	ARGUMENT(SOURCE,        "",              "SRC:PORT",               ENDPOINT, at,               0, 0) \
-	ARGUMENT(DESTINATION,   "",              "DST:PORT",               ENDPOINT, to,               0, 0) \
-	ARGUMENT(DEVICE,        "",              "DEV",                    DEVICE,   device,           0, 0) \
-	ARGUMENT(LISTEN,        "",              "ADDR:PORT",              ENDPOINT, at,               0, 0) \
-	ARGUMENT(LEVEL,         "",              "error|warning|info|debug", LEVEL,  level,            0, 0) \
-	ARGUMENT(FILE,          "",              "FILE",                   TEXT,     file,             1, 4095) \
-	ARGUMENT(GENERATION,    "",              "GENERATION",             NUMBER,   generation,       0, 4294967295) \
-	ARGUMENT(PREFIX,        "",              "PREFIX",                 TEXT,     prefix,           1, 255) \
-	ARGUMENT(EVENTS,        "",              "KIND...",                EVENTS,   events,           0, 0) \
-	ARGUMENT(TOPIC,         "",              "OBJECT",                 TEXT,     topic,            1, 255) \
-	ARGUMENT(SCHEDULER,     "scheduler",     "mh|rr|wrr|lc|wlc",       SCHEDULER, scheduler,       0, 0) \
-	ARGUMENT(FORWARD,       "forward",       "dr|ipip|gue",            FORWARD,  forward,          0, 0) \
-	ARGUMENT(SLOTS,         "slots",         "N",                      SLOTS,    slots,            0, 0) \
-	ARGUMENT(HASH,          "hash",          "5tuple|source",          HASH,     hash,             0, 0) \
-	ARGUMENT(IDLE,          "idle",          "D",                      DURATION, idle_ms,          0, STARLING_IDLE_MAX_MS) \
-	ARGUMENT(DRAIN_TIMEOUT, "drain-timeout", "D",                      DURATION, drain_timeout_ms, 0, STARLING_DRAIN_MAX_MS) \
-	ARGUMENT(EVERY_SLOT,    "slots",         "",                       FLAG,     given,            0, 0) \
-	ARGUMENT(WEIGHT,        "weight",        "N",                      NUMBER,   weight,           0, 65535) \
-	ARGUMENT(OF_VIP,        "vip",           "VIP",                    NAME,     vip,              0, 0) \
-	ARGUMENT(OF_BACKEND,    "backend",       "ADDR[:PORT]",            ADDRESS,  at,               0, 0) \
-	ARGUMENT(CLIENT,        "client",        "ADDR",                   HOST,     client,           0, 0) \
-	ARGUMENT(LIMIT,         "limit",         "N",                      NUMBER,   limit,            1, 4294967295) \
-	ARGUMENT(DROPS,         "drops",         "",                       FLAG,     given,            0, 0) \
-	ARGUMENT(SAMPLE,        "sample",        "N",                      NUMBER,   sample,           1, 4294967295) \
-	ARGUMENT(COUNT,         "count",         "N",                      NUMBER,   count,            1, 4294967295) \
-	ARGUMENT(TIMEOUT,       "timeout",       "D",                      DURATION, timeout_ms,       0, STARLING_DRAIN_MAX_MS) \
-	ARGUMENT(REASON,        "reason",        "TEXT",                   TEXT,     reason,           1, 95) \
-	ARGUMENT(MODE,          "mode",          "auto|native|generic",    MODE,     mode,             0, 0) \
-	ARGUMENT(NODE_NAME,     "name",          "N",                      NAME,     node,             0, 0) \
-	ARGUMENT(NODE_ADDRESS,  "address",       "ADDR[:PORT]",            ADDRESS,  at,               0, 0) \
-	ARGUMENT(NODE_DEVICE,   "device",        "DEV",                    DEVICE,   device,           0, 0) \
-	ARGUMENT(RESET_STATE,   "reset-state",   "",                       FLAG,     given,            0, 0)
+	ARGUMENT(NAME,          POSITION, "VIP",           "VIP",                       NAME,      vip,              0, 0) \
+	ARGUMENT(KEYS,          POSITION, "address",       "PROTO/ADDR:PORT[,...]",     KEYS,      key,              0, 0) \
+	ARGUMENT(CHANGE,        POSITION, "what to do",    "add|delete",                CHANGE,    change,           0, 0) \
+	ARGUMENT(KEY,           POSITION, "address",       "PROTO/ADDR:PORT",           KEY,       key,              0, 0) \
+	ARGUMENT(BACKEND,       POSITION, "backend",       "ADDR:PORT",                 ENDPOINT,  at,               1, 0) \
+	ARGUMENT(BACKENDS,      POSITION, "backend",       "ADDR[:PORT]",               ADDRESS,   at,               0, 0) \
+	ARGUMENT(PROTO,         POSITION, "protocol",      "tcp|udp",                   PROTO,     proto,            0, 0) \
+	ARGUMENT(SOURCE,        POSITION, "source",        "SRC:PORT",                  ENDPOINT,  at,               0, 0) \
+	ARGUMENT(DESTINATION,   POSITION, "destination",   "DST:PORT",                  ENDPOINT,  to,               0, 0) \
+	ARGUMENT(DEVICE,        POSITION, "device",        "DEV",                       DEVICE,    device,           0, 0) \
+	ARGUMENT(LISTEN,        POSITION, "address",       "ADDR:PORT",                 ENDPOINT,  at,               0, 0) \
+	ARGUMENT(LEVEL,         POSITION, "level",         "error|warning|info|debug",  LEVEL,     level,            0, 0) \
+	ARGUMENT(FILE,          POSITION, "file",          "FILE",                      TEXT,      file,             1, 4095) \
+	ARGUMENT(GENERATION,    POSITION, "generation",    "GENERATION",                NUMBER,    generation,       0, 4294967295) \
+	ARGUMENT(PREFIX,        POSITION, "prefix",        "PREFIX",                    TEXT,      prefix,           1, 255) \
+	ARGUMENT(EVENTS,        POSITION, "kind",          "KIND...",                   EVENTS,    events,           0, 0) \
+	ARGUMENT(TOPIC,         POSITION, "object",        "OBJECT",                    TEXT,      topic,            1, 255) \
+	ARGUMENT(SCHEDULER,     KEYWORD,  "scheduler",     "mh|rr|wrr|lc|wlc",          SCHEDULER, scheduler,        0, 0) \
+	ARGUMENT(FORWARD,       KEYWORD,  "forward",       "dr|ipip|gue",               FORWARD,   forward,          0, 0) \
+	ARGUMENT(SLOTS,         KEYWORD,  "slots",         "N",                         SLOTS,     slots,            0, 0) \
+	ARGUMENT(HASH,          KEYWORD,  "hash",          "5tuple|source",             HASH,      hash,             0, 0) \
+	ARGUMENT(IDLE,          KEYWORD,  "idle",          "D",                         DURATION,  idle_ms,          0, STARLING_IDLE_MAX_MS) \
+	ARGUMENT(DRAIN_TIMEOUT, KEYWORD,  "drain-timeout", "D",                         DURATION,  drain_timeout_ms, 0, STARLING_DRAIN_MAX_MS) \
+	ARGUMENT(EVERY_SLOT,    KEYWORD,  "slots",         "",                          FLAG,      given,            0, 0) \
+	ARGUMENT(WEIGHT,        KEYWORD,  "weight",        "N",                         NUMBER,    weight,           0, 65535) \
+	ARGUMENT(OF_VIP,        KEYWORD,  "vip",           "VIP",                       NAME,      vip,              0, 0) \
+	ARGUMENT(OF_BACKEND,    KEYWORD,  "backend",       "ADDR[:PORT]",               ADDRESS,   at,               0, 0) \
+	ARGUMENT(CLIENT,        KEYWORD,  "client",        "ADDR",                      HOST,      client,           0, 0) \
+	ARGUMENT(LIMIT,         KEYWORD,  "limit",         "N",                         NUMBER,    limit,            1, 4294967295) \
+	ARGUMENT(DROPS,         KEYWORD,  "drops",         "",                          FLAG,      given,            0, 0) \
+	ARGUMENT(SAMPLE,        KEYWORD,  "sample",        "N",                         NUMBER,    sample,           1, 4294967295) \
+	ARGUMENT(COUNT,         KEYWORD,  "count",         "N",                         NUMBER,    count,            1, 4294967295) \
+	ARGUMENT(TIMEOUT,       KEYWORD,  "timeout",       "D",                         DURATION,  timeout_ms,       0, STARLING_DRAIN_MAX_MS) \
+	ARGUMENT(REASON,        KEYWORD,  "reason",        "TEXT",                      TEXT,      reason,           1, 95) \
+	ARGUMENT(MODE,          KEYWORD,  "mode",          "auto|native|generic",       MODE,      mode,             0, 0) \
+	ARGUMENT(NODE_NAME,     KEYWORD,  "name",          "NAME",                      NAME,      node,             0, 0) \
+	ARGUMENT(NODE_ADDRESS,  KEYWORD,  "address",       "ADDR[:PORT]",               ADDRESS,   at,               0, 0) \
+	ARGUMENT(NODE_DEVICE,   KEYWORD,  "device",        "DEV",                       DEVICE,    device,           0, 0) \
+	ARGUMENT(RESET_STATE,   KEYWORD,  "reset-state",   "",                          FLAG,      given,            0, 0)
 
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \

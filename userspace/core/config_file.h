@@ -13,20 +13,6 @@
 #include "core/command.h"
 #include "core/model.h"
 
-#define CONFIG_ERRORS_MAX 100 /* errors kept of one file; further ones are counted */
-
-struct err_list {
-	struct err *err; /* owned; by line and column */
-	size_t count;
-	size_t more; /* found, but not kept */
-};
-
-void err_list_free(struct err_list *list);
-
-/* "FILE:LINE:COLUMN: TEXT\n    SOURCE\n    ^\n"; what is not known is left out. */
-void err_print(const struct err *err, struct buf *out);
-void err_list_print(const struct err_list *list, struct buf *out);
-
 /**
  * config_parse() - read a configuration file
  * @text:	its bytes, of any kind; need not be NUL-terminated; borrowed
@@ -38,10 +24,20 @@ void err_list_print(const struct err_list *list, struct buf *out);
  *
  * Lines may stand in any order, so a backend before its VIP is fine. Two lines for one object
  * are an error that names the first. config_check() is left to the caller, who knows the
- * limits.
+ * limits (or see config_read()).
  * Return: 0, -EINVAL with @errors, -ENOMEM.
  */
 int config_parse(const char *text, size_t len, const char *file, struct config **ret, struct err_list *errors);
+
+/**
+ * config_read() - config_parse() and config_check() in one
+ * @limits:	sizes of the maps; NULL: as large as numbers allow
+ *
+ * What config_check() finds is placed at the line of the VIP that it is about.
+ * Return: 0, -EINVAL with @errors, -ENOMEM.
+ */
+int config_read(const char *text, size_t len, const char *file, const struct config_limits *limits, struct config **ret,
+		struct err_list *errors);
 
 /**
  * config_command() - apply one command to a configuration

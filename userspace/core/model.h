@@ -14,8 +14,26 @@
 #include "base/err.h"
 #include "starling/limits.h"
 
-enum scheduler { SCHEDULER_MH, SCHEDULER_RR, SCHEDULER_WRR, SCHEDULER_LC, SCHEDULER_WLC };
-enum xdp_mode { XDP_MODE_AUTO, XDP_MODE_NATIVE, XDP_MODE_GENERIC };
+/* Words of the grammar: CHOICE(ENUMERATOR, "word"). The forward modes' enum is in dataplane.h. */
+#define STARLING_SCHEDULERS(CHOICE)                                                                                    \
+	CHOICE(SCHEDULER_MH, "mh")                                                                                     \
+	CHOICE(SCHEDULER_RR, "rr")                                                                                     \
+	CHOICE(SCHEDULER_WRR, "wrr")                                                                                   \
+	CHOICE(SCHEDULER_LC, "lc")                                                                                     \
+	CHOICE(SCHEDULER_WLC, "wlc")
+#define STARLING_FORWARDS(CHOICE)                                                                                      \
+	CHOICE(FORWARD_DR, "dr")                                                                                       \
+	CHOICE(FORWARD_IPIP, "ipip")                                                                                   \
+	CHOICE(FORWARD_GUE, "gue")
+#define STARLING_XDP_MODES(CHOICE)                                                                                     \
+	CHOICE(XDP_MODE_AUTO, "auto")                                                                                  \
+	CHOICE(XDP_MODE_NATIVE, "native")                                                                              \
+	CHOICE(XDP_MODE_GENERIC, "generic")
+
+#define CHOICE_ENUM(name, word) name,
+enum scheduler { STARLING_SCHEDULERS(CHOICE_ENUM) };
+enum xdp_mode { STARLING_XDP_MODES(CHOICE_ENUM) };
+#undef CHOICE_ENUM
 
 struct backend_config {
 	struct endpoint at; /* proto 0 */
@@ -67,10 +85,20 @@ struct override {
 	__u32 timeout_ms; /* drain: becomes disable after this; 0: never */
 };
 
+/* Words by enumerator, "?" for none; the arrays have the enum's order and end with NULL. */
+const char *scheduler_word(int scheduler);
+const char *forward_word(int forward);
+const char *xdp_mode_word(int mode);
+const char *const *scheduler_words(void);
+const char *const *forward_words(void);
+const char *const *xdp_mode_words(void);
+
 struct config *config_new(void); /* NULL without memory */
 void config_free(struct config *c);
 struct config *config_copy(const struct config *c);
-struct vip_config *config_vip(const struct config *c, const char *name);		     /* NULL if none */
+void vip_defaults(struct vip_config *vip);				     /* everything 0 or its default */
+struct vip_config *config_vip(const struct config *c, const char *name);     /* NULL if none */
+struct iface_config *config_iface(const struct config *c, const char *name); /* NULL if none */
 struct backend_config *vip_backend(const struct vip_config *vip, const struct endpoint *at); /* NULL if none */
 
 /* Insert keeping order; the value is copied, @vip's backends move into @c. -EEXIST, -ENOMEM. */
@@ -81,19 +109,37 @@ int vip_backend_delete(struct vip_config *vip, const struct endpoint *at);
 int config_iface_add(struct config *c, const struct iface_config *iface);
 int config_iface_delete(struct config *c, const char *name);
 
+/* Sizes of the maps. */
+struct config_limits {
+	__u32 vips, backends, slots;
+};
+
 /**
  * config_check() - what no single line can know
+ * @c:		borrowed
+ * @limits:	NULL: as large as numbers allow
+ * @err:	the first thing wrong, with the VIP's name before it
  *
- * Keys used by two VIPs; idle 0 with a TCP key; a backend without a port or of weight over the
- * slots; more VIPs, backends or slots than @limits' maps hold.
- * Return: 0, or -EINVAL with @err.
+ * Keys used by two VIPs; idle 0 with a TCP key; more backends of weight over 0 than slots;
+ * a backend at an address of a VIP; more VIPs, backends, slots or devices than there is room for.
+ * Return: 0, -EINVAL, -ENOSPC (no room), -ENOMEM.
  */
-struct config_limits {
-	__u32 vips, backends, slots; /* sizes of the maps */
-};
 int config_check(const struct config *c, const struct config_limits *limits, struct err *err);
+
+/* The same, and the VIP it is about; *ret_vip is NULL if it is about none. */
+int config_check_vip(const struct config *c, const struct config_limits *limits, const struct vip_config **ret_vip,
+		     struct err *err);
 
 /* Slots that a VIP of @backends backends gets when none are asked for: see limits.h. */
 __u32 vip_slots_default(size_t backends);
+
+/* Slots that a VIP gets: what was asked for, else vip_slots_default(). */
+__u32 vip_slots(const struct vip_config *vip);
+
+/* Whether `slots N` may be said. */
+bool vip_slots_allowed(__u32 slots);
+
+/* "1021, 2039, ... or 1048573", for errors. */
+const char *vip_slots_words(void);
 
 #endif

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Arguments of commands: one row a kind, with its parser and its writer. Not here: which
+ * command takes which (command_list.h), the order of words (command.c).
+ */
+#include "core/argument.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "core/duration.h"
+#include "core/lex.h"
+#include "core/model.h"
+
+#define ADDRESS_UNICAST 1 /* min of an endpoint: packets are sent to or taken at this address */
+
+struct argument_kind {
+	int (*parse)(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err);
+	void (*format)(const struct argument *a, const struct command *c, struct buf *out);
+	const char *const *(*words)(void); /* of a choice; NULL if any word may come */
+	const __u32 *values;		   /* of a choice, by word; NULL: 0, 1, ... */
+};
+
+static void *member(const struct argument *a, struct command *c)
+{
+	return (char *)c + a->offset;
+}
+
+static const void *member_const(const struct argument *a, const struct command *c)
+{
+	return (const char *)c + a->offset;
+}
+
+const char *argument_quote(const char *word, char text[ARGUMENT_QUOTE_BYTES])
+{
+	size_t i, room = ARGUMENT_QUOTE_BYTES - 6; /* quotes, dots, NUL */
+	char *at = text;
+
+	*at++ = '"';
+	for (i = 0; word[i] && i < room; i++)
+		*at++ = (unsigned char)word[i] < 0x20 || word[i] == 0x7f ? '?' : word[i];
+	if (word[i]) {
+		/* not in the middle of a character */
+		while (i && ((unsigned char)word[i] & 0xc0) == 0x80) {
+			i--;
+			at--;
+		}
+		memcpy(at, "...", 3);
+		at += 3;
+	}
+	*at++ = '"';
+	*at = '\0';
+	return text;
+}
+
+static int refuse(const char *noun, const char *wanted, const char *word, struct err *err)
+{
+	char text[ARGUMENT_QUOTE_BYTES];
+
+	return err_set(err, EINVAL, "%s must be %s, not %s", noun, wanted, argument_quote(word, text));
+}
+
+static int number_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	char wanted[64];
+	__u64 value;
+
+	if (number_parse(word, &value) || value < a->min || value > a->max) {
+		snprintf(wanted, sizeof(wanted), "%llu to %llu", (unsigned long long)a->min,
+			 (unsigned long long)a->max);
+		return refuse(noun, wanted, word, err);
+	}
+	*(__u32 *)member(a, c) = (__u32)value;
+	return 0;
+}
+
+static void number_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	buf_printf(out, "%u", *(const __u32 *)member_const(a, c));
+}
+
+static int slots_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	__u64 value;
+
+	if (number_parse(word, &value) || value > 0xffffffff || !vip_slots_allowed((__u32)value))
+		return refuse(noun, vip_slots_words(), word, err);
+	*(__u32 *)member(a, c) = (__u32)value;
+	return 0;
+}
+
+static int duration_read(const struct argument *a, const char *noun, const char *word, struct command *c,
+			 struct err *err)
+{
+	char wanted[96], max[DURATION_TEXT_BYTES];
+	__u64 value;
+
+	if (duration_parse(word, &value)) {
+		return refuse(noun, "a number with ms, s, m, h or d", word, err);
+	} else if (value < a->min || value > a->max) {
+		snprintf(wanted, sizeof(wanted), "%llu to %s", (unsigned long long)a->min,
+			 duration_format(a->max, max));
+		return refuse(noun, wanted, word, err);
+	}
+	*(__u32 *)member(a, c) = (__u32)value;
+	return 0;
+}
+
+static void duration_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	char text[DURATION_TEXT_BYTES];
+
+	buf_puts(out, duration_format(*(const __u32 *)member_const(a, c), text));
+}
+
+/* Letters, digits, '-', '_' and '.', a letter first: no name looks like an address or needs quotes. */
+static int name_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char others[] = "0123456789-_.";
+	size_t len = strlen(word), i;
+
+	for (i = 0; i < len; i++)
+		if (!strchr(letters, word[i]) && (!i || !strchr(others, word[i])))
+			break;
+	if (!len || i < len || len >= STARLING_NAME_BYTES)
+		return refuse(noun, "1 to 31 letters, digits, \"-\", \"_\" or \".\", a letter first", word, err);
+	memcpy(member(a, c), word, len + 1);
+	return 0;
+}
+
+/* What the kernel takes as a device's name: dev_valid_name(), net/core/dev.c. */
+static int device_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	size_t len = strlen(word), i;
+
+	for (i = 0; i < len; i++)
+		if ((unsigned char)word[i] <= ' ' || word[i] == '/' || word[i] == ':' || (unsigned char)word[i] > '~')
+			break;
+	if (!len || i < len || len >= sizeof(c->device) || !strcmp(word, ".") || !strcmp(word, ".."))
+		return refuse(noun, "the name of a network device, 1 to 15 characters", word, err);
+	memcpy(member(a, c), word, len + 1);
+	return 0;
+}
+
+static void string_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	lex_quote(member_const(a, c), out);
+}
+
+static bool address_is_unicast(const struct addr *addr)
+{
+	static const struct addr unspecified;
+
+	if (addr_is_v4(addr))
+		return addr->byte[12] && addr->byte[12] < 224;
+	return !addr_equal(addr, &unspecified) && addr->byte[0] != 0xff;
+}
+
+static int endpoint_read(const struct argument *a, const char *noun, const char *word, struct command *c,
+			 struct err *err)
+{
+	struct endpoint at;
+
+	if (endpoint_parse(word, &at) || at.proto)
+		return refuse(noun, "ADDR:PORT or [ADDR6]:PORT", word, err);
+	if (a->min == ADDRESS_UNICAST && !address_is_unicast(&at.addr))
+		return refuse(noun, "a unicast address", word, err);
+	*(struct endpoint *)member(a, c) = at;
+	return 0;
+}
+
+/* ADDR, [ADDR6], ADDR:PORT or [ADDR6]:PORT. */
+static int address_read(const struct argument *a, const char *noun, const char *word, struct command *c,
+			struct err *err)
+{
+	char inner[ADDR_TEXT_BYTES];
+	struct endpoint at = {0};
+	size_t len = strlen(word);
+
+	if (len > 2 && len - 2 < sizeof(inner) && word[0] == '[' && word[len - 1] == ']') {
+		memcpy(inner, word + 1, len - 2);
+		inner[len - 2] = '\0';
+		if (!addr_parse(inner, &at.addr) && !addr_is_v4(&at.addr))
+			goto found;
+	} else if (!addr_parse(word, &at.addr) || (!endpoint_parse(word, &at) && !at.proto)) {
+		goto found;
+	}
+	return refuse(noun, "ADDR, ADDR:PORT or [ADDR6]:PORT", word, err);
+found:
+	*(struct endpoint *)member(a, c) = at;
+	return 0;
+}
+
+static void endpoint_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	const struct endpoint *at = member_const(a, c);
+	char text[ENDPOINT_TEXT_BYTES];
+
+	buf_puts(out, at->port ? endpoint_format(at, text) : addr_format(&at->addr, text));
+}
+
+static int host_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	struct addr addr;
+
+	if (addr_parse(word, &addr))
+		return refuse(noun, "an IPv4 or IPv6 address", word, err);
+	*(struct addr *)member(a, c) = addr;
+	return 0;
+}
+
+static void host_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	char text[ADDR_TEXT_BYTES];
+
+	buf_puts(out, addr_format(member_const(a, c), text));
+}
+
+/* One key behind those that are there. */
+static int key_append(const char *noun, const char *word, struct command *c, struct err *err)
+{
+	struct endpoint key;
+	char text[ARGUMENT_QUOTE_BYTES];
+	size_t i;
+
+	if (endpoint_parse(word, &key) || !key.proto)
+		return refuse(noun, "tcp/ADDR:PORT or udp/ADDR:PORT", word, err);
+	if (!address_is_unicast(&key.addr))
+		return refuse(noun, "a unicast address", word, err);
+	for (i = 0; i < c->key_count; i++)
+		if (!endpoint_compare(&c->key[i], &key))
+			return err_set(err, EINVAL, "%s is given twice", argument_quote(word, text));
+	if (c->key_count == STARLING_KEYS_PER_VIP)
+		return err_set(err, EINVAL, "a VIP has no more than %d addresses", STARLING_KEYS_PER_VIP);
+	c->key[c->key_count++] = key;
+	return 0;
+}
+
+static int key_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	(void)a;
+	c->key_count = 0;
+	return key_append(noun, word, c, err);
+}
+
+static int keys_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	char piece[ENDPOINT_TEXT_BYTES];
+	const char *at = word;
+	size_t len;
+	int r;
+
+	(void)a;
+	c->key_count = 0;
+	do {
+		len = strcspn(at, ",");
+		if (len >= sizeof(piece))
+			return refuse(noun, "tcp/ADDR:PORT or udp/ADDR:PORT", at, err);
+		memcpy(piece, at, len);
+		piece[len] = '\0';
+		r = key_append(noun, piece, c, err);
+		if (r)
+			return r;
+		at += len;
+	} while (*at++);
+	return 0;
+}
+
+static void keys_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	char text[ENDPOINT_TEXT_BYTES];
+	size_t i;
+
+	(void)a;
+	for (i = 0; i < c->key_count; i++)
+		buf_printf(out, "%s%s", i ? "," : "", endpoint_format(&c->key[i], text));
+}
+
+static int text_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	char wanted[64];
+
+	if (strlen(word) < a->min || strlen(word) > a->max) {
+		snprintf(wanted, sizeof(wanted), "%llu to %llu bytes long", (unsigned long long)a->min,
+			 (unsigned long long)a->max);
+		return refuse(noun, wanted, word, err);
+	}
+	*(const char **)member(a, c) = word;
+	return 0;
+}
+
+static void text_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	lex_quote(*(const char *const *)member_const(a, c), out);
+}
+
+/* The number of a word in a list, or -1. */
+static int word_find(const char *const *words, const char *word)
+{
+	int i;
+
+	for (i = 0; words[i]; i++)
+		if (!strcmp(words[i], word))
+			return i;
+	return -1;
+}
+
+static int choice_refuse(const char *noun, const char *const *words, const char *word, struct err *err)
+{
+	char wanted[128] = "", text[ARGUMENT_QUOTE_BYTES];
+	const char *near = command_nearest(word, words);
+	size_t i;
+
+	for (i = 0; words[i]; i++)
+		snprintf(wanted + strlen(wanted), sizeof(wanted) - strlen(wanted), "%s%s",
+			 !i		? ""
+			 : words[i + 1] ? ", "
+					: " or ",
+			 words[i]);
+	if (near)
+		return err_set(err, EINVAL, "%s must be %s, not %s; did you mean \"%s\"?", noun, wanted,
+			       argument_quote(word, text), near);
+	return refuse(noun, wanted, word, err);
+}
+
+static int choice_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	const char *const *words = a->kind->words();
+	int i = word_find(words, word);
+
+	if (i < 0)
+		return choice_refuse(noun, words, word, err);
+	*(__u32 *)member(a, c) = a->kind->values ? a->kind->values[i] : (__u32)i;
+	return 0;
+}
+
+static void choice_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	const char *const *words = a->kind->words();
+	__u32 value = *(const __u32 *)member_const(a, c);
+	size_t i;
+
+	for (i = 0; words[i]; i++)
+		if (value == (a->kind->values ? a->kind->values[i] : (__u32)i))
+			buf_puts(out, words[i]);
+}
+
+static int events_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	const char *const *words = a->kind->words();
+	int i = word_find(words, word);
+
+	if (i < 0)
+		return choice_refuse(noun, words, word, err);
+	/* Until one is named all of them are wanted. */
+	if (!(c->given & 1ULL << ARG_EVENTS))
+		c->events = 0;
+	c->events |= 1U << i;
+	return 0;
+}
+
+static void events_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	const char *const *words = a->kind->words(), *blank = "";
+	size_t i;
+
+	for (i = 0; words[i]; i++) {
+		if (!(c->events >> i & 1))
+			continue;
+		buf_printf(out, "%s%s", blank, words[i]);
+		blank = " ";
+	}
+}
+
+#define CHOICE(name, ...)                                                                                              \
+	static const char *const *name(void)                                                                           \
+	{                                                                                                              \
+		static const char *const words[] = {__VA_ARGS__, NULL};                                                \
+		return words;                                                                                          \
+	}
+CHOICE(hash_words, "5tuple", "source")
+CHOICE(proto_words, "tcp", "udp")
+CHOICE(change_words, "add", "delete")
+CHOICE(level_words, "error", "warning", "info", "debug")
+CHOICE(event_words, "backend", "vip", "iface", "config", "drop")
+#undef CHOICE
+
+static const __u32 protos[] = {IPPROTO_TCP, IPPROTO_UDP};
+static const __u32 levels[] = {LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
+
+static const struct argument_kind kind_NAME = {name_read, string_write, NULL, NULL};
+static const struct argument_kind kind_DEVICE = {device_read, string_write, NULL, NULL};
+static const struct argument_kind kind_KEYS = {keys_read, keys_write, NULL, NULL};
+static const struct argument_kind kind_KEY = {key_read, keys_write, NULL, NULL};
+static const struct argument_kind kind_ENDPOINT = {endpoint_read, endpoint_write, NULL, NULL};
+static const struct argument_kind kind_ADDRESS = {address_read, endpoint_write, NULL, NULL};
+static const struct argument_kind kind_HOST = {host_read, host_write, NULL, NULL};
+static const struct argument_kind kind_NUMBER = {number_read, number_write, NULL, NULL};
+static const struct argument_kind kind_SLOTS = {slots_read, number_write, NULL, NULL};
+static const struct argument_kind kind_DURATION = {duration_read, duration_write, NULL, NULL};
+static const struct argument_kind kind_TEXT = {text_read, text_write, NULL, NULL};
+static const struct argument_kind kind_FLAG = {NULL, NULL, NULL, NULL};
+static const struct argument_kind kind_PROTO = {choice_read, choice_write, proto_words, protos};
+static const struct argument_kind kind_CHANGE = {choice_read, choice_write, change_words, NULL};
+static const struct argument_kind kind_LEVEL = {choice_read, choice_write, level_words, levels};
+static const struct argument_kind kind_HASH = {choice_read, choice_write, hash_words, NULL};
+static const struct argument_kind kind_SCHEDULER = {choice_read, choice_write, scheduler_words, NULL};
+static const struct argument_kind kind_FORWARD = {choice_read, choice_write, forward_words, NULL};
+static const struct argument_kind kind_MODE = {choice_read, choice_write, xdp_mode_words, NULL};
+static const struct argument_kind kind_EVENTS = {events_read, events_write, event_words, NULL};
+
+static const struct argument arguments[ARGUMENT_COUNT] = {
+#define ARGUMENT_ROW(id, by_, word_, metavar_, type, member_, min_, max_)                                              \
+	[ARG_##id] = {.by = BY_##by_,                                                                                  \
+		      .word = word_,                                                                                   \
+		      .metavar = metavar_,                                                                             \
+		      .kind = &kind_##type,                                                                            \
+		      .offset = offsetof(struct command, member_),                                                     \
+		      .min = min_,                                                                                     \
+		      .max = max_},
+	STARLING_ARGUMENTS(ARGUMENT_ROW)
+#undef ARGUMENT_ROW
+};
+
+const struct argument *argument_info(enum argument_id id)
+{
+	return &arguments[id];
+}
+
+int argument_parse(enum argument_id id, const char *word, struct command *c, struct err *err)
+{
+	const struct argument *a = &arguments[id];
+
+	return a->kind->parse(a, a->word, word, c, err);
+}
+
+void argument_format(enum argument_id id, const struct command *c, struct buf *out)
+{
+	if (arguments[id].kind->format)
+		arguments[id].kind->format(&arguments[id], c, out);
+}
+
+bool argument_is_flag(enum argument_id id)
+{
+	return !arguments[id].kind->parse;
+}
+
+bool argument_repeats(enum argument_id id)
+{
+	return arguments[id].kind == &kind_EVENTS;
+}
+
+const char *const *argument_words(enum argument_id id)
+{
+	return arguments[id].kind->words ? arguments[id].kind->words() : NULL;
+}
