@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * VIPs, backends and their slots as rows. Not here: flows, devices, the whole (plane_status.c).
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "core/table.h"
+#include "daemon/plane_show.h"
+
+const char *const plane_scheduler_name[] = {"mh", "rr", "wrr", "lc", "wlc"};
+const char *const plane_forward_name[] = {"dr", "ipip", "gue"};
+const char *const plane_slot_name[] = {"empty", "plain", "split", "pinned"};
+
+int plane_vips_named(const struct plane *p, const char *name, size_t *ret_first, size_t *ret_count, struct err *err)
+{
+	*ret_first = 0;
+	*ret_count = p->vip_count;
+	if (!name)
+		return 0;
+	for (size_t i = 0; i < p->vip_count; i++) {
+		if (strcmp(p->vip[i]->name, name))
+			continue;
+		*ret_first = i;
+		*ret_count = 1;
+		return 0;
+	}
+	return err_set(err, ENOENT, "there is no VIP \"%s\"", name);
+}
+
+void plane_digest_text(__u64 digest, char text[PLANE_DIGEST_BYTES])
+{
+	snprintf(text, PLANE_DIGEST_BYTES, "%08x", (__u32)(digest >> 32));
+}
+
+const char *plane_backend_text(const struct plane *p, __u32 id, char text[ENDPOINT_TEXT_BYTES])
+{
+	const struct endpoint *at = plane_backend_at(p, id);
+
+	return at ? endpoint_format(at, text) : NULL;
+}
+
+struct states {
+	__u64 up, down, draining, disabled, unresolved, open, half;
+};
+
+static void states_count(const struct plane *p, const struct plane_vip *v, struct states *s)
+{
+	*s = (struct states){0};
+	for (__u32 i = 0; i < v->backend_count; i++) {
+		const struct plane_backend *b = v->backend[i];
+		const char *shown = plane_backend_shown(b);
+
+		s->up += !strcmp(shown, "up");
+		s->draining += !strcmp(shown, "draining");
+		s->disabled += !strcmp(shown, "disabled");
+		s->unresolved += !strcmp(shown, "unresolved");
+		s->open += __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED);
+		s->half += __atomic_load_n(&p->loads[b->id].half, __ATOMIC_RELAXED);
+	}
+}
+
+static void vip_states(const struct plane *p, const struct plane_vip *v, struct table *t, size_t row)
+{
+	struct states s;
+
+	states_count(p, v, &s);
+	table_set_bool(t, row, FIELD_VIP_available, s.up > 0);
+	table_set_u64(t, row, FIELD_VIP_backends_up, s.up);
+	table_set_u64(t, row, FIELD_VIP_backends_down, s.down);
+	table_set_u64(t, row, FIELD_VIP_backends_draining, s.draining);
+	table_set_u64(t, row, FIELD_VIP_backends_disabled, s.disabled);
+	table_set_u64(t, row, FIELD_VIP_backends_unresolved, s.unresolved);
+	if (v->scheduler == SCHEDULER_MH)
+		return;
+	table_set_u64(t, row, FIELD_VIP_active, s.open);
+	table_set_u64(t, row, FIELD_VIP_half, s.half);
+}
+
+static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
+{
+	char text[ENDPOINT_TEXT_BYTES], digest[PLANE_DIGEST_BYTES];
+	size_t row = table_row(t);
+	struct vip_count count;
+
+	table_set_u64(t, row, FIELD_VIP_id, v->id);
+	table_set_text(t, row, FIELD_VIP_name, v->name);
+	for (size_t i = 0; i < v->key_count; i++)
+		table_add_list(t, row, FIELD_VIP_addresses, endpoint_format(&v->key[i], text));
+	table_set_text(t, row, FIELD_VIP_scheduler, plane_scheduler_name[v->scheduler]);
+	table_set_text(t, row, FIELD_VIP_forward, plane_forward_name[v->forward]);
+	table_set_text(t, row, FIELD_VIP_hash, v->hash_source ? "source" : "5tuple");
+	table_set_u64(t, row, FIELD_VIP_slots, v->region.count);
+	table_set_u64(t, row, FIELD_VIP_slots_split, v->split);
+	table_set_u64(t, row, FIELD_VIP_slots_pinned, v->pinned);
+	table_set_u64(t, row, FIELD_VIP_slots_moved, p->vips[v->id].moved);
+	table_set_u64(t, row, FIELD_VIP_build, v->build);
+	plane_digest_text(v->digest, digest);
+	table_set_text(t, row, FIELD_VIP_digest, digest);
+	table_set_u64(t, row, FIELD_VIP_generation, v->generation);
+	vip_states(p, v, t, row);
+	if (!dataplane_count_vips(p->dp, v->id, 1, &count)) {
+		table_set_u64(t, row, FIELD_VIP_packets, count.packets);
+		table_set_u64(t, row, FIELD_VIP_bytes, count.bytes);
+		table_set_u64(t, row, FIELD_VIP_connections, count.connections);
+		table_set_u64(t, row, FIELD_VIP_overflows, count.overflows);
+	}
+	table_set_f64(t, row, FIELD_VIP_packets_per_second, v->rate.packets_s);
+	table_set_f64(t, row, FIELD_VIP_bytes_per_second, v->rate.bytes_s);
+	table_set_f64(t, row, FIELD_VIP_connections_per_second, v->rate.connections_s);
+	table_set_f64(t, row, FIELD_VIP_idle, v->idle_ms / 1000.0);
+	if (v->drain_timeout_ms)
+		table_set_f64(t, row, FIELD_VIP_drain_timeout, v->drain_timeout_ms / 1000.0);
+}
+
+int plane_show_vips(struct plane *p, const char *name, struct table *t, struct err *err)
+{
+	size_t first, count;
+	int ret = plane_vips_named(p, name, &first, &count, err);
+
+	if (ret)
+		return ret;
+	for (size_t i = first; i < first + count; i++)
+		vip_row(p, p->vip[i], t);
+	return table_error(t);
+}
+
+static void backend_way(const struct plane_backend *b, struct table *t, size_t row)
+{
+	const struct nexthop *hop = b->path ? &b->path->hop : NULL;
+	char text[ADDR_TEXT_BYTES], device[IF_NAMESIZE];
+
+	if (!hop)
+		return;
+	if (!b->path->resolved)
+		table_set_text(t, row, FIELD_BACKEND_why, hop->why);
+	if (!b->path->ever)
+		return;
+	if (if_indextoname(hop->ifindex, device))
+		table_set_text(t, row, FIELD_BACKEND_device, device);
+	table_set_text(t, row, FIELD_BACKEND_source, addr_format(&hop->src, text));
+	table_set_textf(t, row, FIELD_BACKEND_mac, "%02x:%02x:%02x:%02x:%02x:%02x", hop->dmac[0], hop->dmac[1],
+			hop->dmac[2], hop->dmac[3], hop->dmac[4], hop->dmac[5]);
+	table_set_u64(t, row, FIELD_BACKEND_mtu, hop->mtu);
+}
+
+static void backend_override_row(const struct plane *p, const struct plane_backend *b, struct table *t, size_t row)
+{
+	const struct override *o = plane_override_of(p, b);
+
+	if (!o)
+		return;
+	table_set_text(t, row, FIELD_BACKEND_by, o->by);
+	if (o->reason[0])
+		table_set_text(t, row, FIELD_BACKEND_reason, o->reason);
+	if (o->state == OVERRIDE_DRAIN && o->timeout_ms)
+		table_set_time(t, row, FIELD_BACKEND_until, o->since_ms + o->timeout_ms);
+}
+
+static void backend_row(struct plane *p, const struct plane_backend *b, struct table *t)
+{
+	const struct plane_vip *v = b->vip;
+	char text[ENDPOINT_TEXT_BYTES];
+	size_t row = table_row(t);
+	struct backend_count count;
+
+	table_set_u64(t, row, FIELD_BACKEND_id, b->id);
+	table_set_text(t, row, FIELD_BACKEND_vip, v->name);
+	table_set_text(t, row, FIELD_BACKEND_backend, endpoint_format(&b->at, text));
+	table_set_text(t, row, FIELD_BACKEND_state, plane_backend_shown(b));
+	table_set_bool(t, row, FIELD_BACKEND_up, b->word_state == BACKEND_UP);
+	table_set_u64(t, row, FIELD_BACKEND_weight, b->configured);
+	table_set_f64(t, row, FIELD_BACKEND_share, (double)b->held / v->region.count);
+	if (v->scheduler != SCHEDULER_MH) {
+		table_set_u64(t, row, FIELD_BACKEND_active, __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED));
+		table_set_u64(t, row, FIELD_BACKEND_half, __atomic_load_n(&p->loads[b->id].half, __ATOMIC_RELAXED));
+	}
+	table_set_time(t, row, FIELD_BACKEND_since, b->since_ms);
+	table_set_u64(t, row, FIELD_BACKEND_transitions, p->backends[b->id].word >> 48);
+	table_set_f64(t, row, FIELD_BACKEND_connections_per_second, b->rate.connections_s);
+	table_set_f64(t, row, FIELD_BACKEND_packets_per_second, b->rate.packets_s);
+	table_set_f64(t, row, FIELD_BACKEND_bytes_per_second, b->rate.bytes_s);
+	if (!dataplane_count_backends(p->dp, b->id, 1, &count)) {
+		table_set_u64(t, row, FIELD_BACKEND_connections, count.connections);
+		table_set_u64(t, row, FIELD_BACKEND_packets, count.packets);
+		table_set_u64(t, row, FIELD_BACKEND_bytes, count.bytes);
+	}
+	backend_way(b, t, row);
+	backend_override_row(p, b, t, row);
+}
+
+int plane_show_backends(struct plane *p, const char *vip, struct table *t, struct err *err)
+{
+	size_t first, count;
+	int ret = plane_vips_named(p, vip, &first, &count, err);
+
+	if (ret)
+		return ret;
+	for (size_t i = first; i < first + count; i++)
+		for (__u32 b = 0; b < p->vip[i]->backend_count; b++)
+			backend_row(p, p->vip[i]->backend[b], t);
+	return table_error(t);
+}

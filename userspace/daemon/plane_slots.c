@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Words and slots of a VIP become what is wanted of its backends. Not here: what is wanted
+ * (plane_states.c), time (plane_sweep.c).
+ *
+ * The design has a returning backend's slots written before its word. Here its word comes
+ * first, which is as safe and needs no grace period: while it was down no slot named it, since
+ * slots are always rewritten in the same job that took it down; so until the slots are stored
+ * the word changes nothing for anybody. And two that return together never leave a slot whose
+ * homes are both still down.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/homes.h"
+#include "core/mix.h"
+#include "core/score.h"
+#include "daemon/plane_state.h"
+
+struct pass {
+	struct plane *p;
+	struct plane_vip *v;
+	struct homes homes;
+	enum transition_keep keep;
+	__u32 split, pinned, resizing;
+	__u64 moved, effective;
+	__u16 now; /* seconds */
+};
+
+static void slot_store(struct plane *p, __u32 index, __u64 slot)
+{
+	__atomic_store_n(&p->slots[index], slot, __ATOMIC_RELEASE);
+}
+
+static bool serves(const struct plane *p, __u32 id)
+{
+	return id < p->backends_max && p->serving[id];
+}
+
+static __u16 seconds_now(void)
+{
+	return (__u16)(mono_now().ns / 1000000000u);
+}
+
+static void pass_init(struct pass *pass, struct plane *p, struct plane_vip *v)
+{
+	*pass = (struct pass){
+		.p = p,
+		.v = v,
+		.homes = {.table = v->table,
+			  .key = v->keys,
+			  .weight = v->weights,
+			  .usable = v->usable,
+			  .slots = v->region.count,
+			  .backends = v->backend_count},
+		.keep = plane_keep(v),
+		.effective = mix64(v->digest),
+		.now = seconds_now(),
+	};
+	for (__u32 i = 0; i < v->backend_count; i++) {
+		pass->homes.usable_count += v->usable[i];
+		v->backend[i]->held = 0;
+	}
+	if (!v->since) /* without memory for clocks a split slot stays split until there is some */
+		v->since = calloc(v->region.count, sizeof(*v->since));
+}
+
+static void pass_end(struct pass *pass)
+{
+	struct plane_vip *v = pass->v;
+
+	v->split = pass->split;
+	v->pinned = pass->pinned;
+	v->resizing = pass->resizing > 0;
+	v->effective = pass->effective;
+	__atomic_fetch_add(&pass->p->vips[v->id].moved, pass->moved, __ATOMIC_RELAXED);
+	if (!v->split) {
+		free(v->since);
+		v->since = NULL;
+	}
+}
+
+/* The ids of a slot's homes by T, noted in the pass. */
+static void homes_of(struct pass *pass, __u32 s, __u32 *ret0, __u32 *ret1)
+{
+	struct homes_pair pair = homes_find(&pass->homes, s);
+	struct plane_backend **b = pass->v->backend;
+
+	*ret0 = *ret1 = ID_NONE;
+	if (pair.home0 != HOMES_NONE) {
+		*ret0 = b[pair.home0]->id;
+		b[pair.home0]->held++;
+		pass->effective = (pass->effective ^ pass->v->keys[pair.home0]) * 0x100000001b3ULL;
+	}
+	if (pair.home1 != HOMES_NONE) {
+		*ret1 = b[pair.home1]->id;
+		pass->effective = (pass->effective ^ pass->v->keys[pair.home1]) * 0x100000001b3ULL;
+	}
+}
+
+static void slot_count(struct pass *pass, __u64 slot)
+{
+	pass->split += slot_state(slot) == SLOT_SPLIT;
+	pass->pinned += slot_state(slot) == SLOT_PINNED;
+	pass->resizing += slot_state(slot) == SLOT_SPLIT && slot_prev(slot) == SLOT_PREV_TABLE;
+}
+
+static void slot_settle(struct pass *pass, __u32 s)
+{
+	__u32 at = pass->v->region.base + s, home0, home1, prev;
+	__u64 old = pass->p->slots[at], slot = old;
+
+	prev = slot_prev(slot);
+	if (slot_state(slot) == SLOT_SPLIT && prev != SLOT_PREV_TABLE && !serves(pass->p, prev))
+		slot = transition_down(slot, prev);
+	homes_of(pass, s, &home0, &home1);
+	slot = transition_home(
+		slot, transition_at(slot, serves(pass->p, slot_home0(slot)), serves(pass->p, slot_home1(slot))), home0,
+		home1, pass->keep);
+	slot_count(pass, slot);
+	if (slot == old)
+		return;
+	if (pass->v->since && slot_state(slot) == SLOT_SPLIT &&
+	    (slot_state(old) != SLOT_SPLIT || slot_prev(old) != slot_prev(slot)))
+		pass->v->since[s] = pass->now;
+	pass->moved += slot_home0(old) != slot_home0(slot) && slot_state(old) != SLOT_EMPTY;
+	pass->p->newly_pinned |= slot_state(slot) == SLOT_PINNED;
+	slot_store(pass->p, at, slot);
+}
+
+/* The region before a resize: whoever is gone is nobody's previous home any more. */
+static void previous_settle(struct plane *p, const struct plane_vip *v)
+{
+	for (__u32 i = v->previous.base; i < v->previous.base + v->previous.count; i++) {
+		__u64 old = p->slots[i], slot = old;
+		__u32 home0 = slot_home0(slot), home1 = slot_home1(slot);
+
+		if (slot_state(slot) == SLOT_SPLIT && !serves(p, slot_prev(slot)))
+			slot = transition_down(slot, slot_prev(slot));
+		slot = slot_make(slot_state(slot), serves(p, home0) ? home0 : ID_NONE,
+				 serves(p, home1) ? home1 : ID_NONE, slot_prev(slot));
+		if (slot != old)
+			slot_store(p, i, slot);
+	}
+}
+
+static void serving_set(struct plane *p, const struct plane_vip *v, bool set)
+{
+	for (__u32 i = 0; i < v->backend_count; i++) {
+		const struct plane_backend *b = v->backend[i];
+
+		p->serving[b->id] = set && (b->word_state == BACKEND_UP || b->word_state == BACKEND_DRAINING);
+	}
+}
+
+/* Whether the homes differ from what the slots say; lowers to DOWN whoever must be. */
+static bool backends_lower(struct plane *p, struct plane_vip *v)
+{
+	bool changed = false;
+
+	for (__u32 i = 0; i < v->backend_count; i++) {
+		struct plane_backend *b = v->backend[i];
+		enum backend_state wanted = plane_backend_wanted(b);
+
+		if (wanted == BACKEND_DOWN && b->word_state != BACKEND_DOWN) {
+			plane_backend_word(p, b, BACKEND_DOWN);
+			changed = true;
+		}
+		changed |= v->usable[i] != (wanted == BACKEND_UP);
+		v->usable[i] = wanted == BACKEND_UP;
+	}
+	return changed;
+}
+
+/* Everybody starts level: before a word goes up or a weight counts. */
+static void given_start(struct plane *p, const struct plane_vip *v)
+{
+	if (plane_steer_by(v->scheduler) != STEER_GIVEN)
+		return;
+	for (__u32 i = 0; i < v->backend_count; i++)
+		__atomic_store_n(&p->loads[v->backend[i]->id].given, score_start(), __ATOMIC_RELAXED);
+}
+
+static void backends_words(struct plane *p, struct plane_vip *v, enum backend_state state)
+{
+	for (__u32 i = 0; i < v->backend_count; i++)
+		if (plane_backend_wanted(v->backend[i]) == state)
+			plane_backend_word(p, v->backend[i], state);
+}
+
+/* rr, wrr: weights of words are of equal use for scheduling and T, but a word of another weight must not come alone. */
+static bool weights_differ(const struct plane *p, const struct plane_vip *v)
+{
+	for (__u32 i = 0; i < v->backend_count; i++)
+		if (BACKEND_WORD_WEIGHT(p->backends[v->backend[i]->id].word) != v->backend[i]->weight)
+			return true;
+	return false;
+}
+
+void plane_vip_settle(struct plane *p, struct plane_vip *v)
+{
+	bool changed = backends_lower(p, v), stale = v->stale;
+	struct pass pass;
+
+	v->dirty = v->stale = false;
+	if (changed || weights_differ(p, v))
+		given_start(p, v);
+	serving_set(p, v, true);
+	backends_words(p, v, BACKEND_UP);
+	if (changed || stale) {
+		pass_init(&pass, p, v);
+		for (__u32 s = 0; s < v->region.count; s++)
+			slot_settle(&pass, s);
+		pass_end(&pass);
+		previous_settle(p, v);
+	}
+	serving_set(p, v, false);
+	backends_words(p, v, BACKEND_DRAINING);
+	backends_words(p, v, BACKEND_DOWN);
+	for (__u32 i = 0; i < v->backend_count; i++)
+		plane_backend_note(p, v->backend[i]);
+}
+
+void plane_settle(struct plane *p)
+{
+	if (!p->dirty || p->applying || p->held)
+		return;
+	p->dirty = false;
+	for (size_t i = 0; i < p->vip_count; i++)
+		if (p->vip[i]->dirty)
+			plane_vip_settle(p, p->vip[i]);
+}
+
+void plane_slots_fill(struct plane *p, struct plane_vip *v, bool resized)
+{
+	struct pass pass;
+
+	backends_lower(p, v);
+	given_start(p, v);
+	backends_words(p, v, BACKEND_UP); /* no slot of the new region is in use yet */
+	free(v->since);
+	v->since = NULL;
+	pass_init(&pass, p, v);
+	for (__u32 s = 0; s < v->region.count; s++) {
+		__u32 home0, home1;
+		__u64 slot;
+
+		homes_of(&pass, s, &home0, &home1);
+		slot = resized ? transition_resized(home0, home1, pass.keep)
+			       : transition_home(0, ID_NONE, home0, home1, pass.keep);
+		if (v->since)
+			v->since[s] = pass.now;
+		slot_count(&pass, slot);
+		slot_store(p, v->region.base + s, slot);
+	}
+	pass_end(&pass);
+	v->stale = false;
+}
+
+void plane_slots_repair(struct plane *p, struct plane_vip *v)
+{
+	struct pass pass;
+
+	serving_set(p, v, true);
+	pass_init(&pass, p, v);
+	for (__u32 s = 0; s < v->region.count; s++)
+		slot_settle(&pass, s);
+	pass_end(&pass);
+	previous_settle(p, v);
+	serving_set(p, v, false);
+	plane_split_restart(p, v);
+}
+
+void plane_slots_pin(struct plane *p, struct plane_vip *v)
+{
+	for (__u32 i = v->region.base; i < v->region.base + v->region.count; i++) {
+		__u64 slot = p->slots[i];
+
+		if (slot_state(slot) == SLOT_PLAIN)
+			slot_store(p, i, slot_make(SLOT_PINNED, slot_home0(slot), slot_home1(slot), ID_NONE));
+	}
+	p->newly_pinned = true;
+}
+
+void plane_split_restart(struct plane *p, struct plane_vip *v)
+{
+	__u16 now = seconds_now();
+
+	for (__u32 s = 0; v->since && s < v->region.count; s++)
+		if (slot_state(p->slots[v->region.base + s]) == SLOT_SPLIT)
+			v->since[s] = now;
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the plane holds in memory, and the functions its files share. Not here: its interface
+ * (plane.h), what the maps look like (starling/dataplane.h).
+ *
+ * The maps are the truth about what packets meet; this memory says what they should be and
+ * finds its way in them. The order of stores, which every file keeps to:
+ *
+ *  - A slot names a home only if its backend's word says UP at that moment. So a backend that
+ *    comes up has its word stored first, when no slot names it, and the slots after it; one
+ *    that goes down has its word stored first as well: XDP promotes the other home at once and
+ *    the slots, written next, agree. Draining: slots, then the word.
+ *  - A copy of a record that a word has ceased to select is rewritten only in a later epoch: an
+ *    epoch ends with plane_grace().
+ *  - Regions and ids are retired, and free only after a grace period (regions, VIPs) or a grace
+ *    period and a whole sweep (backends).
+ */
+#ifndef STARLING_DAEMON_PLANE_STATE_H
+#define STARLING_DAEMON_PLANE_STATE_H
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "core/arena.h"
+#include "core/sweep.h"
+#include "core/transition.h"
+#include "daemon/plane.h"
+#include "starling/hash.h"
+
+#define PLANE_PATH_BUCKETS    16384
+#define PLANE_ADDRESS_BUCKETS 4096
+#define PLANE_TICK_MS	      1000
+#define PLANE_LOST_MS	      3000 /* a next hop lost for less changes nothing: neighbours flap while they are asked anew */
+#define PLANE_CHUNK_SETS      16384 /* of a sweep, between urgent jobs: under 1 ms */
+#define PLANE_GUE_PORT	      6080  /* IANA: Generic UDP Encapsulation */
+
+struct plane_vip;
+
+struct plane_rate {
+	__u64 packets, bytes, connections; /* at the last sample */
+	double packets_s, bytes_s, connections_s;
+	bool known; /* there was a sample */
+};
+
+/* The way to one backend address, shared by all backends that have it. */
+struct plane_path {
+	struct plane_path *next; /* in its bucket */
+	struct addr to;
+	struct nexthop hop;		/* the last one that was resolved, with `why` of the newest */
+	bool resolved;			/* now */
+	bool ever;			/* hop is valid */
+	struct mono lost;		/* since when not, if ever */
+	struct plane_backend *backends; /* list */
+};
+
+struct plane_backend {
+	struct plane_vip *vip;
+	struct plane_path *path;
+	struct plane_backend *path_next;
+	struct endpoint at; /* proto 0 */
+	__u64 key;	    /* maglev_key() */
+	__u32 weight;	    /* of the word and of T */
+	__u32 configured;   /* weight in the configuration */
+	__u32 id;
+	__u32 index;	 /* in vip->backend; where the table and the arrays have it */
+	__u32 held;	 /* slots whose home 0 it is */
+	__u8 word_state; /* enum backend_state as stored */
+	__u8 leaving;	 /* not in the configuration any more */
+	__u8 lost;	 /* its next hop is lost for good: shown, and no new flows */
+	__u32 swapped;	 /* epoch in which the idle copy ceased to be selected; 0: never used */
+	enum override_state override;
+	const char *shown; /* state as last shown: static text; NULL: new */
+	__u64 since_ms;	   /* Unix time of the last change of it */
+	struct plane_rate rate;
+};
+
+struct plane_vip {
+	char name[STARLING_NAME_BYTES];
+	__u32 id;
+	struct endpoint key[STARLING_KEYS_PER_VIP]; /* in the operator's order once configured */
+	size_t key_count;
+	enum scheduler scheduler;
+	int forward;
+	bool hash_source;
+	__u32 idle_ms, drain_timeout_ms;
+	__u32 slots_wanted; /* as configured, 0: by the number of backends */
+	struct span region, previous;
+	__u32 swapped; /* epoch, as of a backend */
+	bool dirty;    /* a backend's state may differ from what is wanted: to be settled */
+	bool stale;    /* slots may differ from the homes */
+
+	struct plane_backend **backend; /* owned; sorted by endpoint */
+	__u32 backend_count;
+	__u16 *table; /* T: index of a backend a slot; region.count of them */
+	__u64 *keys;  /* by index, as homes_find() wants them */
+	__u32 *weights;
+	bool *usable;
+	__u16 *since; /* when split slots were split, seconds; NULL while none is */
+	__u32 split, pinned;
+	bool deferred; /* slot count is to change once split is 0 */
+	bool resizing; /* slots with SLOT_PREV_TABLE are left */
+	__u32 build;   /* times T was built: the generation of the VIP's word */
+	__u64 digest, effective;
+	__u64 generation; /* of the configuration that last changed it */
+	struct plane_rate rate;
+};
+
+/* An address of VIPs, and its address-only key. */
+struct plane_address {
+	struct plane_address *next; /* in its bucket */
+	struct addr addr;
+	__u32 users; /* keys of VIPs on it */
+	__u32 vip;   /* that the key names */
+	bool set;    /* the key is in the map */
+};
+
+struct plane_job {
+	struct plane_job *next;
+	void (*fn)(struct plane *p, void *arg);
+	void *arg;
+};
+
+struct plane_jobs {
+	struct plane_job *first, **last;
+};
+
+struct plane {
+	struct dataplane *dp;
+	struct plane_hooks hooks;
+
+	/* The maps. */
+	struct vip_entry *vips;
+	struct backend_entry *backends;
+	__u64 *slots;
+	struct flow_set *flows;
+	struct backend_load *loads;
+	struct vip_filter *filter;
+	__u32 vips_max, backends_max, slots_max, sets_max;
+
+	/* What is in them. */
+	struct arena arena;
+	struct ids vip_ids, backend_ids;
+	struct plane_vip **vip; /* owned; sorted by name */
+	size_t vip_count;
+	struct plane_vip **vip_by_id;
+	struct plane_backend **backend_by_id;
+	struct plane_path *path[PLANE_PATH_BUCKETS];
+	struct plane_address *address[PLANE_ADDRESS_BUCKETS];
+	bool *serving;			 /* by backend id; true only while plane_vip_settle() works on its VIP */
+	__u16 filter_count[FILTER_BITS]; /* keys behind each bit */
+	__u8 *retired_rounds;		 /* sweeps that each retired backend id has seen */
+	__u32 epoch;			 /* grace periods passed, plus 1 */
+
+	/* Retired in this epoch, free after the next grace period. */
+	struct span *retired;
+	size_t retired_count, retired_room;
+
+	/* What is wanted. */
+	struct config *config;
+	struct override *override; /* owned; sorted */
+	size_t override_count;
+	__u64 generation;
+	bool applying; /* VIPs are being changed: no settling, no second apply */
+	bool dirty;    /* some VIP is */
+	bool held;     /* adopted, and no configuration yet: states stay as they are */
+
+	/* The sweep. */
+	struct sweep_result swept;	      /* of the round in hand */
+	struct sweep_drift *drift;	      /* by backend id */
+	__u64 *exceptions, *promote, *pinned; /* bitmaps by slot */
+	__u64 cells[SWEEP_STATES];
+	__u64 overflows;
+	bool newly_pinned; /* a grace period must pass before a round can tell */
+	struct mono marked, sampled;
+	__u64 drops;
+	double drops_s;
+
+	/* The thread. */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct plane_jobs queue[2];
+	bool stopping;
+};
+
+/* plane.c */
+void plane_breathe(struct plane *p); /* run the urgent jobs that wait */
+int plane_grace(struct plane *p);    /* and free what was retired */
+void plane_event(struct plane *p, const char *kind, const char *object, const char *before, const char *after,
+		 const char *why);
+
+/* plane_memory.c: plain memory of VIPs and backends; nothing in the maps */
+struct plane_vip *plane_vip_new(const char *name, __u32 backends, __u32 slots);
+void plane_vip_free(struct plane_vip *v);
+struct plane_vip *plane_vip_find(const struct plane *p, const char *name);
+int plane_vip_insert(struct plane *p, struct plane_vip *v);
+void plane_vip_remove(struct plane *p, struct plane_vip *v);
+struct plane_backend *plane_backend_find(const struct plane_vip *v, const struct endpoint *at);
+int plane_table_build(struct plane_vip *v); /* T, its digest; -ENOMEM, -ERANGE */
+enum transition_keep plane_keep(const struct plane_vip *v);
+enum steer_by plane_steer_by(enum scheduler s);
+__u32 plane_weight(enum scheduler s, __u32 configured); /* rr and lc: 1 each */
+
+/* plane_publish.c: records, words, ids */
+__u16 plane_ticks(const struct plane *p, __u64 ms);		     /* rounded up */
+bool plane_vip_publish(struct plane *p, struct plane_vip *v);	     /* record and word; false if nothing differed */
+void plane_vip_withdraw(struct plane *p, struct plane_vip *v);	     /* word 0 */
+void plane_backend_create(struct plane *p, struct plane_backend *b); /* record, word DOWN */
+void plane_backend_publish(struct plane *p, struct plane_backend *b);
+void plane_backend_word(struct plane *p, struct plane_backend *b, enum backend_state state);
+void plane_backend_withdraw(struct plane *p, struct plane_backend *b); /* UNUSED, id retired */
+
+/* plane_keys.c */
+struct vip_key plane_key(const struct endpoint *e);
+__u32 plane_addr_bucket(const struct addr *a, __u32 buckets);
+void plane_filter_set(struct plane *p, const struct vip_key *key);
+void plane_filter_clear(struct plane *p, const struct vip_key *key);
+int plane_address_use(struct plane *p, const struct addr *addr, __u32 vip);
+int plane_key_add(struct plane *p, const struct endpoint *e, __u32 vip); /* -E2BIG, -ENOMEM */
+void plane_key_drop(struct plane *p, __u32 vip, const struct endpoint *e);
+void plane_key_forget(struct plane *p, const struct endpoint *e); /* a grace period after plane_key_drop() */
+bool plane_address_used(struct plane *p, const __u8 byte[16]);
+void plane_addresses_free(struct plane *p);
+
+/* plane_paths.c */
+int plane_path_join(struct plane *p, struct plane_backend *b);
+void plane_path_leave(struct plane *p, struct plane_backend *b);
+void plane_paths_tick(struct plane *p, struct mono now);
+void plane_paths_free(struct plane *p);
+void plane_path_set(struct plane *p, struct plane_path *path, const struct nexthop *n);
+
+/* plane_states.c: what a backend's state should be, overrides */
+enum backend_state plane_backend_wanted(const struct plane_backend *b);
+const char *plane_backend_shown(const struct plane_backend *b);
+void plane_backend_note(struct plane *p, struct plane_backend *b); /* event if what is shown has changed */
+const struct override *plane_override_of(const struct plane *p, const struct plane_backend *b);
+void plane_overrides_tick(struct plane *p);
+
+/* plane_slots.c */
+void plane_vip_settle(struct plane *p, struct plane_vip *v);		   /* words and slots become what is wanted */
+void plane_settle(struct plane *p);					   /* every dirty VIP */
+void plane_slots_fill(struct plane *p, struct plane_vip *v, bool resized); /* a fresh region */
+void plane_slots_repair(struct plane *p, struct plane_vip *v);		   /* adopted: slots agree with the words */
+void plane_slots_pin(struct plane *p, struct plane_vip *v);		   /* plain slots become pinned */
+void plane_split_restart(struct plane *p, struct plane_vip *v);		   /* all clocks of split slots */
+
+/* plane_apply.c, plane_ifaces.c */
+void plane_region_retire(struct plane *p, struct span s); /* free after the next grace period */
+int plane_ifaces_attach(struct plane *p, const struct config *wanted, bool dry_run, struct plane_change *change,
+			struct err *err);
+void plane_ifaces_detach(struct plane *p, const struct config *wanted, struct plane_change *change);
+
+/* plane_adopt.c, plane_sweep.c, plane_rates.c */
+int plane_adopt(struct plane *p, struct err *err);
+void plane_tick(struct plane *p);
+__u64 plane_drops(struct plane *p);   /* of all devices */
+int plane_sweep_all(struct plane *p); /* one whole round now: retired ids become free */
+void plane_rates_sample(struct plane *p, struct mono now);
+
+#endif
