@@ -149,35 +149,36 @@ static int verb_unknown(const struct parser *p)
 	return r;
 }
 
+enum command_id command_find(const char *const *words, size_t count)
+{
+	const char *verb = count > 1 ? command_alias(words[1]) : "";
+	int i;
+
+	for (i = 0; i < COMMAND_COUNT && count; i++)
+		if (!strcmp(rows[i].info.object, words[0]) && (!*rows[i].info.verb || !strcmp(rows[i].info.verb, verb)))
+			return (enum command_id)i;
+	return COMMAND_COUNT;
+}
+
 /* Object and verb; `OBJECT help` is help about the object. */
 static int row_find(struct parser *p)
 {
-	const char *verb;
-	int i;
+	enum command_id id = command_find(p->words, p->count);
 
 	if (!p->count || !command_object_known(p->words[0]))
 		return object_unknown(p);
-	verb = p->count > 1 ? command_alias(p->words[1]) : "";
-	for (i = 0; i < COMMAND_COUNT; i++) {
-		if (strcmp(rows[i].info.object, p->words[0]) != 0)
-			continue;
-		if (*rows[i].info.verb && strcmp(rows[i].info.verb, verb) != 0)
-			continue;
-		p->row = &rows[i];
-		p->command.id = (enum command_id)i;
-		p->at = *rows[i].info.verb ? 2 : 1;
-		return 0;
-	}
-	if (p->count == 2 && !strcmp(verb, "help")) {
-		p->row = &rows[COMMAND_HELP];
-		p->command.id = COMMAND_HELP;
+	if (id == COMMAND_COUNT && p->count == 2 && !strcmp(p->words[1], "help")) {
+		id = COMMAND_HELP;
 		p->command.topic = p->words[0];
 		p->command.given = 1ULL << ARG_TOPIC;
-		p->at = 2;
-		return 0;
 	}
 	p->at = p->count > 1 ? 1 : p->count;
-	return verb_unknown(p);
+	if (id == COMMAND_COUNT)
+		return verb_unknown(p);
+	p->row = &rows[id];
+	p->command.id = id;
+	p->at = p->command.given || *p->row->info.verb ? 2 : 1;
+	return 0;
 }
 
 /* The keyword argument of this command that a word names, or ARGUMENT_COUNT. */

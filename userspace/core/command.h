@@ -117,6 +117,9 @@ struct command_info {
  */
 int command_parse(const char *const *words, size_t count, struct command *ret, size_t *ret_fault, struct err *err);
 
+/* The command that object and verb name, whatever follows; COMMAND_COUNT if there is none. */
+enum command_id command_find(const char *const *words, size_t count);
+
 bool command_has(const struct command *c, enum argument_id argument);
 const struct command_info *command_info(enum command_id id);
 

@@ -53,8 +53,10 @@ const char *vip_slots_words(void)
 static int owner_compare(const void *left, const void *right)
 {
 	const struct key_owner *a = left, *b = right;
+	int order = endpoint_compare(&a->key, &b->key);
 
-	return endpoint_compare(&a->key, &b->key);
+	/* One order for equal keys, too, so that the same configuration gives the same error. */
+	return order ? order : a->vip < b->vip ? -1 : a->vip > b->vip;
 }
 
 static int owner_find(const void *address, const void *member)

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Commands applied to a configuration. Not here: the grammar (command.c), files
+ * (config_file.c), what the whole must satisfy (model_check.c).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config_file.h"
+
+#define WEIGHT_DEFAULT 1
+
+static int no_memory(struct err *err)
+{
+	return err_set(err, ENOMEM, "no memory for the configuration");
+}
+
+/* The VIP that a command names, or NULL with an error that proposes one. */
+static struct vip_config *vip_of(const struct config *c, const struct command *command, struct err *err)
+{
+	struct vip_config *vip = config_vip(c, command->vip);
+	const char **names, *near = NULL;
+	size_t i;
+
+	if (vip)
+		return vip;
+	names = calloc(c->vip_count + 1, sizeof(*names));
+	if (names) {
+		for (i = 0; i < c->vip_count; i++)
+			names[i] = c->vip[i].name;
+		near = command_nearest(command->vip, names);
+	}
+	if (near)
+		err_set(err, ENOENT, "there is no VIP \"%s\"; did you mean \"%s\"?", command->vip, near);
+	else
+		err_set(err, ENOENT, "there is no VIP \"%s\"", command->vip);
+	free(names);
+	return NULL;
+}
+
+static void vip_options(struct vip_config *vip, const struct command *command)
+{
+	if (command_has(command, ARG_SCHEDULER))
+		vip->scheduler = (enum scheduler)command->scheduler;
+	if (command_has(command, ARG_FORWARD))
+		vip->forward = (int)command->forward;
+	if (command_has(command, ARG_SLOTS))
+		vip->slots = command->slots;
+	if (command_has(command, ARG_HASH))
+		vip->hash_source = command->hash == HASH_SOURCE;
+	if (command_has(command, ARG_IDLE))
+		vip->idle_ms = command->idle_ms;
+	if (command_has(command, ARG_DRAIN_TIMEOUT))
+		vip->drain_timeout_ms = command->drain_timeout_ms;
+}
+
+static int vip_add(struct config *c, const struct command *command, struct err *err)
+{
+	struct vip_config vip;
+	int r;
+
+	vip_defaults(&vip);
+	memcpy(vip.name, command->vip, sizeof(vip.name));
+	memcpy(vip.key, command->key, sizeof(vip.key));
+	vip.key_count = command->key_count;
+	vip_options(&vip, command);
+	r = config_vip_add(c, &vip);
+	if (r == -EEXIST)
+		return err_set(err, EEXIST, "VIP %s exists already", command->vip);
+	return r ? no_memory(err) : 0;
+}
+
+static int vip_address(struct vip_config *vip, const struct command *command, struct err *err)
+{
+	const struct endpoint *key = &command->key[0];
+	char text[ENDPOINT_TEXT_BYTES];
+	size_t i;
+
+	endpoint_format(key, text);
+	for (i = 0; i < vip->key_count; i++)
+		if (!endpoint_compare(&vip->key[i], key))
+			break;
+	if (!command->change) {
+		if (i < vip->key_count)
+			return err_set(err, EEXIST, "VIP %s has the address %s already", vip->name, text);
+		if (vip->key_count == STARLING_KEYS_PER_VIP)
+			return err_set(err, ENOSPC, "VIP %s has %d addresses, which is as many as fit", vip->name,
+				       STARLING_KEYS_PER_VIP);
+		vip->key[vip->key_count++] = *key;
+		return 0;
+	}
+	if (i == vip->key_count)
+		return err_set(err, ENOENT, "VIP %s has no address %s", vip->name, text);
+	if (vip->key_count == 1)
+		return err_set(err, EINVAL, "%s is the only address of VIP %s: delete the VIP instead", text,
+			       vip->name);
+	vip->key_count--;
+	memmove(&vip->key[i], &vip->key[i + 1], (vip->key_count - i) * sizeof(vip->key[0]));
+	memset(&vip->key[vip->key_count], 0, sizeof(vip->key[0]));
+	return 0;
+}
+
+static int backend_add(struct vip_config *vip, const struct command *command, struct err *err)
+{
+	struct backend_config backend = {.at = command->at, .weight = WEIGHT_DEFAULT};
+	char text[ENDPOINT_TEXT_BYTES];
+	int r;
+
+	if (command_has(command, ARG_WEIGHT))
+		backend.weight = command->weight;
+	r = vip_backend_add(vip, &backend);
+	if (r == -EEXIST)
+		return err_set(err, EEXIST, "VIP %s has the backend %s already", vip->name,
+			       endpoint_format(&command->at, text));
+	return r ? no_memory(err) : 0;
+}
+
+static int backend_none(const struct vip_config *vip, const struct command *command, struct err *err)
+{
+	char text[ENDPOINT_TEXT_BYTES];
+
+	return err_set(err, ENOENT, "VIP %s has no backend %s", vip->name, endpoint_format(&command->at, text));
+}
+
+static int backend_set(const struct vip_config *vip, const struct command *command, struct err *err)
+{
+	struct backend_config *backend = vip_backend(vip, &command->at);
+
+	if (!backend)
+		return backend_none(vip, command, err);
+	if (command_has(command, ARG_WEIGHT))
+		backend->weight = command->weight;
+	return 0;
+}
+
+static int iface_attach(struct config *c, const struct command *command, struct err *err)
+{
+	struct iface_config iface = {.mode = (enum xdp_mode)command->mode};
+	int r;
+
+	memcpy(iface.name, command->device, sizeof(iface.name));
+	r = config_iface_add(c, &iface);
+	if (r == -EEXIST)
+		return err_set(err, EEXIST, "%s is attached already", command->device);
+	return r ? no_memory(err) : 0;
+}
+
+static void node_set(struct config *c, const struct command *command)
+{
+	if (command_has(command, ARG_NODE_NAME))
+		memcpy(c->node_name, command->node, sizeof(c->node_name));
+	if (command_has(command, ARG_NODE_ADDRESS))
+		c->node_address = command->at;
+	if (command_has(command, ARG_NODE_DEVICE))
+		memcpy(c->node_device, command->device, sizeof(c->node_device));
+}
+
+/* Commands about a VIP that must be there. */
+static int vip_command(struct config *c, const struct command *command, struct err *err)
+{
+	struct vip_config *vip = vip_of(c, command, err);
+
+	if (!vip)
+		return -ENOENT;
+	if (command->id == COMMAND_VIP_SET) {
+		vip_options(vip, command);
+		return 0;
+	}
+	if (command->id == COMMAND_VIP_DELETE)
+		return config_vip_delete(c, command->vip);
+	if (command->id == COMMAND_VIP_ADDRESS)
+		return vip_address(vip, command, err);
+	if (command->id == COMMAND_BACKEND_ADD)
+		return backend_add(vip, command, err);
+	if (command->id == COMMAND_BACKEND_SET)
+		return backend_set(vip, command, err);
+	return vip_backend_delete(vip, &command->at) ? backend_none(vip, command, err) : 0;
+}
+
+int config_command(struct config *c, const struct command *command, struct err *err)
+{
+	const struct command_info *info = command_info(command->id);
+
+	if (!(info->flags & COMMAND_CONFIG))
+		return err_set(err, EINVAL, "\"%s %s\" does not change the configuration", info->object, info->verb);
+	if (command->id == COMMAND_VIP_ADD)
+		return vip_add(c, command, err);
+	if (command->id == COMMAND_IFACE_ATTACH)
+		return iface_attach(c, command, err);
+	if (command->id == COMMAND_IFACE_DETACH)
+		return config_iface_delete(c, command->device)
+			       ? err_set(err, ENOENT, "%s is not attached", command->device)
+			       : 0;
+	if (command->id == COMMAND_NODE_SET)
+		node_set(c, command);
+	else if (command->id == COMMAND_LISTEN_HTTP)
+		c->listen_http = command->at;
+	else if (command->id == COMMAND_LOG_LEVEL)
+		c->log_level = (int)command->level;
+	else
+		return vip_command(c, command, err);
+	return 0;
+}

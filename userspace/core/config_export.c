@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Configurations as text: one canonical line an object, made by the grammar's own writers.
+ * Not here: reading (config_file.c).
+ */
+#include <string.h>
+#include <syslog.h>
+
+#include "core/config_file.h"
+#include "core/config_lines.h"
+#include "starling/dataplane.h"
+
+static void line(const struct command *command, struct buf *out)
+{
+	command_format(command, out);
+	buf_putc(out, '\n');
+}
+
+static __u64 given(enum argument_id id, bool is)
+{
+	return is ? 1ULL << id : 0;
+}
+
+bool config_has_node(const struct config *c)
+{
+	static const struct endpoint none;
+
+	return *c->node_name || *c->node_device || memcmp(&c->node_address, &none, sizeof(none)) != 0;
+}
+
+void config_export_node(const struct config *c, struct buf *out)
+{
+	static const struct endpoint none;
+	struct command command = {.id = COMMAND_NODE_SET, .at = c->node_address};
+
+	memcpy(command.node, c->node_name, sizeof(command.node));
+	memcpy(command.device, c->node_device, sizeof(command.device));
+	command.given = given(ARG_NODE_NAME, *c->node_name) | given(ARG_NODE_DEVICE, *c->node_device) |
+			given(ARG_NODE_ADDRESS, memcmp(&c->node_address, &none, sizeof(none)) != 0);
+	line(&command, out);
+}
+
+void config_export_listen(const struct config *c, struct buf *out)
+{
+	line(&(struct command){.id = COMMAND_LISTEN_HTTP, .at = c->listen_http, .given = given(ARG_LISTEN, true)}, out);
+}
+
+void config_export_log(const struct config *c, struct buf *out)
+{
+	line(&(struct command){.id = COMMAND_LOG_LEVEL, .level = (__u32)c->log_level, .given = given(ARG_LEVEL, true)},
+	     out);
+}
+
+void config_export_iface(const struct iface_config *iface, struct buf *out)
+{
+	struct command command = {.id = COMMAND_IFACE_ATTACH, .mode = iface->mode};
+
+	memcpy(command.device, iface->name, sizeof(command.device));
+	command.given = given(ARG_DEVICE, true) | given(ARG_MODE, iface->mode != XDP_MODE_AUTO);
+	line(&command, out);
+}
+
+void config_export_vip(const struct vip_config *vip, struct buf *out)
+{
+	struct command command = {.id = COMMAND_VIP_ADD, .key_count = vip->key_count};
+
+	memcpy(command.vip, vip->name, sizeof(command.vip));
+	memcpy(command.key, vip->key, sizeof(command.key));
+	command.scheduler = vip->scheduler;
+	command.forward = (__u32)vip->forward;
+	command.slots = vip->slots;
+	command.hash = vip->hash_source ? HASH_SOURCE : HASH_5TUPLE;
+	command.idle_ms = vip->idle_ms;
+	command.drain_timeout_ms = vip->drain_timeout_ms;
+	command.given = given(ARG_NAME, true) | given(ARG_KEYS, true) |
+			given(ARG_SCHEDULER, vip->scheduler != SCHEDULER_MH) |
+			given(ARG_FORWARD, vip->forward != FORWARD_IPIP) | given(ARG_SLOTS, vip->slots) |
+			given(ARG_HASH, vip->hash_source) | given(ARG_IDLE, vip->idle_ms != STARLING_IDLE_DEFAULT_MS) |
+			given(ARG_DRAIN_TIMEOUT, vip->drain_timeout_ms);
+	line(&command, out);
+}
+
+void config_export_backend(const struct vip_config *vip, const struct backend_config *b, struct buf *out)
+{
+	struct command command = {.id = COMMAND_BACKEND_ADD, .at = b->at, .weight = b->weight};
+
+	memcpy(command.vip, vip->name, sizeof(command.vip));
+	command.given = given(ARG_NAME, true) | given(ARG_BACKEND, true) | given(ARG_WEIGHT, b->weight != 1);
+	line(&command, out);
+}
+
+void config_export(const struct config *c, struct buf *out)
+{
+	size_t i, k;
+
+	if (config_has_node(c))
+		config_export_node(c, out);
+	if (c->listen_http.port)
+		config_export_listen(c, out);
+	if (c->log_level != LOG_INFO)
+		config_export_log(c, out);
+	for (i = 0; i < c->iface_count; i++)
+		config_export_iface(&c->iface[i], out);
+	for (i = 0; i < c->vip_count; i++) {
+		if (out->len)
+			buf_putc(out, '\n');
+		config_export_vip(&c->vip[i], out);
+		for (k = 0; k < c->vip[i].backend_count; k++)
+			config_export_backend(&c->vip[i], &c->vip[i].backend[k], out);
+	}
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Single lines of an exported configuration: for config_export.c and config_diff.c alone.
+ */
+#ifndef STARLING_CORE_CONFIG_LINES_H
+#define STARLING_CORE_CONFIG_LINES_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "core/model.h"
+
+bool config_has_node(const struct config *c);
+
+/* Each appends one line with its newline; config_file.h has the others. */
+void config_export_node(const struct config *c, struct buf *out);
+void config_export_listen(const struct config *c, struct buf *out);
+void config_export_log(const struct config *c, struct buf *out);
+void config_export_iface(const struct iface_config *iface, struct buf *out);
+
+#endif
