@@ -55,7 +55,7 @@ tidy() {
 
 check_c() {
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j "$(nproc)" \
-		--suppress=missingIncludeSystem --suppress=unknownMacro -D_GNU_SOURCE '-DSEC(name)=' '-D_Static_assert(c,t)=' \
+		--suppress=missingIncludeSystem --suppress=unknownMacro --suppress=syntaxError -D_GNU_SOURCE '-DSEC(name)=' '-D_Static_assert(c,t)=' \
 		'-DLIBBPF_OPTS(type,name,...)=struct type name = {__VA_ARGS__}' -Iinclude -Iuserspace \
 		"${C[@]}" 2>&1
 }

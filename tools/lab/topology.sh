@@ -17,7 +17,7 @@ host_sysctl() { # HOST KEY=VALUE...
 host_make() { # HOST
 	mkdir -p "$RUN/$1"
 	ip netns add "$(ns "$1")" || return 1
-	ip -n "$(ns "$1")" link set lo up
+	within "$1" ip link set lo up
 	host_sysctl "$1" net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
 		net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0 \
 		net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.accept_ra=0 \
@@ -30,7 +30,7 @@ link_plain() { # HOST DEV
 }
 
 link_make() { # HOST: its eth0, the router's port of its name
-	ip -n "$(ns router)" link add name "$1" type veth peer name eth0 netns "$(ns "$1")" || return 1
+	within router ip link add name "$1" type veth peer name eth0 netns "$(ns "$1")" || return 1
 	link_plain router "$1"
 	link_plain "$1" eth0
 }
@@ -43,7 +43,7 @@ router_up() {
 	# where bridge netfilter is loaded, frames must still not pass the machine's IP rules
 	[ ! -e /proc/sys/net/bridge ] ||
 		host_sysctl router net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0
-	ip -n "$(ns router)" -batch - <<-END
+	within router ip -batch - <<-END
 		link add br0 type bridge forward_delay 0 mcast_snooping 0
 		link set br0 up
 		addr add 192.0.2.1/24 dev br0
@@ -53,7 +53,7 @@ router_up() {
 
 client_up() {
 	host_make client && link_make client || return 1
-	ip -n "$(ns router)" -batch - <<-END || return 1
+	within router ip -batch - <<-END || return 1
 		link set client up
 		addr add 198.51.100.1/24 dev client
 		addr add 2001:db8:100::1/64 dev client nodad
@@ -66,14 +66,14 @@ client_up() {
 		seq -f 'addr add 2001:db8:100::%g/64 dev eth0 nodad' 10 17
 		echo route add default via 198.51.100.1 src 198.51.100.10
 		echo route add default via 2001:db8:100::1 src 2001:db8:100::10
-	} | ip -n "$(ns client)" -batch -
+	} | within client ip -batch -
 }
 
 # A balancer or backend: one port of the router's bridge.
 segment_host_up() { # HOST NUMBER: 192.0.2.NUMBER, 2001:db8:2::NUMBER
 	host_make "$1" && link_make "$1" || return 1
-	ip -n "$(ns router)" link set "$1" master br0 up || return 1
-	ip -n "$(ns "$1")" -batch - <<-END
+	within router ip link set "$1" master br0 up || return 1
+	within "$1" ip -batch - <<-END
 		link set eth0 up
 		addr add 192.0.2.$2/24 dev eth0
 		addr add 2001:db8:2::$2/64 dev eth0 nodad
@@ -96,7 +96,7 @@ backend_up() { # N
 	{
 		seq -f 'addr add 203.0.113.%g/32 dev lo' 10 19
 		seq -f 'addr add 2001:db8:113::%g/128 dev lo nodad' 10 19
-	} | ip -n "$(ns "be$1")" -batch - || return 1
+	} | within "be$1" ip -batch - || return 1
 	[ -e "$O/bpf/deliver.bpf.o" ] || return 0
 	within "be$1" ip link set dev eth0 xdpdrv obj "$O/bpf/deliver.bpf.o" program deliver
 }
@@ -109,8 +109,8 @@ router_spread() {
 		via6+=(nexthop via "2001:db8:2::$((10 + ${lb#lb}))")
 	done
 	[ ${#via4[@]} -gt 0 ] || return 0
-	ip -n "$(ns router)" route replace 203.0.113.0/24 "${via4[@]}" &&
-		ip -n "$(ns router)" -6 route replace 2001:db8:113::/64 "${via6[@]}"
+	within router ip route replace 203.0.113.0/24 "${via4[@]}" &&
+		within router ip -6 route replace 2001:db8:113::/64 "${via6[@]}"
 }
 
 # One host, whole or not at all: what a crash left half made is made anew.
@@ -138,7 +138,7 @@ host_down() { # HOST
 	if ns_exists "$1"; then
 		processes_end "$1"
 		# at once, not when the last socket has lingered: the name of the port is free for the next
-		[ "$1" = router ] || ip -n "$(ns router)" link delete "$1" 2>/dev/null
+		[ "$1" = router ] || within router ip link delete "$1" 2>/dev/null
 		ip netns delete "$(ns "$1")"
 	fi
 	rm -rf "${RUN:?}/$1" "${RUN:?}/run/$1" "${RUN:?}/state/$1" "${BPF:?}/$1"

@@ -40,7 +40,7 @@ const char *argument_quote(const char *word, char text[ARGUMENT_QUOTE_BYTES])
 	char *at = text;
 
 	*at++ = '"';
-	for (i = 0; word[i] && i < room; i++)
+	for (i = 0; i < room && word[i]; i++)
 		*at++ = (unsigned char)word[i] < 0x20 || word[i] == 0x7f ? '?' : word[i];
 	if (word[i]) {
 		/* not in the middle of a character */
