@@ -3,6 +3,7 @@
 # SUITES="unit net": of `make check` only these. Not here: what to install (tools/dev/deps.sh).
 
 O       ?= build
+VERSION := 0.1.0
 CC      ?= gcc
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
@@ -31,7 +32,7 @@ FUZZT   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 LABT    := $(patsubst %.c,$(O)/%,$(wildcard tools/lab/*.c))
 LABT    := $(filter-out %.bpf,$(LABT)) $(patsubst %.c,$(O)/%.o,$(wildcard tools/lab/*.bpf.c))
 
-.PHONY: all clean bpf units sims bpftests lab deps tests fuzz-programs check lint flags bpfflags demo soak
+.PHONY: .FORCE all clean bpf units sims bpftests lab deps tests fuzz-programs check lint flags bpfflags demo soak
 all: $(BPFOBJ) lab $(O)/libdaemon.a $(if $(wildcard userspace/daemon/main.c),$(O)/starlingd) $(if $(wildcard tools/starling/*.c),$(O)/starling)
 bpf: $(BPFOBJ)
 units: $(UNIT)
@@ -72,7 +73,14 @@ $(O)/gen/%.skel.h: $(O)/bpf/%.bpf.o
 	@mkdir -p $(@D)
 	$(call say,SKEL)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.new && mv $@.new $@
-$(O)/%.o: %.c | $(SKEL)
+# who asks for the version is built anew with every commit
+$(O)/gen/version.h: .FORCE
+	@mkdir -p $(@D)
+	@printf '#define STARLING_VERSION "%s"\n#define STARLING_COMMIT "%s"\n' "$(VERSION)" \
+		"$$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+.FORCE:
+$(O)/%.o: %.c | $(SKEL) $(O)/gen/version.h
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(ALLCFLAGS) -MMD -MP -c $< -o $@

@@ -4,7 +4,6 @@
  */
 #include "base/clock.h"
 
-#include <stdio.h>
 #include <time.h>
 
 #define NS_PER_S  1000000000ull
@@ -34,16 +33,4 @@ __u64 wall_ms(void)
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return (__u64)ts.tv_sec * 1000 + (__u64)ts.tv_nsec / NS_PER_MS;
-}
-
-const char *wall_format(__u64 unix_ms, char text[WALL_TEXT_BYTES])
-{
-	time_t seconds = (time_t)(unix_ms / 1000);
-	struct tm tm = {0};
-	size_t used;
-
-	gmtime_r(&seconds, &tm);
-	used = strftime(text, WALL_TEXT_BYTES - 6, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + used, WALL_TEXT_BYTES - used, ".%03uZ", (unsigned int)(unix_ms % 1000));
-	return text;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Two clocks that cannot be mixed: monotonic time, a struct, for intervals; wall time, in Unix
- * milliseconds, for people and files. Not here: timers (io/loop), ticks of the data plane.
+ * milliseconds, for people and files. Not here: text (rfc3339), timers (io/loop), ticks of the data plane.
  */
 #ifndef STARLING_BASE_CLOCK_H
 #define STARLING_BASE_CLOCK_H
@@ -12,15 +12,10 @@ struct mono {
 	__u64 ns; /* since some moment in the past */
 };
 
-#define WALL_TEXT_BYTES 32 /* "2026-11-22T17:16:23.123Z" and the NUL */
-
 struct mono mono_now(void);
 __u64 mono_ms(struct mono from, struct mono to); /* 0 if @to is before @from */
 double mono_seconds(struct mono from, struct mono to);
 
 __u64 wall_ms(void); /* Unix time */
-
-/* RFC 3339 in UTC, with milliseconds; returns @text. */
-const char *wall_format(__u64 unix_ms, char text[WALL_TEXT_BYTES]);
 
 #endif
