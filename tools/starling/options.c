@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Options of the command line tool: those before the words. Not here: the words (core/command).
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "starling.h"
+
+#define TIMEOUT_DEFAULT_S 60
+#define SECONDS_MAX	  86400.0
+
+#define LETTER_COLOR	  256
+#define LETTER_COMPLETION 257
+#define LETTER_COMPLETE	  258
+
+static const struct option longs[] = {
+	{"json", no_argument, NULL, 'j'},
+	{"pretty", no_argument, NULL, 'p'},
+	{"dry-run", no_argument, NULL, 'n'},
+	{"numeric", no_argument, NULL, 'N'},
+	{"details", no_argument, NULL, 'd'},
+	{"socket", required_argument, NULL, 's'},
+	{"watch", required_argument, NULL, 'w'},
+	{"timeout", required_argument, NULL, 't'},
+	{"color", required_argument, NULL, LETTER_COLOR},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{"completion", required_argument, NULL, LETTER_COMPLETION},
+	{"complete", no_argument, NULL, LETTER_COMPLETE},
+	{0},
+};
+
+const char *options_usage(void)
+{
+	return "usage: starling [OPTIONS] OBJECT { COMMAND | help }\n"
+	       "       starling [OPTIONS] { status | top | version | help | batch file FILE }\n"
+	       "OPTIONS := -j|--json  -p|--pretty  -n|--dry-run  -N|--numeric  -d|--details  -s|--socket PATH\n"
+	       "           -w|--watch SECS  -t|--timeout SECS  --color auto|always|never  --completion bash\n"
+	       "           -V|--version  -h|--help\n";
+}
+
+static int seconds_parse(const char *name, const char *text, double least, double *ret, struct err *err)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end || !isfinite(value) || value < least || value > SECONDS_MAX)
+		return err_set(err, EINVAL, "%s must be seconds, %g to %g, not \"%s\"", name, least, SECONDS_MAX, text);
+	*ret = value;
+	return 0;
+}
+
+static int color_parse(const char *text, enum color *ret, struct err *err)
+{
+	static const char *const names[] = {[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(text, names[i])) {
+			*ret = (enum color)i;
+			return 0;
+		}
+	return err_set(err, EINVAL, "--color must be auto, always or never, not \"%s\"", text);
+}
+
+static int option_set(int letter, struct options *o, struct err *err)
+{
+	switch (letter) {
+	case 'j':
+		o->json = true;
+		return 0;
+	case 'p':
+		o->json = o->pretty = true;
+		return 0;
+	case 'n':
+		o->dry_run = true;
+		return 0;
+	case 'N':
+		o->numeric = true;
+		return 0;
+	case 'd':
+		o->details = true;
+		return 0;
+	case 's':
+		o->socket = optarg;
+		return 0;
+	case 'w':
+		return seconds_parse("--watch", optarg, 0.1, &o->watch_s, err);
+	case 't':
+		return seconds_parse("--timeout", optarg, 0, &o->timeout_s, err);
+	case LETTER_COLOR:
+		return color_parse(optarg, &o->color, err);
+	case LETTER_COMPLETION:
+		o->completion = optarg;
+		return 0;
+	case LETTER_COMPLETE:
+		o->complete = true;
+		return 0;
+	case 'h':
+		o->help = true;
+		return 0;
+	case 'V':
+		o->version = true;
+		return 0;
+	}
+	return err_set(err, EINVAL, "there is no such option");
+}
+
+int options_parse(int argc, char **argv, struct options *ret, struct err *err)
+{
+	struct options o = {.timeout_s = TIMEOUT_DEFAULT_S};
+	int letter, rc = 0, at = 1;
+
+	opterr = 0;
+	while (!rc && !o.complete && (letter = getopt_long(argc, argv, "+:jpnNds:w:t:hV", longs, NULL)) != -1) {
+		if (letter == ':')
+			rc = err_set(err, EINVAL, "%s needs a value", argv[optind - 1]);
+		else if (letter == '?')
+			rc = err_set(err, EINVAL, "there is no option \"%s\"", argv[at]);
+		else
+			rc = option_set(letter, &o, err);
+		at = optind;
+	}
+	*ret = o; /* also on failure: it says how errors look */
+	return rc ? rc : optind;
+}
