@@ -208,21 +208,20 @@ static int argument_missing(const struct parser *p, enum argument_id id)
 }
 
 /*
- * Whether the next word is for an optional argument: not if it is a keyword; and if an argument
- * that must be there comes behind, not if it would do for that or no word is left for that.
+ * Whether the next word is for an optional argument: not if it is a keyword, and not if an
+ * argument that must be there comes behind and there is no word for that.
  */
 static bool optional_is_there(const struct parser *p, size_t argument)
 {
 	__u8 next = p->row->argument[argument + 1];
-	enum argument_id id = (enum argument_id)(next & ARGUMENT_ID);
-	struct command scratch;
+	bool more_needed = next != ARGUMENT_END && !(next & ARGUMENT_OPTIONAL) &&
+			   argument_info((enum argument_id)(next & ARGUMENT_ID))->by == BY_POSITION;
 
 	if (p->at >= p->count)
 		return false;
-	if (next == ARGUMENT_END || next & ARGUMENT_OPTIONAL || argument_info(id)->by != BY_POSITION)
-		return keyword_find(p->row, p->words[p->at]) == ARGUMENT_COUNT;
-	return p->at + 1 < p->count && keyword_find(p->row, p->words[p->at + 1]) == ARGUMENT_COUNT &&
-	       argument_parse(id, p->words[p->at], &scratch, NULL);
+	if (more_needed)
+		return p->at + 1 < p->count && keyword_find(p->row, p->words[p->at + 1]) == ARGUMENT_COUNT;
+	return keyword_find(p->row, p->words[p->at]) == ARGUMENT_COUNT;
 }
 
 static int positions_parse(struct parser *p)

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Applying a configuration and keeping it. Not here: the plan and its steps (the plane).
+ */
+#include "daemon/apply.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/config_file.h"
+#include "daemon/pages.h"
+#include "daemon/stream.h"
+
+static void change_row(void *arg, char change, const char *object, const char *name, const char *line)
+{
+	struct table *t = arg;
+	char sign[2] = {change, '\0'};
+	size_t row;
+
+	if (!t)
+		return;
+	row = table_row(t);
+	table_set_text(t, row, FIELD_CHANGE_change, sign);
+	table_set_text(t, row, FIELD_CHANGE_object, object);
+	table_set_text(t, row, FIELD_CHANGE_name, name);
+	table_set_text(t, row, FIELD_CHANGE_line, line);
+}
+
+/* The node's name is in paths, so it cannot change under a running daemon. */
+static int node_check(const struct daemon *d, const struct config *wanted, struct err *err)
+{
+	if (!wanted->node_name[0] || !strcmp(wanted->node_name, d->node))
+		return 0;
+	return err_set(err, EINVAL,
+		       "this daemon runs as node %s, and the configuration names %s: restart it to rename it", d->node,
+		       wanted->node_name);
+}
+
+/* Whether @text is what the last generation holds. */
+static bool generation_same(const struct daemon *d, const struct buf *text)
+{
+	const struct generation *last = history_last(d->history);
+	char digest[HISTORY_DIGEST_BYTES];
+
+	history_digest(buf_text(text), text->len, digest);
+	return last && !strcmp(last->digest, digest);
+}
+
+/* It runs already: what is left is to remember and to tell. */
+static void generation_keep(struct daemon *d, const struct apply_how *how, const struct buf *text, size_t changes)
+{
+	const struct generation *last = history_last(d->history);
+	__u32 before = last ? last->number : 0;
+	char was[16], is[16];
+	struct err err = {0};
+
+	if (history_add(d->history, how->by, how->command, changes, buf_text(text), text->len, &err)) {
+		d->store_errors++;
+		log_error("config: %s", err.text);
+	}
+	last = history_last(d->history);
+	log_notice("config: generation %u -> %u: %s by=\"%s\" changes=%zu", before, last->number, last->command,
+		   how->by, changes);
+	snprintf(was, sizeof(was), "%u", before);
+	snprintf(is, sizeof(is), "%u", last->number);
+	stream_event(
+		d, &(struct plane_event){
+			   .kind = "config", .object = "generation", .before = was, .after = is, .why = last->command});
+}
+
+static void settings_apply(struct daemon *d, const struct config *c)
+{
+	log_level_set(d->options.debug ? LOG_DEBUG : c->log_level);
+	pages_listen(d, &c->listen_http);
+}
+
+void apply_refused(struct daemon *d)
+{
+	d->reload_ok = false;
+	d->reload_failures++;
+}
+
+static int config_run(struct daemon *d, struct plane *p, struct config *wanted, const struct apply_how *how,
+		      struct table *ret_table, struct apply_result *ret, struct err *err)
+{
+	const struct generation *last = history_last(d->history);
+	struct buf text = BUF_INIT;
+	bool same;
+	int rc;
+
+	ret->changes = config_changes(plane_config(p), wanted, change_row, ret_table);
+	config_export(wanted, &text);
+	rc = buf_error(&text) ? err_set(err, ENOMEM, "no memory for the configuration") : 0;
+	same = generation_same(d, &text);
+	if (!how->dry_run)
+		plane_generation(p, (last ? last->number : 0) + !same);
+	if (!rc)
+		rc = plane_apply(p, wanted, how->dry_run, &ret->change, err);
+	if (!rc && !how->dry_run) {
+		if (!same)
+			generation_keep(d, how, &text, ret->changes);
+		d->reload_ok |= how->whole;
+		d->reloads += how->whole;
+		d->applied_ms = wall_ms();
+		settings_apply(d, plane_config(p));
+	}
+	buf_free(&text);
+	return rc;
+}
+
+int apply_config(struct daemon *d, struct plane *p, struct config *wanted, const struct apply_how *how,
+		 struct table *ret_table, struct apply_result *ret, struct err *err)
+{
+	struct apply_result result = {0};
+	const struct generation *last;
+	int rc;
+
+	rc = node_check(d, wanted, err);
+	if (!rc)
+		rc = config_check(wanted, &d->limits, err);
+	if (!rc)
+		rc = config_run(d, p, wanted, how, ret_table, &result, err);
+	if (rc || how->dry_run)
+		config_free(wanted);
+	last = history_last(d->history);
+	result.generation = last ? last->number : 0;
+	if (!rc && ret)
+		*ret = result;
+	return rc;
+}

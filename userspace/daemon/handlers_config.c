@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Commands that change the configuration, or show its text and history. Not here: what a
+ * change does (apply), the grammar (core/config_file).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/apply.h"
+#include "daemon/handlers.h"
+#include "daemon/load.h"
+
+/* What asked for the change, in the words that were typed. */
+static void words_join(const struct task *t, struct buf *out)
+{
+	size_t i;
+
+	if (t->signalled)
+		buf_puts(out, "SIGHUP");
+	for (i = 0; i < t->request.word_count; i++)
+		buf_printf(out, "%s%s", i ? " " : "", t->request.words[i]);
+}
+
+static void change_print(const struct apply_result *result, struct buf *out)
+{
+	const struct plane_change *c = &result->change;
+
+	if (!result->changes)
+		buf_printf(out, "nothing to change: generation %u runs", result->generation);
+	else
+		buf_printf(out,
+			   "generation %u: VIPs %zu added, %zu changed, %zu deleted, %zu unchanged; "
+			   "backends %zu added, %zu changed, %zu deleted; slots %llu moved",
+			   result->generation, c->vips_added, c->vips_changed, c->vips_deleted, c->vips_unchanged,
+			   c->backends_added, c->backends_changed, c->backends_deleted,
+			   (unsigned long long)c->slots_moved);
+}
+
+/* Applies @wanted, which moves in, and says what became of it. */
+static int config_change(struct plane *p, struct task *t, struct config *wanted, bool whole, struct err *err)
+{
+	struct apply_result result = {0};
+	struct buf command = BUF_INIT, message = BUF_INIT;
+	struct table *table = t->request.dry_run ? table_new(KIND_CHANGE) : NULL;
+	struct apply_how how = {.by = t->by, .dry_run = t->request.dry_run, .whole = whole};
+	int rc;
+
+	words_join(t, &command);
+	how.command = buf_text(&command);
+	rc = apply_config(t->d, p, wanted, &how, table, &result, err);
+	buf_free(&command);
+	if (rc || how.dry_run) {
+		if (rc)
+			table_free(table);
+		else
+			task_answer(t, table);
+		return rc;
+	}
+	if (whole)
+		change_print(&result, &message);
+	request_message_answer(buf_text(&message), &t->answer);
+	buf_free(&message);
+	return 0;
+}
+
+int handle_config_command(struct plane *p, struct task *t, struct err *err)
+{
+	struct config *wanted = config_copy(plane_config(p));
+	int rc;
+
+	if (!wanted)
+		return -ENOMEM;
+	rc = config_command(wanted, &t->command, err);
+	if (rc) {
+		config_free(wanted);
+		return rc;
+	}
+	return config_change(p, t, wanted, false, err);
+}
+
+/* Operating state is not configuration: only asked for in so many words it goes. */
+static int overrides_reset(struct plane *p, struct err *err)
+{
+	size_t count;
+	const struct override *all = plane_overrides(p, &count);
+	struct override *copy;
+	int rc = 0;
+
+	if (!count)
+		return 0;
+	copy = calloc(count, sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, all, count * sizeof(*copy));
+	while (count-- && !rc) {
+		copy[count].state = OVERRIDE_NONE;
+		rc = plane_override(p, &copy[count], err);
+	}
+	free(copy);
+	return rc;
+}
+
+int handle_config_apply(struct plane *p, struct task *t, struct err *err)
+{
+	struct config *wanted = t->wanted;
+	int rc;
+
+	t->wanted = NULL;
+	rc = config_change(p, t, wanted, true, err);
+	if (!rc && !t->request.dry_run && command_has(&t->command, ARG_RESET_STATE))
+		rc = overrides_reset(p, err);
+	return rc;
+}
+
+static void diff_row(void *arg, char change, const char *object, const char *name, const char *line)
+{
+	struct table *t = arg;
+	size_t row = table_row(t);
+	char sign[2] = {change, '\0'};
+
+	table_set_text(t, row, FIELD_CHANGE_change, sign);
+	table_set_text(t, row, FIELD_CHANGE_object, object);
+	table_set_text(t, row, FIELD_CHANGE_name, name);
+	table_set_text(t, row, FIELD_CHANGE_line, line);
+}
+
+int handle_config_diff(struct plane *p, struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_CHANGE);
+
+	(void)err;
+	if (!table)
+		return -ENOMEM;
+	config_changes(plane_config(p), t->wanted, diff_row, table);
+	task_answer(t, table);
+	return 0;
+}
+
+/* The generation that a rollback goes to: the one named, else the one before the running one. */
+static int rollback_target(const struct task *t, __u32 *ret, struct err *err)
+{
+	const struct history *h = t->d->history;
+	size_t count = history_count(h);
+
+	if (command_has(&t->command, ARG_GENERATION)) {
+		if (!history_find(h, t->command.generation))
+			return err_set(err, ENOENT, "generation %u is not in the history", t->command.generation);
+		*ret = t->command.generation;
+		return 0;
+	}
+	if (count < 2)
+		return err_set(err, ENOENT, "there is no earlier configuration");
+	*ret = history_at(h, count - 2)->number;
+	return 0;
+}
+
+int handle_config_rollback(struct plane *p, struct task *t, struct err *err)
+{
+	struct err_list errors = {0};
+	struct config *wanted = NULL;
+	char *text = NULL, file[32];
+	size_t len = 0;
+	__u32 number = 0;
+	int rc = rollback_target(t, &number, err);
+
+	if (!rc)
+		rc = history_text(t->d->history, number, &text, &len, err);
+	if (rc)
+		return rc;
+	snprintf(file, sizeof(file), "generation %u", number);
+	rc = load_parse(text, len, file, &t->d->limits, &wanted, &errors);
+	free(text);
+	if (rc && errors.count)
+		task_fail_list(t, &errors);
+	err_list_free(&errors);
+	return rc ? rc : config_change(p, t, wanted, true, err);
+}
+
+int handle_config_history(struct plane *p, struct task *t, struct err *err)
+{
+	const struct history *h = t->d->history;
+	struct table *table = table_new(KIND_HISTORY);
+	size_t i, row, count = history_count(h);
+
+	(void)p;
+	(void)err;
+	if (!table)
+		return -ENOMEM;
+	for (i = 0; i < count; i++) {
+		const struct generation *g = history_at(h, i);
+
+		row = table_row(table);
+		table_set_u64(table, row, FIELD_HISTORY_generation, g->number);
+		table_set_bool(table, row, FIELD_HISTORY_running, i == count - 1);
+		table_set_time(table, row, FIELD_HISTORY_time, g->time_ms);
+		table_set_text(table, row, FIELD_HISTORY_by, g->by);
+		table_set_text(table, row, FIELD_HISTORY_command, g->command);
+		table_set_u64(table, row, FIELD_HISTORY_changes, g->changes);
+		table_set_text(table, row, FIELD_HISTORY_digest, g->digest);
+	}
+	task_answer(t, table);
+	return 0;
+}
+
+/* A text: {"text":"..."}. */
+int handle_config_show(struct plane *p, struct task *t, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	json_t *json;
+	char *line;
+
+	(void)err;
+	config_export(plane_config(p), &text);
+	json = buf_error(&text) ? NULL : json_pack("{s:s}", "text", buf_text(&text));
+	line = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
+	buf_free(&text);
+	if (!line)
+		return -ENOMEM;
+	buf_printf(&t->answer, "%s\n", line);
+	free(line);
+	return 0;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What operators put aside by hand: drain, disable, enable; and the file that keeps it. Not
+ * here: its effect (the plane).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/apply.h"
+#include "daemon/handlers.h"
+#include "io/state_file.h"
+
+static const char *const states[] = {
+	[OVERRIDE_NONE] = "enable", [OVERRIDE_DRAIN] = "drain", [OVERRIDE_DISABLE] = "disable"};
+#define STATES (sizeof(states) / sizeof(states[0]))
+
+static enum override_state command_state(enum command_id id)
+{
+	if (id == COMMAND_BACKEND_DRAIN)
+		return OVERRIDE_DRAIN;
+	return id == COMMAND_BACKEND_DISABLE ? OVERRIDE_DISABLE : OVERRIDE_NONE;
+}
+
+static bool backend_named(const struct endpoint *at, const struct endpoint *named)
+{
+	return addr_equal(&at->addr, &named->addr) && (!named->port || named->port == at->port);
+}
+
+static void change_row(struct table *table, const struct override *o)
+{
+	char at[ENDPOINT_TEXT_BYTES];
+	size_t row;
+
+	if (!table)
+		return;
+	endpoint_format(&o->at, at);
+	row = table_row(table);
+	table_set_text(table, row, FIELD_CHANGE_change, "~");
+	table_set_text(table, row, FIELD_CHANGE_object, "backend");
+	table_set_textf(table, row, FIELD_CHANGE_name, "%s %s", o->vip, at);
+	table_set_textf(table, row, FIELD_CHANGE_line, "backend %s %s %s", states[o->state], o->vip, at);
+}
+
+static int backend_override(struct plane *p, const struct task *t, const struct vip_config *vip,
+			    const struct endpoint *at, struct table *table, struct err *err)
+{
+	const struct command *c = &t->command;
+	struct override o = {.at = *at, .state = command_state(c->id), .since_ms = wall_ms()};
+
+	snprintf(o.vip, sizeof(o.vip), "%s", vip->name);
+	snprintf(o.by, sizeof(o.by), "%s", t->by);
+	snprintf(o.reason, sizeof(o.reason), "%s", c->reason ? c->reason : "");
+	if (o.state == OVERRIDE_DRAIN)
+		o.timeout_ms = command_has(c, ARG_TIMEOUT) ? c->timeout_ms : vip->drain_timeout_ms;
+	change_row(table, &o);
+	return t->request.dry_run ? 0 : plane_override(p, &o, err);
+}
+
+int handle_override(struct plane *p, struct task *t, struct err *err)
+{
+	const struct config *config = plane_config(p);
+	struct table *table = t->request.dry_run ? table_new(KIND_CHANGE) : NULL;
+	const struct command *c = &t->command;
+	char at[ENDPOINT_TEXT_BYTES];
+	size_t i, j, found = 0;
+	int rc = 0;
+
+	for (i = 0; i < config->vip_count; i++) {
+		const struct vip_config *vip = &config->vip[i];
+
+		if (c->vip[0] && strcmp(c->vip, vip->name))
+			continue;
+		for (j = 0; j < vip->backend_count && !rc; j++) {
+			if (!backend_named(&vip->backend[j].at, &c->at))
+				continue;
+			found++;
+			rc = backend_override(p, t, vip, &vip->backend[j].at, table, err);
+		}
+	}
+	if (!rc && c->vip[0] && !config_vip(config, c->vip))
+		rc = err_set(err, ENOENT, "there is no VIP \"%s\"", c->vip);
+	if (!rc && !found) {
+		if (c->at.port)
+			endpoint_format(&c->at, at);
+		else
+			addr_format(&c->at.addr, at);
+		rc = err_set(err, ENOENT, "%s%s has no backend %s", c->vip[0] ? "VIP " : "no VIP",
+			     c->vip[0] ? c->vip : "", at);
+	}
+	if (rc || t->request.dry_run) {
+		if (rc)
+			table_free(table);
+		else
+			task_answer(t, table);
+		return rc;
+	}
+	request_message_answer("", &t->answer);
+	return 0;
+}
+
+static json_t *override_json(const struct override *o)
+{
+	char at[ENDPOINT_TEXT_BYTES];
+
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "vip", o->vip, "backend", endpoint_format(&o->at, at),
+			 "state", states[o->state], "by", o->by, "reason", o->reason, "since_ms",
+			 (json_int_t)o->since_ms, "timeout_ms", (json_int_t)o->timeout_ms);
+}
+
+void overrides_store(struct daemon *d, const struct override *all, size_t count)
+{
+	json_t *list = json_array();
+	char path[PATH_MAX], *text;
+	struct err err = {0};
+	size_t i;
+	int rc;
+
+	for (i = 0; i < count; i++)
+		json_array_append_new(list, override_json(&all[i]));
+	text = json_dumps(list, JSON_INDENT(1));
+	json_decref(list);
+	rc = daemon_path(path, d->state_dir, "overrides", &err);
+	if (!rc)
+		rc = text ? state_file_write(path, text, strlen(text), &err)
+			  : err_set(&err, ENOMEM, "no memory for the overrides");
+	free(text);
+	if (rc) {
+		d->store_errors++;
+		log_error("overrides are not kept: %s", err.text);
+	}
+}
+
+static int override_parse(json_t *json, struct override *ret)
+{
+	const char *vip, *at, *state, *by, *reason;
+	json_int_t since_ms, timeout_ms;
+	struct override o = {0};
+	size_t i;
+
+	if (json_unpack(json, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "vip", &vip, "backend", &at, "state", &state, "by", &by,
+			"reason", &reason, "since_ms", &since_ms, "timeout_ms", &timeout_ms) ||
+	    endpoint_parse(at, &o.at))
+		return -EBADMSG;
+	for (i = 0; i < STATES && strcmp(states[i], state); i++)
+		;
+	if (i == STATES)
+		return -EBADMSG;
+	o.state = (enum override_state)i;
+	o.since_ms = (__u64)since_ms;
+	o.timeout_ms = (__u32)timeout_ms;
+	snprintf(o.vip, sizeof(o.vip), "%s", vip);
+	snprintf(o.by, sizeof(o.by), "%s", by);
+	snprintf(o.reason, sizeof(o.reason), "%s", reason);
+	*ret = o;
+	return 0;
+}
+
+static int overrides_parse(const char *text, size_t len, struct override **ret, size_t *ret_count)
+{
+	json_t *list = json_loadb(text, len, 0, NULL);
+	size_t i, count = json_array_size(list);
+	struct override *all = count ? calloc(count, sizeof(*all)) : NULL;
+	int rc = json_is_array(list) ? 0 : -EBADMSG;
+
+	if (count && !all)
+		rc = -ENOMEM;
+	for (i = 0; i < count && !rc; i++)
+		rc = override_parse(json_array_get(list, i), &all[i]);
+	json_decref(list);
+	if (rc) {
+		free(all);
+		return rc;
+	}
+	*ret = all;
+	*ret_count = count;
+	return 0;
+}
+
+int overrides_read(const struct daemon *d, struct override **ret, size_t *ret_count, struct err *err)
+{
+	char path[PATH_MAX], *text = NULL;
+	size_t len = 0;
+	int rc = daemon_path(path, d->state_dir, "overrides", err);
+
+	*ret = NULL;
+	*ret_count = 0;
+	if (!rc)
+		rc = state_file_read(path, &text, &len, err);
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	rc = overrides_parse(text, len, ret, ret_count);
+	free(text);
+	return rc ? err_set(err, -rc, "%s holds no overrides: %s", path, strerror(-rc)) : 0;
+}

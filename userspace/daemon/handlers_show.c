@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Commands that only look. Not here: where the values come from (the plane).
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/handlers.h"
+#include "daemon/pages.h"
+#include "daemon/process.h"
+
+static const char *name_or_null(const char *name)
+{
+	return name[0] ? name : NULL;
+}
+
+/* Ends a show: the rows, or what was in their way. */
+static int show_end(struct task *t, struct table *table, int rc, struct err *err)
+{
+	if (!rc && table_error(table))
+		rc = err_set(err, ENOMEM, "no memory for the answer");
+	if (rc)
+		table_free(table);
+	else
+		task_answer(t, table);
+	return rc;
+}
+
+int handle_vip_show(struct plane *p, struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_VIP);
+
+	return table ? show_end(t, table, plane_show_vips(p, name_or_null(t->command.vip), table, err), err) : -ENOMEM;
+}
+
+int handle_vip_table(struct plane *p, struct task *t, struct err *err)
+{
+	bool slots = command_has(&t->command, ARG_EVERY_SLOT);
+	struct table *table = table_new(slots ? KIND_SLOT : KIND_SHARE);
+	int rc;
+
+	if (!table)
+		return -ENOMEM;
+	rc = slots ? plane_show_slots(p, t->command.vip, table, err) : plane_show_shares(p, t->command.vip, table, err);
+	return show_end(t, table, rc, err);
+}
+
+int handle_backend_show(struct plane *p, struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_BACKEND);
+
+	return table ? show_end(t, table, plane_show_backends(p, name_or_null(t->command.vip), table, err), err)
+		     : -ENOMEM;
+}
+
+int handle_flow_lookup(struct plane *p, struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_LOOKUP);
+	struct endpoint src = t->command.at, dst = t->command.to;
+
+	src.proto = dst.proto = (__u8)t->command.proto;
+	return table ? show_end(t, table, plane_lookup(p, &src, &dst, table, err), err) : -ENOMEM;
+}
+
+int handle_flow_show(struct plane *p, struct task *t, struct err *err)
+{
+	const struct command *c = &t->command;
+	struct plane_flow_filter filter = {.vip = name_or_null(c->vip),
+					   .backend = command_has(c, ARG_OF_BACKEND) ? &c->at : NULL,
+					   .client = command_has(c, ARG_CLIENT) ? &c->client : NULL,
+					   .limit = command_has(c, ARG_LIMIT) ? c->limit : 0};
+	struct table *table = table_new(KIND_FLOW);
+
+	return table ? show_end(t, table, plane_show_flows(p, &filter, table, err), err) : -ENOMEM;
+}
+
+int handle_iface_show(struct plane *p, struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_IFACE);
+
+	return table ? show_end(t, table, plane_show_ifaces(p, table, err), err) : -ENOMEM;
+}
+
+int handle_drop_show(struct plane *p, struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_DROP);
+
+	return table ? show_end(t, table, plane_show_drops(p, table, err), err) : -ENOMEM;
+}
+
+int handle_status(struct plane *p, struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_STATUS);
+
+	return table ? show_end(t, table, status_fill(t->d, p, table, err), err) : -ENOMEM;
+}
+
+int handle_version(struct plane *p, struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_VERSION);
+
+	(void)p;
+	if (!table)
+		return -ENOMEM;
+	version_fill(t->d, table);
+	return show_end(t, table, 0, err);
+}
+
+struct samples {
+	const char *prefix;
+	struct table *table;
+};
+
+static void samples_add(void *arg, const struct table *t)
+{
+	struct samples *samples = arg;
+
+	table_samples(t, samples->prefix, samples->table);
+}
+
+int handle_metric_show(struct plane *p, struct task *t, struct err *err)
+{
+	struct samples samples = {.prefix = t->command.prefix, .table = table_new(KIND_METRIC)};
+	int rc;
+
+	if (!samples.table)
+		return -ENOMEM;
+	rc = pages_tables(t->d, p, samples_add, &samples, err);
+	return show_end(t, samples.table, rc, err);
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Pages over HTTP, each rendered as a job of the plane; and moving the server to another
+ * address, on a worker thread because closing it waits. Not here: HTTP, metrics' text.
+ */
+#include "daemon/pages.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/process.h"
+#include "io/http.h"
+
+#define PAGES_PLAIN	"text/plain; charset=utf-8"
+#define PAGES_SILENT_MS 2000 /* the loop turns ten times a second */
+#define PAGES_READY	"/readyz"
+
+struct pages {
+	struct daemon *d;
+	uv_work_t work;
+	bool moving;	      /* the worker has the members below it */
+	struct http *http;    /* NULL while it cannot listen */
+	struct endpoint at;   /* where it listens, or failed to */
+	struct endpoint next; /* where it shall; the loop's */
+};
+
+struct page {
+	struct daemon *d;
+	struct http_request *request;
+	bool metrics, openmetrics;
+	char vip[STARLING_NAME_BYTES]; /* of readyz; "": all */
+};
+
+static void text_reply(struct http_request *request, unsigned int status, const char *text)
+{
+	char *copy = strdup(text);
+
+	http_reply(request, status, PAGES_PLAIN, copy, strlen(text));
+}
+
+struct render {
+	struct buf *out;
+	bool openmetrics;
+};
+
+static void table_render(void *arg, const struct table *t)
+{
+	struct render *render = arg;
+
+	table_metrics(t, render->openmetrics, render->out);
+}
+
+int pages_tables(struct daemon *d, struct plane *p, void (*fn)(void *arg, const struct table *t), void *arg,
+		 struct err *err)
+{
+	static const enum table_kind kinds[] = {KIND_VIP, KIND_BACKEND, KIND_IFACE,  KIND_DROP,
+						KIND_MAP, KIND_STATUS,	KIND_DAEMON, KIND_VERSION};
+	struct table *t;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !rc; i++) {
+		t = table_new(kinds[i]);
+		if (!t)
+			return err_set(err, ENOMEM, "no memory for the metrics");
+		if (kinds[i] == KIND_VIP)
+			rc = plane_show_vips(p, NULL, t, err);
+		else if (kinds[i] == KIND_BACKEND)
+			rc = plane_show_backends(p, NULL, t, err);
+		else if (kinds[i] == KIND_IFACE)
+			rc = plane_show_ifaces(p, t, err);
+		else if (kinds[i] == KIND_DROP)
+			rc = plane_show_drops(p, t, err);
+		else if (kinds[i] == KIND_MAP)
+			rc = plane_show_maps(p, t, err);
+		else if (kinds[i] == KIND_STATUS)
+			rc = status_fill(d, p, t, err);
+		else if (kinds[i] == KIND_DAEMON)
+			process_fill(d, t);
+		else
+			version_fill(d, t);
+		if (!rc)
+			rc = table_error(t);
+		if (!rc)
+			fn(arg, t);
+		table_free(t);
+	}
+	return rc;
+}
+
+static void metrics_reply(struct plane *p, struct page *page)
+{
+	struct buf out = BUF_INIT;
+	struct render render = {.out = &out, .openmetrics = page->openmetrics};
+	struct mono start = mono_now();
+	struct err err = {0};
+	size_t len;
+	char *text;
+
+	if (pages_tables(page->d, p, table_render, &render, &err)) {
+		buf_free(&out);
+		text_reply(page->request, 500, err.text[0] ? err.text : "no memory\n");
+		return;
+	}
+	table_metrics_end(page->openmetrics, &out);
+	page->d->scrape_ns = mono_now().ns - start.ns;
+	text = buf_take(&out, &len);
+	http_reply(page->request, 200, table_metrics_type(page->openmetrics), text, len);
+}
+
+static void ready_reply(struct plane *p, struct page *page)
+{
+	char why[128] = "";
+	struct buf out = BUF_INIT;
+	unsigned int status = 200;
+	size_t len;
+	char *text;
+
+	if (page->d->stopping) {
+		status = 503;
+		buf_puts(&out, "stopping\n");
+	} else if (plane_ready(p, page->vip[0] ? page->vip : NULL, why)) {
+		buf_puts(&out, "ready\n");
+	} else {
+		status = page->vip[0] && !config_vip(plane_config(p), page->vip) ? 404 : 503;
+		buf_printf(&out, "%s\n", why);
+	}
+	text = buf_take(&out, &len);
+	http_reply(page->request, status, PAGES_PLAIN, text, len);
+}
+
+static void page_render(struct plane *p, void *arg)
+{
+	struct page *page = arg;
+
+	if (!p)
+		text_reply(page->request, 503, "stopping\n");
+	else if (page->metrics)
+		metrics_reply(p, page);
+	else
+		ready_reply(p, page);
+	free(page);
+}
+
+/* On the server's thread. d->plane is there as long as the server is. */
+static void page_post(struct daemon *d, struct http_request *request, bool metrics, bool openmetrics, const char *vip)
+{
+	struct page *page = calloc(1, sizeof(*page));
+
+	if (!page) {
+		text_reply(request, 503, "no memory\n");
+		return;
+	}
+	page->d = d;
+	page->request = request;
+	page->metrics = metrics;
+	page->openmetrics = openmetrics;
+	snprintf(page->vip, sizeof(page->vip), "%s", vip);
+	if (plane_post(d->plane, PLANE_URGENT, page_render, page)) {
+		free(page);
+		text_reply(request, 503, "stopping\n");
+	}
+}
+
+static void on_get(void *arg, struct http_request *request, const char *path, const char *accept)
+{
+	struct daemon *d = arg;
+	const char *vip = path + strlen(PAGES_READY);
+
+	if (!strcmp(path, "/metrics"))
+		page_post(d, request, true, strstr(accept, "application/openmetrics-text") != NULL, "");
+	else if (!strcmp(path, PAGES_READY))
+		page_post(d, request, false, false, "");
+	else if (!strncmp(path, PAGES_READY "/", strlen(PAGES_READY) + 1) && vip[1] &&
+		 strlen(vip + 1) < STARLING_NAME_BYTES)
+		page_post(d, request, false, false, vip + 1);
+	else if (!strcmp(path, "/healthz") && loop_silent_ms(d->loop) < PAGES_SILENT_MS)
+		text_reply(request, 200, "ok\n");
+	else if (!strcmp(path, "/healthz"))
+		text_reply(request, 503, "the event loop is stuck\n");
+	else
+		text_reply(request, 404, "there are /metrics, /healthz, /readyz and /readyz/VIP\n");
+}
+
+/* Close and open, wherever we may block. */
+static void server_move(struct pages *pages)
+{
+	struct http_hooks hooks = {.arg = pages->d, .get = on_get};
+	char text[ENDPOINT_TEXT_BYTES];
+	struct err err = {0};
+
+	http_close(pages->http);
+	pages->http = NULL;
+	endpoint_format(&pages->at, text);
+	if (http_open(&pages->at, &hooks, &pages->http, &err))
+		log_error("http: %s; metrics and health are not served http=%s", err.text, text);
+	else
+		log_info("http: listening http=%s", text);
+}
+
+static void move_maybe(struct pages *pages);
+
+static void on_move(uv_work_t *work)
+{
+	server_move(work->data);
+}
+
+static void on_moved(uv_work_t *work, int status)
+{
+	struct pages *pages = work->data;
+
+	(void)status;
+	pages->moving = false;
+	move_maybe(pages);
+}
+
+static void move_maybe(struct pages *pages)
+{
+	struct daemon *d = pages->d;
+
+	if (pages->moving || d->stopping)
+		return;
+	if (!endpoint_compare(&pages->at, &pages->next) && pages->http)
+		return;
+	pages->at = pages->next;
+	pages->moving = true;
+	pages->work.data = pages;
+	if (uv_queue_work(loop_uv(d->loop), &pages->work, on_move, on_moved))
+		pages->moving = false;
+}
+
+struct listen {
+	struct daemon *d;
+	struct endpoint at;
+};
+
+static void on_listen(void *arg)
+{
+	struct listen *listen = arg;
+	struct pages *pages = listen->d->pages;
+	bool again = false;
+
+	if (pages) {
+		again = endpoint_compare(&pages->next, &listen->at) || !pages->http;
+		pages->next = listen->at;
+		if (again)
+			move_maybe(pages);
+	}
+	free(listen);
+}
+
+void pages_listen(struct daemon *d, const struct endpoint *configured)
+{
+	struct listen *listen = malloc(sizeof(*listen));
+
+	if (!listen)
+		return;
+	*listen = (struct listen){.d = d, .at = *configured};
+	if (d->options.http.port) {
+		listen->at = d->options.http;
+	} else if (!configured->port) {
+		addr_parse("127.0.0.1", &listen->at.addr);
+		listen->at.port = htons(OPTIONS_HTTP_PORT);
+	}
+	listen->at.proto = 0;
+	if (loop_post(d->loop, on_listen, listen))
+		free(listen);
+}
+
+int pages_open(struct daemon *d, struct pages **ret, struct err *err)
+{
+	struct pages *pages = calloc(1, sizeof(*pages));
+
+	if (!pages)
+		return err_set(err, ENOMEM, "no memory for the pages");
+	pages->d = d;
+	*ret = pages;
+	return 0;
+}
+
+void pages_close(struct pages *pages)
+{
+	if (!pages)
+		return;
+	while (pages->moving)
+		uv_run(loop_uv(pages->d->loop), UV_RUN_ONCE);
+	http_close(pages->http);
+	free(pages);
+}

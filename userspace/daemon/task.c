@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Requests on their way through the threads. Not here: what commands do.
+ */
+#include "daemon/task.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "daemon/apply.h"
+#include "daemon/handlers.h"
+#include "daemon/load.h"
+#include "daemon/stream.h"
+
+#define TASK_LOGGED_ERRORS 10 /* of one bad file */
+
+static void task_free(struct task *t)
+{
+	if (!t)
+		return;
+	request_free(&t->request);
+	config_free(t->wanted);
+	buf_free(&t->answer);
+	free(t->line);
+	free(t);
+}
+
+void task_fail(struct task *t, enum request_fault fault, const struct err *err)
+{
+	t->fault = fault;
+	t->err = *err;
+	buf_clear(&t->answer);
+	request_error_answer(fault, err, &t->answer);
+}
+
+static void errors_log(const struct err_list *errors)
+{
+	size_t i;
+
+	for (i = 0; i < errors->count && i < TASK_LOGGED_ERRORS; i++) {
+		const struct err *err = &errors->err[i];
+
+		if (err->line)
+			log_error("%s:%d:%d: %s", err->file, err->line, err->column, err->text);
+		else
+			log_error("%s", err->text);
+	}
+}
+
+void task_fail_list(struct task *t, const struct err_list *errors)
+{
+	json_t *json = json_object(), *list = json_array();
+	char *text;
+	size_t i;
+
+	t->fault = FAULT_CONFIGURATION;
+	t->err = errors->err[0];
+	if (t->signalled)
+		errors_log(errors);
+	for (i = 0; i < errors->count; i++)
+		json_array_append_new(list, request_error_json(FAULT_CONFIGURATION, &errors->err[i]));
+	json_object_set_new(json, "error", request_error_json(FAULT_CONFIGURATION, &errors->err[0]));
+	json_object_set_new(json, "errors", list);
+	json_object_set_new(json, "more", json_integer((json_int_t)errors->more));
+	text = json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	buf_clear(&t->answer);
+	if (text)
+		buf_printf(&t->answer, "%s\n", text);
+	free(text);
+}
+
+void task_answer(struct task *t, struct table *table)
+{
+	if (!table || table_error(table))
+		t->answer.failed = true;
+	else
+		table_dump(table, &t->answer);
+	if (!buf_error(&t->answer) && t->answer.len && t->answer.text[t->answer.len - 1] != '\n')
+		buf_putc(&t->answer, '\n');
+	table_free(table);
+}
+
+/* On the loop: the answer goes out, or to the log. */
+static void task_finish(void *arg)
+{
+	struct task *t = arg;
+	struct daemon *d = t->d;
+	struct control *control = t->signalled ? NULL : d->control[t->socket];
+	size_t len;
+	char *bytes;
+
+	if (t->fault != FAULT_NONE)
+		d->request_failures += !t->signalled;
+	if (t->fault != FAULT_NONE && t->command.id == COMMAND_CONFIG_APPLY && !t->request.dry_run &&
+	    !t->peer.read_only)
+		apply_refused(d);
+	if (t->signalled && t->fault != FAULT_NONE)
+		log_error("config: %s is not applied, nothing was changed: %s", d->options.file, t->err.text);
+	if (control) {
+		bytes = buf_take(&t->answer, &len);
+		control_answer(control, t->peer.client, bytes, len);
+	}
+	task_free(t);
+}
+
+/* On the plane's thread; without a plane the daemon is stopping. */
+static void task_run(struct plane *p, void *arg)
+{
+	struct task *t = arg;
+	handler_fn *handler = handler_find(t->command.id);
+	struct err err = {0};
+	int rc;
+
+	if (!p || !handler)
+		rc = err_set(&err, ESHUTDOWN, "the daemon is stopping");
+	else
+		rc = handler(p, t, &err);
+	if (rc && t->fault == FAULT_NONE) {
+		if (!err.text[0])
+			err_set(&err, -rc, "%s", strerror(-rc));
+		task_fail(t, rc == -ENOENT ? FAULT_NOT_FOUND : FAULT_REFUSED, &err);
+	}
+	loop_post(t->d->loop, task_finish, t);
+}
+
+static void task_post(struct task *t)
+{
+	enum plane_queue queue = PLANE_URGENT;
+	unsigned int flags = command_info(t->command.id)->flags;
+	struct err err = {0};
+
+	if ((flags & COMMAND_CONFIG) || ((flags & COMMAND_MUTATES) && !(flags & COMMAND_OVERRIDE)))
+		queue = PLANE_NORMAL;
+	if (!handler_find(t->command.id)) {
+		err_set(&err, EINVAL, "%s %s is done by the command line tool, not by the daemon",
+			command_info(t->command.id)->object, command_info(t->command.id)->verb);
+	} else {
+		if (t->d->plane && !plane_post(t->d->plane, queue, task_run, t))
+			return;
+		err_set(&err, ESHUTDOWN, "the daemon is stopping");
+	}
+	task_fail(t, FAULT_REFUSED, &err);
+	task_finish(t);
+}
+
+static void on_prepared(uv_work_t *work, int status)
+{
+	struct task *t = work->data;
+	struct err err = {0};
+
+	if (status) {
+		err_set(&err, ESHUTDOWN, "the daemon is stopping");
+		task_fail(t, FAULT_REFUSED, &err);
+	}
+	if (t->answer.len || t->answer.failed || t->fault != FAULT_NONE) {
+		task_finish(t);
+	} else if (command_info(t->command.id)->flags & COMMAND_STREAMS) {
+		stream_start(t->d, t);
+		task_free(t);
+	} else {
+		task_post(t);
+	}
+}
+
+static void user_name(uid_t uid, char *user, size_t room)
+{
+	struct passwd pw, *found = NULL;
+	char scratch[4096];
+
+	if (!getpwuid_r(uid, &pw, scratch, sizeof(scratch), &found) && found)
+		snprintf(user, room, "%s", pw.pw_name);
+	else
+		snprintf(user, room, "uid %u", uid);
+}
+
+/* The configuration that a command works on: sent along, or the daemon's own file. */
+static void wanted_load(struct task *t)
+{
+	struct err_list errors = {0};
+	struct err err = {0};
+	int rc;
+
+	if (t->command.file && !t->request.text)
+		rc = -EBADMSG;
+	else if (t->request.text)
+		rc = load_parse(t->request.text, t->request.text_len, t->request.file ? t->request.file : "",
+				&t->d->limits, &t->wanted, &errors);
+	else if (t->d->options.file)
+		rc = load_config(t->d->options.file, &t->d->limits, &t->wanted, &errors);
+	else
+		rc = -ENOENT;
+	if (rc && errors.count) {
+		task_fail_list(t, &errors);
+	} else if (rc) {
+		err_set(&err, -rc, "%s",
+			rc == -ENOENT	 ? "give a FILE: the daemon was started without one"
+			: rc == -EBADMSG ? "the request names a FILE, but its text did not come with it"
+					 : strerror(-rc));
+		task_fail(t, FAULT_REFUSED, &err);
+	}
+	err_list_free(&errors);
+}
+
+/* On a worker thread: everything whose cost depends on what the client sent. */
+static void on_prepare(uv_work_t *work)
+{
+	struct task *t = work->data;
+	struct err err = {0};
+	char user[32];
+
+	if (t->signalled) {
+		wanted_load(t);
+		return;
+	}
+	user_name(t->peer.uid, user, sizeof(user));
+	daemon_by(t->d, user, t->by);
+	if (request_parse(t->line, t->len, &t->request, &err) ||
+	    command_parse(t->request.words, t->request.word_count, &t->command, NULL, &err)) {
+		task_fail(t, FAULT_USAGE, &err);
+		return;
+	}
+	if (t->peer.read_only && (command_info(t->command.id)->flags & COMMAND_MUTATES) && !t->request.dry_run) {
+		err_set(&err, EACCES, "this socket is read-only: use %s/control.sock", t->d->run_dir);
+		task_fail(t, FAULT_READ_ONLY, &err);
+		return;
+	}
+	if (command_info(t->command.id)->flags & COMMAND_FILE)
+		wanted_load(t);
+	if (t->fault == FAULT_NONE)
+		handler_prepare(t);
+}
+
+static void task_start(struct task *t)
+{
+	struct err err = {0};
+
+	t->work.data = t;
+	if (!uv_queue_work(loop_uv(t->d->loop), &t->work, on_prepare, on_prepared))
+		return;
+	err_set(&err, ENOMEM, "no worker thread takes the request");
+	task_fail(t, FAULT_FAILED, &err);
+	task_finish(t);
+}
+
+void task_request(void *arg, struct control *control, const struct control_peer *peer, char *line, size_t len)
+{
+	struct daemon *d = arg;
+	struct task *t = calloc(1, sizeof(*t));
+
+	d->requests++;
+	if (!t) {
+		free(line);
+		control_answer(control, peer->client, NULL, 0);
+		return;
+	}
+	t->d = d;
+	t->socket = peer->read_only ? SOCKET_READ : SOCKET_CONTROL;
+	t->peer = *peer;
+	t->line = line;
+	t->len = len;
+	task_start(t);
+}
+
+void task_reload(struct daemon *d)
+{
+	struct task *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return;
+	t->d = d;
+	t->signalled = true;
+	t->command.id = COMMAND_CONFIG_APPLY;
+	daemon_by(d, "SIGHUP", t->by);
+	task_start(t);
+}

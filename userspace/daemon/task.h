@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One request of the control sockets on its way: read on the loop, parsed on a worker thread,
+ * done on the plane's thread, answered on the loop. Not here: what commands do (handlers).
+ */
+#ifndef STARLING_DAEMON_TASK_H
+#define STARLING_DAEMON_TASK_H
+
+#include "base/buf.h"
+#include "core/command.h"
+#include "core/config_file.h"
+#include "core/request.h"
+#include "core/table.h"
+#include "daemon/daemon.h"
+
+struct task {
+	uv_work_t work;
+	struct daemon *d;
+	enum daemon_socket socket;
+	bool signalled; /* no client asks: SIGHUP did; the outcome is logged */
+	struct control_peer peer;
+	char by[HISTORY_BY_BYTES];
+	char *line; /* owned */
+	size_t len;
+	struct request request;
+	struct command command;
+	struct config *wanted;	  /* owned: the configuration that came with the request, or the daemon's file */
+	struct buf answer;	  /* what to send: whole lines */
+	enum request_fault fault; /* FAULT_NONE: it went well */
+	struct err err;		  /* the first error */
+};
+
+/* Hook of the control sockets. @arg: the daemon. */
+void task_request(void *arg, struct control *control, const struct control_peer *peer, char *line, size_t len);
+
+/* Read the daemon's file again and apply it, as `config apply` does; the outcome goes to the log. */
+void task_reload(struct daemon *d);
+
+/* Make the answer an error. */
+void task_fail(struct task *t, enum request_fault fault, const struct err *err);
+void task_fail_list(struct task *t, const struct err_list *errors);
+
+/* Make the answer a table's rows; frees the table. */
+void task_answer(struct task *t, struct table *table);
+
+#endif
