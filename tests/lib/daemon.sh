@@ -1,0 +1,117 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# One starlingd of a test's own, in a network namespace of its own, with two devices and backends that
+# nobody is. Source after tap.sh. Not here: traffic (lab.sh).
+
+[ "$(id -u)" = 0 ] || {
+	skip "$(basename "$0")" "needs root"
+	exit 0
+}
+# The namespace ends with the last process in it.
+[ -n "${DAEMON_IN_NAMESPACE:-}" ] || DAEMON_IN_NAMESPACE=1 exec unshare -n -- "$0" "$@"
+
+NODE=cli$$
+BPF=/sys/fs/bpf/starling
+RUN=$TMP/run
+STATE=$TMP/state
+CONF=$TMP/starling.conf
+LOG=$TMP/starlingd.log
+HTTP=127.0.0.1:9427
+export STARLING_SOCKET=$RUN/$NODE/control.sock
+READ_SOCKET=$RUN/$NODE/read.sock
+PID=
+PATH=$O:$PATH
+
+mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
+ip link set lo up
+ip link add veth0 type veth peer name veth1
+ip address add 192.0.2.11/24 dev veth0
+ip -6 address add 2001:db8:2::11/64 dev veth0 nodad
+ip link set veth0 up
+ip link set veth1 up
+
+daemon_options() {
+	printf '%s\n' --node "$NODE" --bpf-dir "$BPF" --run-dir "$RUN" --state-dir "$STATE" --vips 64 --backends 1024 \
+		--slots 262144 --flow-sets 4096
+}
+
+# Starts it and waits until it answers; fails if it ends before.
+daemon_start() { # OPTIONS...
+	mapfile -t options < <(daemon_options)
+	starlingd "${options[@]}" "$@" >>"$LOG" 2>&1 &
+	PID=$!
+	daemon_wait
+}
+
+daemon_wait() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		kill -0 "$PID" 2>/dev/null || return 1
+		starling version -t 5 >/dev/null 2>&1
+		[ -S "$STARLING_SOCKET" ] && starling -j config history >/dev/null 2>&1 && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+daemon_stop() { # [SIGNAL]
+	[ -n "$PID" ] || return 0
+	kill "-${1:-TERM}" "$PID" 2>/dev/null
+	wait "$PID"
+	local status=$?
+	PID=
+	return $status
+}
+
+daemon_remove() {
+	daemon_stop KILL
+	mapfile -t options < <(daemon_options)
+	timeout 20 starlingd "${options[@]}" --remove
+	rmdir "$BPF" 2>/dev/null || true
+}
+cleanup daemon_remove
+
+daemon_must_start() { # OPTIONS...
+	daemon_start "$@" && return
+	not_ok "starlingd starts" "$(tail -n 20 "$LOG")"
+	exit 1
+}
+
+# A command's exit status, and what it said on both streams in $SAID.
+status_of() { # CMD...
+	SAID=$("$@" 2>&1)
+	echo $?
+}
+
+exits() { # NAME STATUS CMD...
+	local name=$1 wanted=$2 said got
+	shift 2
+	said=$("$@" 2>&1)
+	got=$?
+	if [ "$got" = "$wanted" ]; then ok "$name"; else not_ok "$name" "status $got, not $wanted: $said"; fi
+}
+
+says() { # NAME PATTERN CMD...
+	local name=$1 pattern=$2 said
+	shift 2
+	said=$("$@" 2>&1)
+	if grep -qE -- "$pattern" <<<"$said"; then ok "$name"; else not_ok "$name" "no \"$pattern\" in: $said"; fi
+}
+
+generation() {
+	starling -j status | jq '.[0].generation'
+}
+
+# A configuration with two VIPs, five backends and a device.
+conf_write() {
+	cat >"$CONF" <<-END
+		iface attach veth0 mode generic
+		vip add web tcp/203.0.113.10:443,tcp/[2001:db8:113::10]:443,udp/203.0.113.10:443 scheduler wlc
+		backend add web 192.0.2.101:443 weight 100
+		backend add web 192.0.2.102:443 weight 100
+		backend add web 192.0.2.103:443 weight 50
+		vip add dns udp/203.0.113.11:53 scheduler mh forward gue idle 0
+		backend add dns 192.0.2.101:53
+		backend add dns [2001:db8:2::102]:53
+	END
+}
