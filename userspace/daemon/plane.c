@@ -171,7 +171,7 @@ static int plane_map(struct plane *p)
 	return 0;
 }
 
-static void plane_free(struct plane *p)
+void plane_close(struct plane *p)
 {
 	if (!p)
 		return;
@@ -200,17 +200,7 @@ static void plane_free(struct plane *p)
 	free(p);
 }
 
-static int plane_thread(struct plane *p, struct err *err)
-{
-	int ret = pthread_create(&p->thread, NULL, plane_main, p);
-
-	if (ret)
-		return err_set(err, ret, "no thread for the tables: %s", strerror(ret));
-	pthread_setname_np(p->thread, "plane");
-	return 0;
-}
-
-int plane_start(struct dataplane *dp, const struct plane_hooks *hooks, struct plane **ret, struct err *err)
+int plane_open(struct dataplane *dp, const struct plane_hooks *hooks, struct plane **ret, struct err *err)
 {
 	struct plane *p = calloc(1, sizeof(*p));
 	pthread_condattr_t attr;
@@ -233,14 +223,29 @@ int plane_start(struct dataplane *dp, const struct plane_hooks *hooks, struct pl
 	code = plane_map(p);
 	if (code)
 		err_set(err, -code, "no memory for the tables");
-	if (!code)
+	else
 		code = plane_adopt(p, err);
-	if (!code)
-		code = plane_thread(p, err);
 	if (code) {
-		plane_free(p);
+		plane_close(p);
 		return code;
 	}
+	*ret = p;
+	return 0;
+}
+
+int plane_start(struct dataplane *dp, const struct plane_hooks *hooks, struct plane **ret, struct err *err)
+{
+	struct plane *p;
+	int code = plane_open(dp, hooks, &p, err);
+
+	if (code)
+		return code;
+	code = pthread_create(&p->thread, NULL, plane_main, p);
+	if (code) {
+		plane_close(p);
+		return err_set(err, code, "no thread for the tables: %s", strerror(code));
+	}
+	pthread_setname_np(p->thread, "plane");
 	*ret = p;
 	return 0;
 }
@@ -262,7 +267,7 @@ void plane_stop(struct plane *p)
 			free(job);
 		}
 	}
-	plane_free(p);
+	plane_close(p);
 }
 
 const struct config *plane_config(const struct plane *p)

@@ -183,7 +183,9 @@ struct plane {
 	bool stopping;
 };
 
-/* plane.c */
+/* plane.c: a plane without its thread, for the thread that calls */
+int plane_open(struct dataplane *dp, const struct plane_hooks *hooks, struct plane **ret, struct err *err);
+void plane_close(struct plane *p);
 void plane_breathe(struct plane *p); /* run the urgent jobs that wait */
 int plane_grace(struct plane *p);    /* and free what was retired */
 void plane_event(struct plane *p, const char *kind, const char *object, const char *before, const char *after,
