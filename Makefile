@@ -63,7 +63,7 @@ demo: deps
 	$(Q)O=$(O) tools/lab/demo
 soak: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) tests
-	$(Q)O=$(O) SOAK=1 tools/dev/check.sh net
+	$(Q)O=$(O) SOAK=1 LIMIT=7200 tools/dev/check.sh sim bpf net
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

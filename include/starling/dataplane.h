@@ -28,7 +28,7 @@
 #define MAP_SLOTS	   "slots"	    /* array of __u64 (slot.h), mmapable */
 #define MAP_FLOWS	   "flows"	    /* array of struct flow_set, mmapable */
 #define MAP_LOADS	   "loads"	    /* array of struct backend_load by backend id, mmapable */
-#define MAP_OVERFLOWS	   "overflows"	    /* per-CPU array[1] of __u64: overflows and live evictions, all VIPs */
+#define MAP_OVERFLOWS	   "overflows"	    /* per-CPU array[1] of __u64: its rise restarts the clocks of split slots */
 #define MAP_FRAGMENTS	   "fragments"	    /* LRU hash: struct fragment_key -> struct fragment_note */
 #define MAP_DEVMAP	   "devmap"	    /* devmap_hash: ifindex -> ifindex */
 #define MAP_COUNT_VIPS	   "count_vips"	    /* per-CPU array of struct vip_count by vip id */

@@ -30,11 +30,13 @@ struct where {
 	__u32 backend; /* id, or ID_NONE: drop */
 	__u8 write;    /* cell `way` of set is to become `cell_new` if it still is `cell_old` */
 	__u8 way;
-	__u8 overflow; /* no cell could be had, or a live cell on probation is evicted */
+	__u8 overflow; /* no cell could be had: count it for the VIP */
+	__u8 delay;    /* because of that, or of the cell evicted, no split may end now: count it in `overflows` */
 	__u8 fresh;    /* a new flow: count a connection */
 	__u8 given;    /* and it got a cell */
-	__u8 pad[3];
-	__u32 set; /* valid with write */
+	__u8 made;     /* the write makes a cell for the flow, rather than change the one it has */
+	__u8 pad;
+	__u32 set; /* valid with write: the flow's own set or the neighbour */
 	__u64 cell_old;
 	__u64 cell_new;
 };
@@ -53,6 +55,14 @@ static inline int where_usable(const struct view *v, __u32 vip, __u32 id, __u32 
 	       (state == BACKEND_UP || (state == BACKEND_DRAINING && for_ == WHERE_OLD_FLOW));
 }
 
+/* In use by another VIP: a cell with it belongs to a flow that happens to have the same set and tag. */
+static inline int where_foreign(const struct view *v, __u32 vip, __u32 id)
+{
+	__u64 word = view_backend(v, id);
+
+	return BACKEND_WORD_STATE(word) != BACKEND_UNUSED && BACKEND_WORD_VIP(word) != vip;
+}
+
 /* Home 0, or home 1 while home 0 is not usable: how XDP promotes by itself when a state word says down. */
 static inline __u32 where_home(const struct view *v, const struct flow *f, __u64 slot, __u32 for_)
 {
@@ -69,9 +79,13 @@ static inline __u32 where_previous(const struct view *v, const struct flow *f, c
 	__u32 prev = slot_prev(slot);
 
 	if (prev == SLOT_PREV_TABLE && vip->prev_count) {
-		__u64 old = view_slot(v, vip->prev_base + hash_slot(f->hash, vip->prev_count));
-
-		prev = slot_home0(old);
+		slot = view_slot(v, vip->prev_base + hash_slot(f->hash, vip->prev_count));
+		prev = slot_state(slot) == SLOT_SPLIT ? slot_prev(slot) : slot_home0(slot);
+		if (where_usable(v, f->vip, prev, WHERE_OLD_FLOW))
+			return prev;
+		if (where_home(v, f, slot, WHERE_OLD_FLOW) != ID_NONE)
+			return where_home(v, f, slot, WHERE_OLD_FLOW);
+		slot = view_slot(v, vip->slots_base + hash_slot(f->hash, vip->slots_count));
 	}
 	if (where_usable(v, f->vip, prev, WHERE_OLD_FLOW))
 		return prev;
@@ -96,37 +110,156 @@ static inline __u32 where_scheduled(const struct view *v, const struct flow *f, 
 	return sa * wb <= sb * wa ? a : b;
 }
 
-/* Index of the flow's own cell among the four, or FLOW_WAYS. */
-static inline __u32 where_own(const __u64 cell[FLOW_WAYS], __u32 tag, __u32 now,
-			      const volatile struct steer_config *cfg)
+/* The cells a flow may have: its own set's, then the neighbour's. */
+#define WHERE_CELLS (2 * FLOW_WAYS)
+
+/* Index of the cell with this key among four, or FLOW_WAYS. Which one it is is random, so nothing branches on it. */
+static inline __u32 where_find(const __u64 cell[FLOW_WAYS], __u32 key)
 {
-	__u32 i, own = FLOW_WAYS;
+	__u64 found = 0;
+	__u32 i;
 
 	for (i = 0; i < FLOW_WAYS; i++)
-		if (cell_tag(cell[i]) == tag && !cell_expired(cell[i], now, cfg))
-			own = i;
-	return own;
+		found |= cell_opaque((__u64)(cell_key(cell[i]) ^ key) - 1) >> 63 << i;
+	/* Nibble n: the lowest bit set in n; 4 for none. */
+	return 0x0102010301020104ULL >> (found * 4) & 7;
 }
 
-/* Index of the cell that a new flow may take, or FLOW_WAYS; the lowest rank, and of that the oldest. */
-static inline __u32 where_victim(const __u64 cell[FLOW_WAYS], __u32 udp, __u32 now,
+/* Index of the cell that a new flow may take, or WHERE_CELLS; the lowest rank, then its own set, then the oldest. */
+static inline __u32 where_victim(const __u64 cell[WHERE_CELLS], __u32 udp, __u32 highest, __u32 now,
 				 const volatile struct steer_config *cfg)
 {
-	__u32 i, best = CELL_RANK_KEEP << 16, victim = FLOW_WAYS;
+	__u64 none = (__u64)(highest + 1) << 20 | 7, best = none, held = 0, order;
+	__u32 i;
 
-	for (i = 0; i < FLOW_WAYS; i++) {
-		__u32 rank = cell_rank(cell[i], now, cfg);
-		__u32 order = rank << 16 | (0xffff - cell_age(cell[i], now));
+	for (i = 0; i < WHERE_CELLS; i++)
+		held += (__u64)(cell_flags(cell[i]) & CELL_UDP) << (i & FLOW_WAYS);
+	/* Bits 3 and 7: the own set and the neighbour have no room for more UDP. */
+	held = cell_opaque(held + (8 - CELL_UDP_MAX) * 0x11) * udp;
+	for (i = 0; i < WHERE_CELLS; i++) {
+		__u32 away = i & FLOW_WAYS, full = (held >> away >> 3) & ~cell_flags(cell[i]) & CELL_UDP;
 
-		/* UDP may only replace the UDP cell that its set has already. */
-		if (udp && rank != CELL_RANK_FREE && cell_flags(cell[i]) & CELL_UDP)
-			return rank == CELL_RANK_KEEP ? FLOW_WAYS : i;
-		if (order < best) {
-			best = order;
-			victim = i;
-		}
+		order = (__u64)cell_rank(cell[i], now, cfg) << 20 | away << 17 |
+			(0xffff - cell_age(cell[i], now)) << 3 | i | (__u64)full << 30;
+		best -= cell_opaque(best - order) & (cell_opaque(order - best) >> 63) * ~0ULL;
 	}
-	return victim;
+	return best == none ? WHERE_CELLS : best & (WHERE_CELLS - 1);
+}
+
+/* No cell, no move: the packet goes where it would go if cells did not exist. */
+static inline void where_none(const struct view *v, const struct vip_record *vip, const struct flow *f, struct where *w)
+{
+	__u64 slot = view_slot(v, vip->slots_base + hash_slot(f->hash, vip->slots_count));
+	int split = slot_state(slot) == SLOT_SPLIT, starts = f->kind == PACKET_SYN || f->kind == PACKET_UDP;
+
+	w->backend = ID_NONE;
+	if (split)
+		w->backend = where_previous(v, f, vip, slot);
+	else if (slot_state(slot) != SLOT_EMPTY)
+		w->backend = where_home(v, f, slot, starts ? WHERE_NEW_FLOW : WHERE_OLD_FLOW);
+	w->fresh = (__u8)starts;
+	w->overflow = 1;
+	w->delay = (__u8)split;
+	w->given = w->made = w->write = 0;
+}
+
+/* The same for want of room, which leaves a mark in cell 0 if it may have been a flow's beginning. */
+static inline void where_overflow(const struct view *v, const struct vip_record *vip, const struct flow *f, __u64 cell0,
+				  struct where *w)
+{
+	where_none(v, vip, f, w);
+	w->way = 0;
+	w->cell_old = cell0;
+	w->cell_new = w->fresh ? cell0 | (__u64)CELL_MARK_NEW << 35 : cell0;
+	w->write = w->cell_new != w->cell_old;
+}
+
+/* The backend of a packet without a cell of its own, if it can get one. */
+static inline __u32 where_without(const struct view *v, const struct vip_record *vip, const struct flow *f, __u64 slot,
+				  int marked)
+{
+	int udp = f->kind == PACKET_UDP, starts = f->kind == PACKET_SYN || udp;
+
+	/* UDP does not tell its first packet. Where every flow has a cell, one without is new; with mh it may be old.
+	 */
+	if (slot_state(slot) == SLOT_SPLIT && (!starts || marked || (udp && vip->steer_by == STEER_HOME)))
+		return where_previous(v, f, vip, slot);
+	if (starts && !marked)
+		return where_scheduled(v, f, vip, slot);
+	return where_home(v, f, slot, starts ? WHERE_NEW_FLOW : WHERE_OLD_FLOW);
+}
+
+/* A packet whose flow has no cell that counts: find one. @own: a cell of an earlier life of it, or WHERE_CELLS. */
+static inline void where_new(const struct view *v, const struct vip_record *vip, const struct flow *f, __u64 slot,
+			     const __u64 cell[WHERE_CELLS], __u32 own, struct where *w)
+{
+	const volatile struct steer_config *cfg = view_config(v);
+	int udp = f->kind == PACKET_UDP, starts = f->kind == PACKET_SYN || udp;
+	int split = slot_state(slot) == SLOT_SPLIT, marked = cell_flags(cell[0]) & CELL_MARKS && own == WHERE_CELLS;
+	__u32 flags = udp ? CELL_UDP : 0, highest, at = own;
+
+	w->fresh = (__u8)starts;
+	w->backend = where_without(v, vip, f, slot, marked);
+	if (w->backend == ID_NONE || f->kind == PACKET_FIN || f->kind == PACKET_RST)
+		return;
+	/* mh, pinned: the home needs no cell, unless an earlier life of the flow has left one that says otherwise. */
+	if (vip->steer_by == STEER_HOME && !split && own == WHERE_CELLS)
+		return;
+	if (own == WHERE_CELLS) {
+		highest = f->kind == PACKET_SYN ? CELL_RANK_CLOSING : split || udp ? CELL_RANK_STALE : CELL_RANK_FREE;
+		at = where_victim(cell, (__u32)udp, highest, f->now, cfg);
+		if (at == WHERE_CELLS) {
+			where_overflow(v, vip, f, cell[0], w);
+			return;
+		}
+		w->delay = cell_rank(cell[at], f->now, cfg) == CELL_RANK_SPLIT;
+	}
+	if (split && f->kind != PACKET_SYN)
+		flags |= CELL_SPLIT;
+	if (at & FLOW_WAYS) {
+		flags |= CELL_AWAY;
+		w->set ^= 1;
+	}
+	w->way = at & (FLOW_WAYS - 1);
+	w->given = (__u8)starts;
+	w->made = 1;
+	w->cell_old = cell[at & (WHERE_CELLS - 1)];
+	w->cell_new = cell_make(hash_tag(f->hash, cfg->flow_sets_log2), w->backend,
+				f->kind == PACKET_SYN ? CELL_HALF : CELL_PROBATION,
+				flags | (cell_flags(w->cell_old) & CELL_MARKS), f->now);
+	w->write = 1;
+}
+
+/* Load the cells a flow may have, the neighbour's only if they are needed. Return the flow's own, or WHERE_CELLS. */
+static inline __u32 where_cells(const struct view *v, const struct flow *f, __u32 set, __u64 cell[WHERE_CELLS])
+{
+	__u32 i, own, key = hash_tag(f->hash, view_config(v)->flow_sets_log2) << 1;
+	const __u64 *at = view_set(v, set);
+
+	if (!at)
+		return WHERE_CELLS + 1;
+	for (i = 0; i < FLOW_WAYS; i++)
+		cell[i] = *(const volatile __u64 *)&at[i];
+	own = where_find(cell, key);
+	if (own < FLOW_WAYS)
+		return own;
+	at = view_set(v, set ^ 1);
+	if (!at)
+		return WHERE_CELLS + 1;
+	for (i = 0; i < FLOW_WAYS; i++)
+		cell[FLOW_WAYS + i] = *(const volatile __u64 *)&at[i];
+	return FLOW_WAYS + where_find(cell + FLOW_WAYS, key | 1);
+}
+
+/* A packet of a flow whose live cell is @c, at index @own of its cells. */
+static inline void where_step(const struct view *v, const struct flow *f, __u64 c, __u32 own, struct where *w)
+{
+	w->backend = cell_backend(c);
+	w->set ^= own / FLOW_WAYS;
+	w->way = own & (FLOW_WAYS - 1);
+	w->cell_old = c;
+	w->cell_new = cell_step(c, f->kind, f->now, view_config(v));
+	w->write = w->cell_new != c;
 }
 
 /**
@@ -136,80 +269,58 @@ static inline __u32 where_victim(const __u64 cell[FLOW_WAYS], __u32 udp, __u32 n
  * @f:		the flow and the packet
  * @w:		the answer; zeroed by the caller
  *
- * Implements DESIGN section 2, "Cells" and "Slot states".
+ * Implements DESIGN section 2, "Cells" and "Slot states". Who only wants to know calls this; who steers
+ * calls settle().
  */
 static inline void where_to(const struct view *v, const struct vip_record *vip, const struct flow *f, struct where *w)
 {
 	const volatile struct steer_config *cfg = view_config(v);
-	__u32 log2 = cfg->flow_sets_log2, tag = hash_tag(f->hash, log2), own, way, marks = 0, i, taken;
-	int udp = f->kind == PACKET_UDP, starts = f->kind == PACKET_SYN || udp, split;
-	__u32 slot_at = vip->slots_base + hash_slot(f->hash, vip->slots_count);
-	__u64 slot = 0, *set, cell[FLOW_WAYS];
+	int udp = f->kind == PACKET_UDP, stateless = udp && vip->flags & VIP_NO_CELLS;
+	__u32 slot_at = vip->slots_base + hash_slot(f->hash, vip->slots_count), own, i;
+	__u64 slot = 0, cell[WHERE_CELLS];
 
 	w->backend = ID_NONE;
-	if (vip->steer_by == STEER_HOME || (udp && vip->flags & VIP_NO_CELLS)) {
+	if (vip->steer_by == STEER_HOME || stateless) {
 		slot = view_slot(v, slot_at);
-		if (slot_state(slot) == SLOT_PLAIN || (udp && vip->flags & VIP_NO_CELLS)) {
+		if (slot_state(slot) == SLOT_EMPTY)
+			return;
+		if (slot_state(slot) == SLOT_PLAIN || stateless) {
 			w->fresh = f->kind == PACKET_SYN;
-			w->backend = where_home(v, f, slot, starts ? WHERE_NEW_FLOW : WHERE_OLD_FLOW);
+			w->backend =
+				where_home(v, f, slot, f->kind == PACKET_SYN || udp ? WHERE_NEW_FLOW : WHERE_OLD_FLOW);
 			return;
 		}
 	}
 
-	w->set = hash_set(f->hash, log2);
-	set = view_set(v, w->set);
-	if (!set)
+	w->set = hash_set(f->hash, cfg->flow_sets_log2);
+	own = where_cells(v, f, w->set, cell);
+	if (own > WHERE_CELLS)
 		return;
-	for (i = 0; i < FLOW_WAYS; i++) {
-		cell[i] = *(volatile __u64 *)&set[i];
-		marks |= cell_flags(cell[i]) & CELL_MARKS;
-	}
-	own = where_own(cell, tag, f->now, cfg);
-	if (own < FLOW_WAYS && where_usable(v, f->vip, cell_backend(cell[own]), WHERE_OLD_FLOW) &&
-	    !(f->kind == PACKET_SYN && cell_state(cell[own]) >= CELL_CLOSING)) {
-		w->backend = cell_backend(cell[own]);
-		w->way = (__u8)own;
-		w->cell_old = cell[own];
-		w->cell_new = cell_step(cell[own], f->kind, f->now, cfg);
-		w->write = w->cell_new != w->cell_old;
-		return;
+	if (own < WHERE_CELLS && !cell_expired(cell[own], f->now, cfg)) {
+		__u64 c = cell[own];
+		__u32 state = cell_state(c);
+
+		if (where_foreign(v, f->vip, cell_backend(c))) {
+			where_none(v, vip, f, w);
+			return;
+		}
+		/* A SYN right after a FIN is a late copy; later it begins a new life, as it always does after RST. */
+		if (where_usable(v, f->vip, cell_backend(c), WHERE_OLD_FLOW) &&
+		    !(f->kind == PACKET_SYN && state >= CELL_CLOSING &&
+		      (state == CELL_RESET || cell_age(c, f->now) >= cfg->probation_ticks))) {
+			w->fresh = f->kind == PACKET_SYN && state == CELL_PROBATION;
+			where_step(v, f, c, own, w);
+			return;
+		}
 	}
 
 	if (!slot)
 		slot = view_slot(v, slot_at);
-	split = slot_state(slot) == SLOT_SPLIT;
-	w->fresh = (__u8)starts;
-	if (split && f->kind != PACKET_SYN)
-		taken = where_previous(v, f, vip, slot);
-	else if (starts)
-		taken = marks && own == FLOW_WAYS && vip->steer_by != STEER_HOME
-				? where_home(v, f, slot, WHERE_NEW_FLOW)
-				: where_scheduled(v, f, vip, slot);
-	else
-		taken = where_home(v, f, slot, WHERE_OLD_FLOW);
-	w->backend = taken;
-	if (taken == ID_NONE || f->kind == PACKET_FIN || f->kind == PACKET_RST)
+	if (slot_state(slot) == SLOT_EMPTY)
 		return;
-	/* Pinned and mh: the home needs no cell, unless an older life of the flow has left one that says otherwise. */
-	if (vip->steer_by == STEER_HOME && !split && own == FLOW_WAYS)
-		return;
-	way = own < FLOW_WAYS ? own : where_victim(cell, (__u32)udp, f->now, cfg);
-	if (way == FLOW_WAYS) {
-		w->overflow = 1;
-		w->backend = split ? where_previous(v, f, vip, slot)
-				   : where_home(v, f, slot, starts ? WHERE_NEW_FLOW : WHERE_OLD_FLOW);
-		w->cell_old = cell[0];
-		w->cell_new = cell[0] | (__u64)CELL_MARK_NEW << 20;
-		w->write = w->cell_new != w->cell_old;
-		return;
-	}
-	w->way = (__u8)way;
-	w->overflow = own == FLOW_WAYS && cell_rank(cell[way], f->now, cfg) == CELL_RANK_PROBATION;
-	w->given = (__u8)starts;
-	w->cell_old = cell[way];
-	w->cell_new = cell_make(tag, taken, f->kind == PACKET_SYN ? CELL_HALF : CELL_PROBATION,
-				(udp ? CELL_UDP : 0) | (cell_flags(cell[way]) & CELL_MARKS), f->now);
-	w->write = 1;
+	for (i = FLOW_WAYS; own < FLOW_WAYS && i < WHERE_CELLS; i++)
+		cell[i] = 0; /* for the verifier: not loaded, not looked at */
+	where_new(v, vip, f, slot, cell, own, w);
 }
 
 #endif

@@ -10,7 +10,7 @@ O=${O:-build}
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
 SUITES="lint unit unit-san sim cli config fuzz bpf net vm"
 ROOT_SUITES=" bpf net vm "
-LIMIT=600 # seconds that one program may take before it counts as hanging
+LIMIT=${LIMIT:-600} # seconds that one program may take before it counts as hanging
 
 passed=0 failed=0 skipped=0
 logs=$O/check

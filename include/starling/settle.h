@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What where_to() has decided, made true: the cell is swapped and the loads follow. Used by the XDP
+ * program and by the simulation. Not here: the decision (where.h), VIP and backend counters.
+ * The includer defines, besides the accessors of where.h:
+ *
+ *	int view_swap(const struct view *, __u32 set, __u32 way, __u64 old, __u64 new)	   1: the cell was old, is new
+ *	void view_touch(const struct view *, __u32 set, __u32 way, __u16 seen)		   2-byte store of last seen
+ *	void view_account(const struct view *, __u32 backend, __u64 delta)		   atomic add to open and half
+ *	void view_given(const struct view *, __u32 backend)				   atomic add of 1 to given
+ */
+#ifndef STARLING_SETTLE_H
+#define STARLING_SETTLE_H
+
+#include "where.h"
+
+/* The winner of a swap accounts for the old and the new value, nobody else does. */
+static inline void settle_account(const struct view *v, const struct where *w)
+{
+	__u64 less = cell_load(w->cell_old), more = cell_load(w->cell_new);
+	__u32 from = cell_backend(w->cell_old), to = cell_backend(w->cell_new);
+
+	if (from == to) {
+		if (more != less)
+			view_account(v, to, more - less);
+	} else {
+		if (less)
+			view_account(v, from, 0 - less);
+		if (more)
+			view_account(v, to, more);
+	}
+	if (w->given)
+		view_given(v, to);
+}
+
+/*
+ * Another packet got in between. If it was one of this flow, the flow has a cell: follow it, and try once more to
+ * change it. Else the flow is treated like one for which there is no room; its next packet will find some.
+ */
+static inline void settle_lost(const struct view *v, const struct vip_record *vip, const struct flow *f,
+			       struct where *w)
+{
+	__u32 set = hash_set(f->hash, view_config(v)->flow_sets_log2), own;
+	int made = w->made;
+	__u64 cell[WHERE_CELLS];
+
+	w->given = w->made = w->delay = 0;
+	own = where_cells(v, f, set, cell);
+	if (own < WHERE_CELLS && where_usable(v, f->vip, cell_backend(cell[own]), WHERE_OLD_FLOW)) {
+		w->set = set;
+		w->fresh = 0;
+		where_step(v, f, cell[own], own, w);
+		if (view_swap(v, w->set, w->way, w->cell_old, w->cell_new))
+			settle_account(v, w);
+	} else if (made) {
+		where_none(v, vip, f, w);
+	}
+}
+
+/**
+ * settle() - decide on one packet and write its flow's cell
+ * @v:		the accessors' argument; borrowed
+ * @vip:	the VIP's record
+ * @f:		the flow and the packet
+ * @w:		what was done
+ */
+static inline void settle(const struct view *v, const struct vip_record *vip, const struct flow *f, struct where *w)
+{
+	*w = (struct where){0};
+	where_to(v, vip, f, w);
+	if (!w->write)
+		return;
+	if (cell_same_but_seen(w->cell_old, w->cell_new))
+		view_touch(v, w->set, w->way, cell_seen(w->cell_new));
+	else if (view_swap(v, w->set, w->way, w->cell_old, w->cell_new))
+		settle_account(v, w);
+	else
+		settle_lost(v, vip, f, w);
+}
+
+#endif
