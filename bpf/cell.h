@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The writing half of the view that settle.h has of the maps: cells and loads.
+ * Not here: what a cell means (include/starling/cell.h), who changes it when (settle.h).
+ */
+#ifndef STARLING_BPF_CELL_H
+#define STARLING_BPF_CELL_H
+
+#include "homes.h"
+
+static inline int view_swap(const struct view *v, __u32 set, __u32 way, __u64 old, __u64 new)
+{
+	struct flow_set *s = bpf_map_lookup_elem(&flows, &set);
+
+	(void)v;
+	return s && __sync_bool_compare_and_swap(&s->cell[way & (FLOW_WAYS - 1)], old, new);
+}
+
+/* If the cell has changed hands meanwhile, it is as fresh as this. */
+static inline void view_touch(const struct view *v, __u32 set, __u32 way, __u16 seen)
+{
+	struct flow_set *s = bpf_map_lookup_elem(&flows, &set);
+
+	(void)v;
+	if (s)
+		*(volatile __u16 *)&s->cell[way & (FLOW_WAYS - 1)] = seen;
+}
+
+/*
+ * Both halves of a load by one 64-bit addition: a borrow out of `open` is what `half` lacks for as long as another
+ * CPU's addition is on its way.
+ */
+static inline void view_account(const struct view *v, __u32 backend, __u64 delta)
+{
+	struct backend_load *load = bpf_map_lookup_elem(&loads, &backend);
+
+	(void)v;
+	if (load)
+		__sync_fetch_and_add((__u64 *)(void *)load, delta);
+}
+
+static inline void view_given(const struct view *v, __u32 backend)
+{
+	struct backend_load *load = bpf_map_lookup_elem(&loads, &backend);
+
+	(void)v;
+	if (load)
+		__sync_fetch_and_add(&load->given, 1);
+}
+
+#include <starling/settle.h>
+
+/**
+ * cell_steer() - settle() behind a call
+ * @vip:	the VIP's record
+ * @f:		the flow and the packet
+ * @w:		what was done
+ *
+ * A global function, so that the verifier walks its many paths once and not again for each kind of frame.
+ */
+__attribute__((noinline)) int cell_steer(const struct vip_record *vip, const struct flow *f, struct where *w)
+{
+	const struct view view = {0};
+	__u32 zero = 0;
+	__u64 *n;
+
+	if (!vip || !f || !w)
+		return -1;
+	settle(&view, vip, f, w);
+	if (!w->delay)
+		return 0;
+	n = bpf_map_lookup_elem(&overflows, &zero);
+	if (n)
+		*n += 1;
+	return 0;
+}
+
+#endif

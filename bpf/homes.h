@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The view that the decision in where.h has of the maps, and the step from a VIP to a backend.
+ * Not here: the decision itself (include/starling/where.h) and the writing of a cell (cell.h).
+ */
+#ifndef STARLING_BPF_HOMES_H
+#define STARLING_BPF_HOMES_H
+
+#include "maps.h"
+#include "parse.h"
+
+/* The maps are global, so the view holds nothing. */
+struct view {
+	__u8 nothing;
+};
+
+static inline __u64 view_slot(const struct view *v, __u32 index)
+{
+	__u64 *slot = bpf_map_lookup_elem(&slots, &index);
+
+	(void)v;
+	return slot ? *(volatile __u64 *)slot : 0;
+}
+
+static inline __u64 view_backend(const struct view *v, __u32 id)
+{
+	struct backend_entry *entry = bpf_map_lookup_elem(&backends, &id);
+
+	(void)v;
+	return entry ? *(volatile __u64 *)&entry->word : 0;
+}
+
+static inline __u32 view_score(const struct view *v, __u32 id, __u32 by)
+{
+	struct backend_load *load = bpf_map_lookup_elem(&loads, &id);
+
+	(void)v;
+	if (!load)
+		return 0;
+	return by == STEER_GIVEN ? load->given : load->open + load->half + load->peers;
+}
+
+static inline __u64 *view_set(const struct view *v, __u32 set)
+{
+	struct flow_set *s = bpf_map_lookup_elem(&flows, &set);
+
+	(void)v;
+	return s ? s->cell : NULL;
+}
+
+static inline const volatile struct steer_config *view_config(const struct view *v)
+{
+	(void)v;
+	return &config;
+}
+
+#include <starling/where.h>
+
+/* Of one packet on one CPU: what would not fit on the stack of the deepest call chain (512 bytes for all of it). */
+struct scratch {
+	struct flow_tuple tuple;
+	struct vip_key key;
+	struct flow flow;
+	struct where where;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
+static inline struct scratch *homes_scratch(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+static inline __u32 homes_tick(void)
+{
+	return (bpf_jiffies64() >> config.tick_shift) & 0xffff;
+}
+
+/* The record of a backend that where_to() chose, in the copy that its word names now. */
+static inline const struct backend_record *homes_record(__u32 id)
+{
+	struct backend_entry *entry = bpf_map_lookup_elem(&backends, &id);
+
+	if (!entry)
+		return NULL;
+	return &entry->copy[BACKEND_WORD_SELECT(*(volatile __u64 *)&entry->word)];
+}
+
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The balancer's packet path: read steer() first, each step is a header of its own.
+ * Not here: what the maps hold (include/starling/dataplane.h), how a flow is placed (where.h).
+ */
+#include <linux/bpf.h>
+#include <stddef.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+#include "parse.h"
+#include "vip.h"
+#include "homes.h"
+#include "cell.h"
+#include "icmp.h"
+#include "encap.h"
+#include "count.h"
+#include "trace.h"
+
+char _license[] SEC("license") = "Dual BSD/GPL";
+
+#define STEER_VERDICTS 32 /* a power of two: the index is masked for the verifier */
+_Static_assert(VERDICT_COUNT <= STEER_VERDICTS, "verdicts");
+/* Not static: clang would put it into a section of mergeable constants, which the kernel's BTF refuses. */
+const __u8 steer_action[STEER_VERDICTS] = {
+#define STEER_ACTION(name, action, label, help) XDP_##action,
+	STARLING_VERDICTS(STEER_ACTION)
+#undef STEER_ACTION
+};
+
+/* The flow that a packet belongs to, as where_to() wants it. */
+static inline void steer_flow(const struct packet *p, const struct vip_record *vip, struct flow *f)
+{
+	struct flow_tuple t = *p->t;
+
+	f->vip = p->vip;
+	f->kind = p->kind;
+	f->now = homes_tick();
+	if (vip->flags & VIP_HASH_SOURCE) {
+		t.daddr[0] = t.daddr[1] = t.daddr[2] = t.daddr[3] = 0;
+		t.sport = 0;
+		t.dport = p->vip;
+		t.proto = 0;
+		if (f->kind == PACKET_FIN || f->kind == PACKET_RST)
+			f->kind = PACKET_OTHER;
+	}
+	f->hash = flow_hash(&t, config.seed);
+}
+
+/* VIP -> backend -> out. */
+static inline int steer_vip(struct packet *p, struct scratch *s)
+{
+	const struct vip_record *vip = vip_lookup(p);
+	const struct backend_record *be;
+
+	if (!vip)
+		return VERDICT_PASS_VIP_OTHER;
+	if (!vip->slots_count)
+		return VERDICT_DROP_NO_SLOT;
+	steer_flow(p, vip, &s->flow);
+	cell_steer(vip, &s->flow, &s->where);
+	if (s->where.backend == ID_NONE)
+		return VERDICT_DROP_NO_BACKEND;
+	be = homes_record(s->where.backend);
+	return be ? forward(p, be, s->flow.hash) : VERDICT_DROP_INTERNAL;
+}
+
+/* From the frame to its verdict; who is counted is in @p and @s. */
+static inline int steer_packet(struct packet *p, struct scratch *s)
+{
+	int verdict;
+
+	if ((verdict = parse_link(p)) != ON || (verdict = parse_addresses(p)) != ON || (verdict = vip_filter(p)) != ON)
+		return verdict;
+	if ((verdict = parse_network(p)) != ON || (verdict = parse_transport(p)) != ON)
+		return vip_owned(p, verdict);
+	if (p->fragment == FRAGMENT_NONE && (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP))
+		return steer_vip(p, s);
+	return vip_owned(p, VERDICT_PASS_VIP_OTHER);
+}
+
+SEC("xdp.frags")
+int steer(struct xdp_md *ctx)
+{
+	struct packet p = {.ctx = ctx, .vip = ID_NONE};
+	struct scratch *s = homes_scratch();
+	__u32 verdict;
+
+	if (!s)
+		return XDP_ABORTED;
+	s->where = (struct where){.backend = ID_NONE};
+	p.t = &s->tuple;
+	p.key = &s->key;
+	parse_start(&p);
+	verdict = steer_packet(&p, s);
+	count(&p, &s->where, verdict);
+	trace(&p, &s->where, verdict);
+	return steer_action[verdict & (STEER_VERDICTS - 1)];
+}
+
+/* Tells user space jiffies, from which the ticks of cells are cut. */
+SEC("syscall")
+int clock(__u64 *ret_jiffies)
+{
+	*ret_jiffies = bpf_jiffies64();
+	return 0;
+}

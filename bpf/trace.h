@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A sample of packets for `flow trace`, through a ring buffer; compiled out with trace_sample 0.
+ * Not here: counters (count.h).
+ */
+#ifndef STARLING_BPF_TRACE_H
+#define STARLING_BPF_TRACE_H
+
+#include "homes.h"
+
+static inline void trace(const struct packet *p, const struct where *w, __u32 verdict)
+{
+	struct trace_event *e;
+
+	if (!config.trace_sample || bpf_get_prandom_u32() % config.trace_sample)
+		return;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e)
+		return;
+	e->time_ns = bpf_ktime_get_ns();
+	__builtin_memcpy(e->saddr, p->t->saddr, sizeof(e->saddr));
+	__builtin_memcpy(e->daddr, p->t->daddr, sizeof(e->daddr));
+	e->sport = p->t->sport;
+	e->dport = p->t->dport;
+	e->proto = p->t->proto;
+	e->verdict = verdict;
+	e->tcp_flags = p->tcp_flags;
+	e->cell_state = cell_state(w->cell_old);
+	e->vip = p->vip;
+	e->backend = w->backend;
+	e->len_bytes = p->ip_len;
+	e->ifindex = p->ctx->ingress_ifindex;
+	e->pad = 0;
+	bpf_ringbuf_submit(e, 0);
+}
+
+#endif
