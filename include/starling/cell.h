@@ -33,7 +33,7 @@ enum cell_state {
 #define CELL_SPLIT    0x08 /* made on probation in a split slot: losing it restarts the clocks of split slots */
 #define CELL_AWAY     0x10 /* stands in the neighbour of its own set */
 #define CELL_MARKS    (CELL_MARK_NEW | CELL_MARK_OLD)
-#define CELL_UDP_MAX  2
+#define CELL_UDP_MAX  3
 
 enum packet_kind {
 	PACKET_SYN,
@@ -130,7 +130,7 @@ static inline int cell_expired(__u64 c, __u32 now, const volatile struct steer_c
 enum cell_rank {
 	CELL_RANK_FREE,	 /* free, or its time is up */
 	CELL_RANK_SPARE, /* TCP on probation in a plain slot */
-	CELL_RANK_STALE, /* UDP on probation, not confirmed when it could have been */
+	CELL_RANK_STALE, /* UDP on probation, not confirmed for as long as a last packet takes */
 	CELL_RANK_HALF,	 /* half-open for longer than a handshake */
 	CELL_RANK_SPLIT, /* on probation in a split slot: its flow goes to the previous home, the split takes longer */
 	CELL_RANK_CLOSING, /* FIN seen, silent for longer than a last packet takes */
@@ -154,7 +154,7 @@ static inline __u32 cell_rank(__u64 c, __u32 now, const volatile struct steer_co
 	__u64 state = cell_state(c), age = cell_age(c, now), flags = cell_flags(c), split, udp, old;
 
 	old = cell_over(age, cfg->half_evict_ticks) << CELL_HALF |
-	      cell_over(age, cfg->probation_ticks) << CELL_PROBATION |
+	      cell_over(age, cfg->closing_evict_ticks) << CELL_PROBATION |
 	      cell_over(age, cfg->closing_evict_ticks) << CELL_CLOSING;
 	old = cell_opaque(old) >> state & 1;
 	split = cell_opaque(flags / CELL_SPLIT & 1);
@@ -171,20 +171,18 @@ static inline __u32 cell_rank(__u64 c, __u32 now, const volatile struct steer_co
  * @now:	tick
  * @cfg:	lifetimes
  *
- * A SYN on RESET, or on CLOSING but for a late copy, is a new life and not for this function. An ordinary packet after
+ * A SYN on RESET, or later than a moment on CLOSING, is a new life and not for this function. An ordinary packet after
  * RST shows that the RST was stray or forged, so the flow falls back to CLOSING.
  */
 static inline __u64 cell_step(__u64 c, __u32 kind, __u32 now, const volatile struct steer_config *cfg)
 {
 	__u32 state = cell_state(c), next = state;
 
-	if (kind == PACKET_SYN && state == CELL_CLOSING)
-		return c;
 	if (kind == PACKET_FIN)
 		next = state == CELL_RESET ? CELL_RESET : CELL_CLOSING;
 	else if (kind == PACKET_RST)
 		next = CELL_RESET;
-	else if (state == CELL_PROBATION && kind == PACKET_SYN)
+	else if (kind == PACKET_SYN && (state == CELL_PROBATION || state == CELL_CLOSING))
 		next = CELL_HALF;
 	else if (state == CELL_PROBATION) {
 		if (cell_age(c, now) < cfg->probation_ticks)
@@ -197,12 +195,15 @@ static inline __u64 cell_step(__u64 c, __u32 kind, __u32 now, const volatile str
 	return cell_make(cell_tag(c), cell_backend(c), next, cell_flags(c), now);
 }
 
-/* What a cell adds to its backend's load: 1 in the low half for open, 1 in the high half for half. */
+/*
+ * What a cell adds to its backend's load: 1 in the low half for open, 1 in the high half for half. On probation only
+ * UDP counts: TCP got there without a SYN, so no scheduler has sent it, and anyone can forge it.
+ */
 static inline __u64 cell_load(__u64 c)
 {
-	__u32 state = cell_state(c);
+	__u32 state = cell_state(c), udp = cell_flags(c) & CELL_UDP;
 
-	return (__u64)(state == CELL_OPEN) | (__u64)(state == CELL_HALF || state == CELL_PROBATION) << 32;
+	return (__u64)(state == CELL_OPEN) | (__u64)(state == CELL_HALF || (state == CELL_PROBATION && udp)) << 32;
 }
 
 #endif

@@ -170,7 +170,7 @@ _Static_assert(sizeof(struct flow_set) == 32, "flow_set: half a cache line");
 /* Written with atomic adds by whoever wins a cell's compare-and-swap; peers and rebasing of given by user space. */
 struct backend_load {
 	__u32 open;  /* cells in CELL_OPEN */
-	__u32 half;  /* cells in CELL_HALF and CELL_PROBATION */
+	__u32 half;  /* cells in CELL_HALF, and of UDP in CELL_PROBATION */
 	__u32 given; /* new flows that got a cell, since the last rebase */
 	__u32 peers; /* open at other balancers */
 };

@@ -24,8 +24,10 @@
 #define STARLING_SLOTS_PER_BACKEND 100
 
 /* Flow cells: times in milliseconds. */
-#define STARLING_HALF_MS	  5000	  /* SYN seen, nothing after it */
-#define STARLING_HALF_EVICT_MS	  1000	  /* a half-open cell older than this may be reused when a set is full */
+#define STARLING_HALF_MS 5000 /* SYN seen, nothing after it */
+#define STARLING_HALF_EVICT_MS                                                                                         \
+	2500 /* a half-open cell older than this may be reused when a set is full: over the 2 s between a second and a \
+		third SYN */
 #define STARLING_CLOSING_MS	  60000	  /* FIN seen: life after the last packet */
 #define STARLING_CLOSING_EVICT_MS 15000	  /* a closing cell older than this may be reused when a set is full */
 #define STARLING_RESET_MS	  2000	  /* RST seen */

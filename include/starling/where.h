@@ -304,11 +304,15 @@ static inline void where_to(const struct view *v, const struct vip_record *vip, 
 			where_none(v, vip, f, w);
 			return;
 		}
-		/* A SYN right after a FIN is a late copy; later it begins a new life, as it always does after RST. */
+		/*
+		 * A SYN after RST begins a new life, and so does one after FIN; but right after it, as what is left of
+		 * the old life may still be on its way, at the same backend.
+		 */
 		if (where_usable(v, f->vip, cell_backend(c), WHERE_OLD_FLOW) &&
 		    !(f->kind == PACKET_SYN && state >= CELL_CLOSING &&
 		      (state == CELL_RESET || cell_age(c, f->now) >= cfg->probation_ticks))) {
-			w->fresh = f->kind == PACKET_SYN && state == CELL_PROBATION;
+			w->fresh = w->given =
+				f->kind == PACKET_SYN && (state == CELL_PROBATION || state == CELL_CLOSING);
 			where_step(v, f, c, own, w);
 			return;
 		}

@@ -29,6 +29,15 @@ __u64 transition_home(__u64 slot, __u32 at, __u32 home0, __u32 home1, enum trans
 	return slot_make(SLOT_SPLIT, home0, home1, at);
 }
 
+__u64 transition_warm(__u64 slot, __u32 at, enum transition_keep keep)
+{
+	__u32 state = slot_state(slot);
+
+	if (keep != TRANSITION_BY_CELLS || at == ID_NONE || (state != SLOT_PLAIN && state != SLOT_PINNED))
+		return slot;
+	return slot_make(SLOT_SPLIT, slot_home0(slot), slot_home1(slot), at);
+}
+
 __u64 transition_resized(__u32 home0, __u32 home1, enum transition_keep keep)
 {
 	if (keep == TRANSITION_NOTHING)

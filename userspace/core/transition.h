@@ -14,6 +14,8 @@
  *	any but split	no home serves		the state stays, with the new homes: nobody is to be kept
  *	any		only home 1 changes	the state and the clock stay
  *
+ *	plain(H)	a planned change is near	split(prev H, H): warm; then new home, some seconds later
+ *
  * P may be SLOT_PREV_TABLE: flows have come from the VIP's previous region, where the slots of one
  * hash range may have had several homes. Such a slot stays split whatever M is.
  */
@@ -56,6 +58,21 @@ __u32 transition_at(__u64 slot, bool usable0, bool usable1);
  * Return: the new word; equal to @slot if nothing changes.
  */
 __u64 transition_home(__u64 slot, __u32 at, __u32 home0, __u32 home1, enum transition_keep keep);
+
+/**
+ * transition_warm() - the slot some seconds before a planned change of its home
+ * @slot:	slot word
+ * @at:		as for transition_home()
+ * @keep:	by the VIP's scheduler and flags
+ *
+ * With mh, a SYN that arrived before the change has no cell; repeated after it, the SYN would follow the new home while
+ * the old one may have answered. So every SYN of the last STARLING_MARK_MS gets a cell with the old home first, and
+ * transition_home() comes after that time. Failures do not wait.
+ *
+ * Return: split with the present homes and @at as previous home; @slot unless it is plain or pinned and @keep is by
+ * cells.
+ */
+__u64 transition_warm(__u64 slot, __u32 at, enum transition_keep keep);
 
 /**
  * transition_resized() - first word of a slot in a VIP's new, larger region
