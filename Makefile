@@ -32,7 +32,7 @@ FUZZT   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 LABT    := $(patsubst %.c,$(O)/%,$(wildcard tools/lab/*.c))
 LABT    := $(filter-out %.bpf,$(LABT)) $(patsubst %.c,$(O)/%.o,$(wildcard tools/lab/*.bpf.c))
 
-.PHONY: .FORCE all clean bpf units sims bpftests lab deps tests fuzz-programs check lint flags bpfflags demo soak
+.PHONY: .FORCE all clean bpf units sims bpftests lab deps tests fuzz-programs check lint flags bpfflags demo soak sim-cells
 all: $(BPFOBJ) lab $(O)/libdaemon.a $(if $(wildcard userspace/daemon/main.c),$(O)/starlingd) $(if $(wildcard tools/starling/*.c),$(O)/starling)
 bpf: $(BPFOBJ)
 units: $(UNIT)
@@ -61,6 +61,9 @@ lint:
 demo: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) all
 	$(Q)O=$(O) tools/lab/demo
+# the long table of the model of the cells: 2 M connections a row; SEED=n
+sim-cells: $(O)/tests/sim/cells_test
+	$(Q)$(O)/tests/sim/cells_test table
 soak: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) tests
 	$(Q)O=$(O) SOAK=1 LIMIT=7200 tools/dev/check.sh sim bpf net

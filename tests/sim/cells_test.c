@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * No connection breaks, and what is called active is true: the model of the cells under every kind of
- * traffic. `cells_test table` prints the long table (2 M connections a row). SEED=n replays a seed.
+ * traffic. SEED=n replays a seed, SOAK=1 runs at full size. `cells_test table` prints the long table, 2 M connections a
+ * row; `cells_test table 8 wlc` an eighth of that, for the rows whose names contain wlc.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,26 +60,85 @@ static void print_row(FILE *out, const struct cells_scenario *sc, const struct c
 	fflush(out);
 }
 
-int main(int argc, char **argv)
+/* The same traffic with 1/div of the flows over 1/div of the cells. div: a power of two. */
+static struct cells_scenario scaled(const struct cells_scenario *sc, __u32 div)
 {
-	unsigned long seed = getenv("SEED") ? strtoul(getenv("SEED"), NULL, 0) : 1;
-	__u32 div = argc > 1 ? (__u32)atoi(argv[1]) : 8;
+	struct cells_scenario small = *sc;
 
-	print_head(stdout);
-	for (size_t i = 0; i < SCENARIOS; i++) {
-		struct cells_scenario sc = scenarios[i];
+	for (__u32 d = div; d > 1; d /= 2)
+		small.sets_log2--;
+	small.flows /= div;
+	small.total /= div;
+	small.rate /= div;
+	small.flood_rate /= div;
+	return small;
+}
+
+static void check(const struct cells_scenario *sc, const struct cells_outcome *o)
+{
+	bool roomy = !strchr(sc->name, '4') && sc->flood != FLOOD_UDP;
+
+	assert_int_equal(o->unserved, 0);
+	assert_int_equal(o->wrong_sums, 0);
+	assert_int_equal(o->active_end, 0);
+	assert_int_equal(o->unsettled, 0);
+	/* UDP does not say where a flow begins, so one for which there was no room may be taken for new later. */
+	if (!sc->udp || sc->by == STEER_HOME)
+		assert_int_equal(o->broken, 0);
+	else if (sc->flood == FLOOD_NONE)
+		assert_true(o->broken * 200 < o->connections);
+	/* A few of a small number of flows are in the middle of something when they are counted. */
+	if (sc->by != STEER_HOME && !sc->change && !sc->udp && roomy)
+		assert_true(o->active_error < 0.001 + 3.0 / sc->flows);
+	if (sc->by == STEER_GIVEN && !sc->change)
+		assert_true(o->deviation <= 4);
+	if (sc->by == STEER_OPEN && sc->backends == 10 && sc->flood == FLOOD_NONE && !sc->change && !sc->udp)
+		assert_true(o->imbalance < 0.05);
+}
+
+static void scenario_breaks_nothing_and_counts_true(void **state)
+{
+	const struct cells_scenario *sc = *state;
+	unsigned long seed = getenv("SEED") ? strtoul(getenv("SEED"), NULL, 0) : 1, last = getenv("SEED") ? seed : 2;
+
+	for (; seed <= last; seed++) {
+		struct cells_scenario small = scaled(sc, getenv("SOAK") ? 1 : 64);
 		struct cells_outcome o = {0};
 
-		if (argc > 2 && !strstr(sc.name, argv[2]))
+		cells_run(&small, seed, &o);
+		print_row(stdout, &small, &o, seed);
+		check(&small, &o);
+	}
+}
+
+static int table(__u32 div, const char *name, unsigned long seed)
+{
+	print_head(stdout);
+	for (size_t i = 0; i < SCENARIOS; i++) {
+		struct cells_scenario sc = scaled(&scenarios[i], div);
+		struct cells_outcome o = {0};
+
+		if (!strstr(sc.name, name))
 			continue;
-		for (__u32 d = div; d > 1; d /= 2)
-			sc.sets_log2--;
-		sc.flows /= div;
-		sc.total /= div;
-		sc.rate /= div;
-		sc.flood_rate /= div;
 		cells_run(&sc, seed, &o);
 		print_row(stdout, &sc, &o, seed);
 	}
 	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct CMUnitTest tests[SCENARIOS] = {0};
+	unsigned long seed = getenv("SEED") ? strtoul(getenv("SEED"), NULL, 0) : 1;
+
+	if (argc > 1 && !strcmp(argv[1], "table"))
+		return table(argc > 2 ? (__u32)atoi(argv[2]) : 1, argc > 3 ? argv[3] : "", seed);
+	for (size_t i = 0; i < SCENARIOS; i++)
+		tests[i] = (struct CMUnitTest){
+			.name = scenarios[i].name,
+			.test_func = scenario_breaks_nothing_and_counts_true,
+			.initial_state = (void *)(uintptr_t)&scenarios[i],
+		};
+	print_head(stdout);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

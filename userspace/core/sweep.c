@@ -49,16 +49,17 @@ static enum sweep_why sweep_judge(const struct sweep *s, const struct vip_record
 	__u32 index = vip->slots_count ? sweep_slot(s, vip, set, c) : s->slots_count;
 	__u64 slot = index < s->slots_count ? s->slots[index] : 0;
 	__u32 state = slot_state(slot), flags = (cell_flags(c) & ~CELL_MARKS) | sweep_marks(s, c);
-	bool exception = state == SLOT_PINNED && cell_backend(c) != slot_home0(slot);
+	bool mh = vip->steer_by == STEER_HOME;
+	bool exception = mh && state == SLOT_PINNED && cell_backend(c) != slot_home0(slot);
 	bool confirm = exception || (state == SLOT_SPLIT && s->promote && sweep_bit(s->promote, index));
 
 	if (sweep_idle(s, vip, state, c))
 		return SWEEP_EXPIRED;
-	if (vip->steer_by == STEER_HOME && state == SLOT_PLAIN)
+	if (mh && state == SLOT_PLAIN)
 		return SWEEP_NEEDLESS;
 	if (state != SLOT_SPLIT)
 		flags &= ~CELL_SPLIT;
-	if (vip->steer_by == STEER_HOME && exception && res->exceptions)
+	if (exception && res->exceptions)
 		sweep_bit_set(res->exceptions, index);
 	if (confirm && cell_state(c) == CELL_PROBATION) {
 		*ret_new = cell_make(cell_tag(c), cell_backend(c), CELL_OPEN, flags, cell_seen(c));
