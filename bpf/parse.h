@@ -218,7 +218,7 @@ static inline int parse_v6_extensions(struct packet *p)
 	return p->l4 <= PARSE_L4_MAX ? ON : VERDICT_DROP_TRUNCATED;
 }
 
-static inline int parse_v6(struct packet *p)
+static inline int parse_v6_length(struct packet *p)
 {
 	struct ipv6hdr *ip6 = p->data + p->l3;
 	__u32 first;
@@ -227,13 +227,20 @@ static inline int parse_v6(struct packet *p)
 		return VERDICT_DROP_TRUNCATED;
 	first = bpf_ntohl(*(__be32 *)ip6);
 	p->ip_len = bpf_ntohs(ip6->payload_len) + sizeof(*ip6);
-	if (first >> 28 != 6)
-		return VERDICT_DROP_HEADER;
-	p->df = 1;
-	p->fragment = FRAGMENT_NONE;
 	p->tos = first >> 20;
 	p->proto = ip6->nexthdr;
-	p->l4 = p->l3 + sizeof(*ip6);
+	return first >> 28 == 6 ? ON : VERDICT_DROP_HEADER;
+}
+
+static inline int parse_v6(struct packet *p)
+{
+	int verdict = parse_v6_length(p);
+
+	if (verdict != ON)
+		return verdict;
+	p->df = 1;
+	p->fragment = FRAGMENT_NONE;
+	p->l4 = p->l3 + sizeof(struct ipv6hdr);
 	return parse_is_extension(p->proto) ? parse_v6_extensions(p) : ON;
 }
 
