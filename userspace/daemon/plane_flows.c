@@ -59,7 +59,9 @@ static void flows_all(struct plane *p, const struct plane_flow_filter *f, const 
 			b = p->backend_by_id[cell_backend(cell)];
 			if (!b || (only && b->vip != only) || !backend_wanted(b, f))
 				continue;
-			hash = hash_of_cell(set, cell_tag(cell), cfg->flow_sets_log2);
+			/* A cell in the neighbour of its flow's set says so. */
+			hash = hash_of_cell(set ^ !!(cell_flags(cell) & CELL_AWAY), cell_tag(cell),
+					    cfg->flow_sets_log2);
 			flow_row(p, b->vip, set, way, cell, hash_slot(hash, b->vip->region.count), NULL, t);
 		}
 	}
@@ -73,7 +75,7 @@ static void flow_of_client(struct plane *p, const struct plane_flow_filter *f, c
 	struct where w;
 
 	plane_where(p, v, hash, dst->proto == IPPROTO_UDP ? PACKET_UDP : PACKET_OTHER, &w);
-	if (!plane_where_cell(p, hash, &w) || cell_backend(w.cell_old) >= p->backends_max)
+	if (!plane_where_cell(&w) || cell_backend(w.cell_old) >= p->backends_max)
 		return;
 	b = p->backend_by_id[cell_backend(w.cell_old)];
 	if (b && b->vip == v && backend_wanted(b, f))

@@ -39,14 +39,10 @@ void plane_where(const struct plane *p, const struct plane_vip *v, __u64 hash, e
 	where_to(&view, &e->copy[VIP_WORD_SELECT(e->word)], &f, ret);
 }
 
-bool plane_where_cell(const struct plane *p, __u64 hash, const struct where *w)
+bool plane_where_cell(const struct where *w)
 {
-	const struct steer_config *cfg = dataplane_config(p->dp);
-
-	/* The cell that the packet met: its own, or one that it is to take or to mark. */
-	return cell_state(w->cell_old) != CELL_FREE && !w->given && !w->overflow &&
-	       cell_tag(w->cell_old) == hash_tag(hash, cfg->flow_sets_log2) &&
-	       !cell_expired(w->cell_old, dataplane_tick(p->dp), cfg);
+	/* Otherwise cell_old is what the packet would take or mark, or nothing. */
+	return !w->made && !w->overflow && cell_state(w->cell_old) != CELL_FREE;
 }
 
 const struct plane_vip *plane_vip_of_key(const struct plane *p, const struct endpoint *key)
@@ -76,11 +72,11 @@ static void lookup_backend(const struct plane *p, const struct plane_vip *v, con
 		table_set_text(t, row, FIELD_LOOKUP_device, device);
 }
 
-static void lookup_cell(const struct plane *p, __u64 hash, const struct where *w, struct table *t, size_t row)
+static void lookup_cell(const struct plane *p, const struct where *w, struct table *t, size_t row)
 {
 	__u32 ticks;
 
-	if (!plane_where_cell(p, hash, w))
+	if (!plane_where_cell(w))
 		return;
 	ticks = cell_age(w->cell_old, dataplane_tick(p->dp));
 	table_set_text(t, row, FIELD_LOOKUP_cell, plane_cell_name[cell_state(w->cell_old)]);
@@ -126,7 +122,7 @@ int plane_lookup(struct plane *p, const struct endpoint *src, const struct endpo
 	row = table_row(t);
 	table_set_text(t, row, FIELD_LOOKUP_vip, v->name);
 	lookup_backend(p, v, &old, t, row);
-	lookup_cell(p, hash, &old, t, row);
+	lookup_cell(p, &old, t, row);
 	lookup_slot(p, v, hash, t, row);
 	table_set_text(t, row, FIELD_LOOKUP_new_backend, plane_backend_text(p, fresh.backend, text));
 	return table_error(t);

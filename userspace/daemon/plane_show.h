@@ -31,7 +31,7 @@ __u64 plane_flow_hash(const struct plane *p, const struct plane_vip *v, const st
 /* where_to() for a packet of that flow of the VIP, over the live maps; writes nothing. */
 void plane_where(const struct plane *p, const struct plane_vip *v, __u64 hash, enum packet_kind kind,
 		 struct where *ret);
-bool plane_where_cell(const struct plane *p, __u64 hash, const struct where *w); /* the flow has a cell: w->cell_old */
+bool plane_where_cell(const struct where *w); /* the flow has a cell: w->cell_old */
 
 const struct plane_vip *plane_vip_of_key(const struct plane *p, const struct endpoint *key); /* NULL: no VIP's */
 
