@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The data plane as one object: opening, reloading, closing, and its mapped tables. Not here:
+ * the steps (dataplane_pins, _load, _links, _clock), counters (_count), the probe (_probe).
+ */
+#include "io/dataplane.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "io/dataplane_private.h"
+
+void dataplane_note_add(struct dataplane *dp, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (dp->note_count == DATAPLANE_NOTES)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(dp->note[(dp->note_first + dp->note_count++) % DATAPLANE_NOTES], DATAPLANE_NOTE_BYTES, fmt, ap);
+	va_end(ap);
+}
+
+const char *dataplane_note(struct dataplane *dp)
+{
+	const char *note = NULL;
+
+	if (dp->note_count) {
+		note = dp->note[dp->note_first];
+		dp->note_first = (dp->note_first + 1) % DATAPLANE_NOTES;
+		dp->note_count--;
+	}
+	return note;
+}
+
+/* Sizes of maps that are made anew. */
+static int open_sizes(struct dataplane *dp, struct err *err)
+{
+	__u32 vips = dp->limits.vips ? dp->limits.vips : STARLING_VIPS_DEFAULT;
+	__u32 backends = dp->limits.backends ? dp->limits.backends : STARLING_BACKENDS_DEFAULT;
+	__u32 slots = dp->limits.slots ? dp->limits.slots : STARLING_SLOTS_DEFAULT;
+	__u32 sets = dp->flow_sets_log2 ? 1u << (dp->flow_sets_log2 & 31) : STARLING_FLOW_SETS_DEFAULT;
+
+	if (vips > STARLING_VIPS_MAX)
+		return err_set(err, EINVAL, "%u VIPs are more than the %u that ids can name", vips, STARLING_VIPS_MAX);
+	if (backends > STARLING_BACKENDS_MAX)
+		return err_set(err, EINVAL, "%u backends are more than the %u that ids can name", backends,
+			       STARLING_BACKENDS_MAX);
+	if (slots > STARLING_SLOTS_MAX)
+		return err_set(err, EINVAL, "%u slots are more than %u", slots, STARLING_SLOTS_MAX);
+	if (dp->flow_sets_log2 > 31 || sets < STARLING_FLOW_SETS_MIN || sets > STARLING_FLOW_SETS_MAX)
+		return err_set(err, EINVAL, "sets of flows must be %u to %u, a power of two", STARLING_FLOW_SETS_MIN,
+			       STARLING_FLOW_SETS_MAX);
+	dp->map[DATAPLANE_MAP_VIPS].entries = dp->map[DATAPLANE_MAP_COUNT_VIPS].entries = vips;
+	dp->map[DATAPLANE_MAP_BACKENDS].entries = backends;
+	dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries = dp->map[DATAPLANE_MAP_LOADS].entries = backends;
+	dp->map[DATAPLANE_MAP_SLOTS].entries = slots;
+	dp->map[DATAPLANE_MAP_FLOWS].entries = sets;
+	/* Each key of a VIP may bring an address-only entry with it. */
+	dp->map[DATAPLANE_MAP_KEYS].entries = vips * STARLING_KEYS_PER_VIP * 2;
+	return 0;
+}
+
+/* The record of maps made anew. */
+static int open_info(struct dataplane *dp, const __u32 *seed, struct err *err)
+{
+	dp->info.abi = DATAPLANE_ABI;
+	dp->info.flow_sets_log2 = (__u32)__builtin_ctz(dp->map[DATAPLANE_MAP_FLOWS].entries);
+	dp->info.tick_shift = dp->clock.shift;
+	dp->info.tick_us = (__u32)((1000000ULL << dp->clock.shift) / dp->clock.hz);
+	if (seed)
+		memcpy(dp->info.seed, seed, sizeof(dp->info.seed));
+	else if (getrandom(dp->info.seed, sizeof(dp->info.seed), 0) != sizeof(dp->info.seed))
+		return err_set(err, EIO, "the kernel gives no random numbers for the seed");
+	return 0;
+}
+
+static void open_config(const struct dataplane *dp, const struct dataplane_options *options, struct steer_config *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret->seed, dp->info.seed, sizeof(ret->seed));
+	ret->flow_sets_log2 = dp->info.flow_sets_log2;
+	ret->tick_shift = dp->info.tick_shift;
+	ret->half_ticks = dataplane_clock_ticks(&dp->clock, STARLING_HALF_MS);
+	ret->half_evict_ticks = dataplane_clock_ticks(&dp->clock, STARLING_HALF_EVICT_MS);
+	ret->closing_ticks = dataplane_clock_ticks(&dp->clock, STARLING_CLOSING_MS);
+	ret->closing_evict_ticks = dataplane_clock_ticks(&dp->clock, STARLING_CLOSING_EVICT_MS);
+	ret->reset_ticks = dataplane_clock_ticks(&dp->clock, STARLING_RESET_MS);
+	ret->probation_ticks = dataplane_clock_ticks(&dp->clock, STARLING_PROBATION_MS);
+	ret->trace_sample = options->trace_sample;
+	ret->fragments = options->fragments;
+	ret->icmp = options->icmp;
+}
+
+static struct dataplane *open_new(const struct dataplane_options *options)
+{
+	struct dataplane *dp = calloc(1, sizeof(*dp));
+	int i;
+
+	if (!dp)
+		return NULL;
+	for (i = 0; i < DATAPLANE_MAP_COUNT; i++)
+		dp->map[i].fd = -1;
+	dp->clock.fd = dp->grace_fd = dp->grace_inner_fd = -1;
+	dp->limits = options->limits;
+	dp->flow_sets_log2 = options->flow_sets_log2;
+	dp->cpus = libbpf_num_possible_cpus();
+	return dp;
+}
+
+/* Pins, ABI, clock; then the program with what they say; then links. */
+static int open_steps(struct dataplane *dp, const struct dataplane_options *options, struct err *err)
+{
+	__u32 zero = 0;
+	int failed;
+
+	if (dp->cpus <= 0)
+		return err_set(err, EIO, "the number of CPUs could not be found");
+	failed = dataplane_pins_prepare(dp, err);
+	if (!failed)
+		failed = dataplane_clock_open(&dp->clock, err);
+	if (!failed)
+		failed = dataplane_pins_adopt(dp, err);
+	if (!failed && !dp->adopted)
+		failed = open_sizes(dp, err);
+	if (!failed && !dp->adopted)
+		failed = open_info(dp, options->seed, err);
+	if (failed)
+		return failed;
+	dp->made = !dp->adopted;
+	open_config(dp, options, &dp->config);
+	failed = dataplane_object_load(dp, &dp->config, true, &dp->frags, err);
+	if (!failed)
+		failed = dataplane_maps_bind(dp, err);
+	if (!failed && !dp->adopted && bpf_map_update_elem(dp->map[DATAPLANE_MAP_ABI].fd, &zero, &dp->info, BPF_ANY))
+		failed = err_set(err, errno, "cannot write the abi map: %s", strerror(errno));
+	if (!failed)
+		failed = dataplane_events_open(dp, err);
+	if (!failed)
+		failed = dataplane_links_adopt(dp, err);
+	return failed;
+}
+
+int dataplane_open(const struct dataplane_options *options, struct dataplane **ret, struct err *err)
+{
+	struct dataplane *dp;
+	char missing[64];
+	int failed;
+
+	dataplane_capabilities(missing);
+	if (missing[0])
+		return err_set(err, EPERM, "missing capabilities: %s; run as root, or as a service that has them",
+			       missing);
+	if (strlen(options->pin_dir) >= sizeof(dp->pin_dir))
+		return err_set(err, ENAMETOOLONG, "the directory of pins %.64s... has too long a name",
+			       options->pin_dir);
+	dp = open_new(options);
+	if (!dp)
+		return err_set(err, ENOMEM, "out of memory");
+	strcpy(dp->pin_dir, options->pin_dir);
+	while (strlen(dp->pin_dir) > 1 && dp->pin_dir[strlen(dp->pin_dir) - 1] == '/')
+		dp->pin_dir[strlen(dp->pin_dir) - 1] = '\0';
+	failed = open_steps(dp, options, err);
+	if (failed) {
+		/* Tables that this very call has begun are of no use to anybody. */
+		if (dp->made)
+			dataplane_pins_remove(dp);
+		dataplane_close(dp);
+		return failed;
+	}
+	*ret = dp;
+	return 0;
+}
+
+void dataplane_close(struct dataplane *dp)
+{
+	if (!dp)
+		return;
+	dataplane_links_close(dp);
+	dataplane_events_close(dp);
+	dataplane_maps_unbind(dp);
+	dataplane_object_free(&dp->frags);
+	dataplane_object_free(&dp->flat);
+	dataplane_clock_close(&dp->clock);
+	if (dp->grace_fd >= 0)
+		close(dp->grace_fd);
+	if (dp->grace_inner_fd >= 0)
+		close(dp->grace_inner_fd);
+	explicit_bzero(&dp->info, sizeof(dp->info));
+	explicit_bzero(&dp->config, sizeof(dp->config));
+	free(dp);
+}
+
+int dataplane_remove(struct dataplane *dp)
+{
+	int err, first;
+
+	if (!dp)
+		return 0;
+	first = dataplane_links_remove(dp);
+	err = dataplane_pins_remove(dp);
+	dataplane_close(dp);
+	return first ? first : err;
+}
+
+int dataplane_reload(struct dataplane *dp, __u32 trace_sample, struct err *err)
+{
+	struct dataplane_object next = {NULL, -1}, next_flat = {NULL, -1};
+	struct steer_config config = dp->config;
+	int failed;
+
+	config.trace_sample = trace_sample;
+	failed = dataplane_object_load(dp, &config, true, &next, err);
+	if (!failed && dp->flat.skel)
+		failed = dataplane_object_load(dp, &config, false, &next_flat, err);
+	if (!failed)
+		failed = dataplane_links_replace(dp, &next, &next_flat, err);
+	if (failed) {
+		dataplane_object_free(&next);
+		dataplane_object_free(&next_flat);
+		return failed;
+	}
+	dataplane_object_free(&dp->frags);
+	dataplane_object_free(&dp->flat);
+	dp->frags = next;
+	dp->flat = next_flat;
+	dp->config = config;
+	return 0;
+}
+
+bool dataplane_adopted(const struct dataplane *dp)
+{
+	return dp->adopted;
+}
+
+const struct dataplane_info *dataplane_info(const struct dataplane *dp)
+{
+	return &dp->info;
+}
+
+const struct steer_config *dataplane_config(const struct dataplane *dp)
+{
+	return &dp->config;
+}
+
+void dataplane_limits(const struct dataplane *dp, struct config_limits *ret)
+{
+	ret->vips = dp->map[DATAPLANE_MAP_VIPS].entries;
+	ret->backends = dp->map[DATAPLANE_MAP_BACKENDS].entries;
+	ret->slots = dp->map[DATAPLANE_MAP_SLOTS].entries;
+}
+
+__u32 dataplane_load_ms(const struct dataplane *dp)
+{
+	return dp->load_ms;
+}
+
+struct vip_entry *dataplane_vips(struct dataplane *dp, __u32 *ret_count)
+{
+	*ret_count = dp->map[DATAPLANE_MAP_VIPS].entries;
+	return dp->map[DATAPLANE_MAP_VIPS].memory;
+}
+
+struct backend_entry *dataplane_backends(struct dataplane *dp, __u32 *ret_count)
+{
+	*ret_count = dp->map[DATAPLANE_MAP_BACKENDS].entries;
+	return dp->map[DATAPLANE_MAP_BACKENDS].memory;
+}
+
+__u64 *dataplane_slots(struct dataplane *dp, __u32 *ret_count)
+{
+	*ret_count = dp->map[DATAPLANE_MAP_SLOTS].entries;
+	return dp->map[DATAPLANE_MAP_SLOTS].memory;
+}
+
+struct flow_set *dataplane_flows(struct dataplane *dp, __u32 *ret_count)
+{
+	*ret_count = dp->map[DATAPLANE_MAP_FLOWS].entries;
+	return dp->map[DATAPLANE_MAP_FLOWS].memory;
+}
+
+struct backend_load *dataplane_loads(struct dataplane *dp, __u32 *ret_count)
+{
+	*ret_count = dp->map[DATAPLANE_MAP_LOADS].entries;
+	return dp->map[DATAPLANE_MAP_LOADS].memory;
+}
+
+struct vip_filter *dataplane_filter(struct dataplane *dp)
+{
+	return dp->map[DATAPLANE_MAP_FILTER].memory;
+}
