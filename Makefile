@@ -30,6 +30,7 @@ SIMT    := $(patsubst %.c,$(O)/%,$(wildcard tests/sim/*_test.c))
 BPFT    := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/*_test.c))
 FUZZT   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 LABT    := $(patsubst %.c,$(O)/%,$(wildcard tools/lab/*.c))
+LABT    := $(filter-out %.bpf,$(LABT)) $(patsubst %.c,$(O)/%.o,$(wildcard tools/lab/*.bpf.c))
 
 .PHONY: .FORCE all clean bpf units sims bpftests lab deps tests fuzz-programs check lint flags bpfflags demo soak sim-cells
 all: $(BPFOBJ) lab $(O)/libdaemon.a $(if $(wildcard userspace/daemon/main.c),$(O)/starlingd) $(if $(wildcard tools/starling/*.c),$(O)/starling)
@@ -102,7 +103,11 @@ $(O)/starling: $(call obj,tools/starling) $(O)/libcore.a $(O)/libbase.a
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(O)/libcore.a $(O)/libbase.a $(LIBS)
 # what the lab runs: one file each
-$(LABT): $(O)/%: $(O)/%.o $(O)/libbase.a
+$(O)/tools/lab/%.bpf.o: tools/lab/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF)
+	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -c $< -o $@
+$(filter-out %.bpf.o,$(LABT)): $(O)/%: $(O)/%.o $(O)/libbase.a
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(O)/libbase.a
 $(FUZZT): $(O)/%: $(O)/%.o $(O)/libcore.a $(O)/libbase.a

@@ -89,7 +89,7 @@ starling backend set dns 192.0.2.101:53 weight 7
 sleep 0.5
 kill "$watcher"
 equal "event watch tells of a backend and of the configuration, an object a line" "backend config" \
-	"$(jq -r .event <"$TMP/events" | sort -u | tr '\n' ' ' | sed 's/ $//')"
+	"$(jq -r .event <"$TMP/events" | grep -v vip | sort -u | tr '\n' ' ' | sed 's/ $//')"
 
 timeout 20 starling -j flow trace sample 1 count 1 >"$TMP/trace" &
 tracer=$!
@@ -122,10 +122,15 @@ equal "metric show has the samples that are served" "$(grep -c '^starling_vip_' 
 	"$(starling -j metric show starling_vip_ | jq length)"
 equal "healthz is well" 200 "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "http://$HTTP/healthz")"
 equal "readyz of no VIP is not found" 404 "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "http://$HTTP/readyz/nobody")"
+starling vip add lost tcp/203.0.113.15:80
+starling backend add lost 192.0.2.200:80
+equal "readyz of a VIP whose backends are resolved" 200 "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "http://$HTTP/readyz/web")"
 equal "readyz says why not while no next hop answers" 503 \
-	"$(curl -s -m 5 -o "$TMP/why" -w '%{http_code}' "http://$HTTP/readyz/web")"
+	"$(curl -s -m 5 -o "$TMP/why" -w '%{http_code}' "http://$HTTP/readyz")"
 check "in words" test -s "$TMP/why"
 equal "POST is not served" 405 "$(curl -s -m 5 -X POST -d x -o /dev/null -w '%{http_code}' "http://$HTTP/metrics")"
 equal "another page is not found" 404 "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "http://$HTTP/etc/passwd")"
+starling vip delete lost
 starling listen http 127.0.0.1:9428
+# shellcheck disable=SC2016 # for the inner shell
 check "listen moves the server" bash -c 'for i in $(seq 50); do curl -s -m 1 http://127.0.0.1:9428/healthz && exit; sleep 0.1; done; false'

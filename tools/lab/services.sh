@@ -112,17 +112,13 @@ host_wait() { # HOST
 	for ((i = 0; i < 200; i++)); do
 		case $1 in
 		be*) within "$1" curl -s -m 1 -o /dev/null "http://127.0.0.1/name" && return 0 ;;
-		lb*)
-			[ -x "$O/starlingd" ] || return 0
-			host_exec "$1" "$O/starling" status >/dev/null 2>&1
-			[ $? = 3 ] || return 0 # 5, degraded, is an answer too
-			process_alive "$1" starlingd || break
-			;;
+		lb*) [ ! -x "$O/starling" ] || host_exec "$1" "$O/starling" status >/dev/null 2>&1
+			[ $? -ne 3 ] && return 0 ;;
 		*) return 0 ;;
 		esac
 		sleep 0.05
 	done
-	tail -qn 5 "$RUN/$1"/*.log >&2
+	tail -n 5 "$RUN/$1"/*.log >&2
 	die "$1 does not answer; see $RUN/$1/*.log"
 }
 

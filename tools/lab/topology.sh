@@ -85,7 +85,7 @@ segment_host_up() { # HOST NUMBER: 192.0.2.NUMBER, 2001:db8:2::NUMBER
 # veth flushes what its peer sends by XDP_TX only if it has an XDP program itself.
 balancer_up() { # N
 	segment_host_up "lb$1" $((10 + $1)) || return 1
-	within router ip link set dev "lb$1" xdpdrv obj "$O/bpf/pass.bpf.o" section xdp.frags
+	within router ip link set dev "lb$1" xdpdrv obj "$O/tools/lab/pass.bpf.o" section xdp.frags
 }
 
 # VIPs on lo: held, but neither asked for nor announced by ARP; answers go straight to the client.

@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# What changes, and what survives: single commands, files, history, operating state, restarts. Not
+# here: traffic meanwhile (tests/net/restart.sh).
+. "$(dirname "$0")/../lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+
+conf_write
+daemon_must_start -f "$CONF"
+equal "the first configuration is generation 1" 1 "$(generation)"
+
+# --- single commands ---
+exits "vip add is quiet" 0 starling vip add extra tcp/203.0.113.12:80
+equal "and makes a generation" 2 "$(generation)"
+exits "a VIP of that name is refused" 1 starling vip add extra tcp/203.0.113.13:80
+exits "an address of another VIP is refused" 1 starling vip add other tcp/203.0.113.10:443
+exits "a backend of no VIP is refused" 1 starling backend add nobody 192.0.2.101:80
+equal "what was refused changed nothing" 2 "$(generation)"
+exits "-n says what would change" 0 starling -n backend add extra 192.0.2.101:80
+equal "namely one line" "+ backend" "$(starling -j -n backend add extra 192.0.2.101:80 | jq -r '.[] | "\(.change) \(.object)"')"
+equal "and changes nothing" 2 "$(generation)"
+starling backend add extra 192.0.2.101:80 weight 3
+starling backend set extra 192.0.2.101:80 weight 3
+equal "what is already so makes no generation" 3 "$(generation)"
+
+# --- export, apply, diff ---
+starling config export >"$TMP/exported"
+equal "applying what runs touches nothing" 3 "$(starling config apply "$TMP/exported" >/dev/null && generation)"
+equal "and differs in nothing" "[]" "$(starling -j config diff "$TMP/exported")"
+starling config apply "$CONF" >/dev/null
+equal "applying a file removes what is absent" "dns web" "$(starling -j vip show | jq -r '.[].name' | sort | tr '\n' ' ' | sed 's/ $//')"
+starling config apply "$TMP/exported" >/dev/null
+check "export, apply, export gives the same bytes" cmp <(starling config export) "$TMP/exported"
+printf 'vip add web tcp/203.0.113.10:443 scheduler fastest\nvip add web tcp/203.0.113.10:444\n' >"$TMP/bad.conf"
+before=$(generation)
+exits "a wrong file exits 4" 4 starling config apply "$TMP/bad.conf"
+says "with its place" "bad.conf:1:[0-9]+: " starling config apply "$TMP/bad.conf"
+equal "two errors of one file are both told" 2 "$(starling -j config apply "$TMP/bad.conf" | jq '.errors | length')"
+equal "and nothing is changed" "$before" "$(generation)"
+exits "status is degraded after a refused file" 5 starling status
+starling config apply "$TMP/exported" >/dev/null
+
+# --- SIGHUP ---
+reload_count() { starling -j status | jq '.[0].reloads + .[0].reload_failures'; }
+hup() {
+	local before
+	before=$(reload_count)
+	kill -HUP "$PID"
+	for _ in $(seq 100); do
+		[ "$(reload_count)" = "$before" ] || return 0
+		sleep 0.05
+	done
+	return 1
+}
+cp "$CONF" "$TMP/good.conf"
+before=$(generation)
+echo "backend add nobody 192.0.2.101:80" >>"$CONF"
+check "SIGHUP reads the file" hup
+equal "a broken one changes nothing" "$before" "$(generation)"
+check "and the daemon is up" starling vip show web
+says "the log has the place" 'starling.conf:[0-9]+:[0-9]+: ' cat "$LOG"
+cp "$TMP/good.conf" "$CONF"
+check "SIGHUP reads the mended file" hup
+equal "and applies it" "dns web" "$(starling -j vip show | jq -r '.[].name' | sort | tr '\n' ' ' | sed 's/ $//')"
+
+# --- history and rollback ---
+first=$(generation)
+starling vip set web scheduler mh
+starling vip set web scheduler wrr
+equal "history tells who did what" "root@$NODE vip set web scheduler wrr" \
+	"$(starling -j config history | jq -r '.[-1] | "\(.by) \(.command)"')"
+starling config rollback >/dev/null
+equal "rollback goes back one" mh "$(starling -j vip show web | jq -r '.[0].scheduler')"
+starling config rollback "$first" >/dev/null
+equal "rollback goes back to a generation" wlc "$(starling -j vip show web | jq -r '.[0].scheduler')"
+exits "rollback to no generation is refused" 1 starling config rollback 4000000
+
+# --- batch ---
+{
+	echo "vip add many tcp/203.0.113.14:80"
+	for i in $(seq 20); do echo "backend add many 192.0.2.$i:80"; done
+	echo "vip delete nobody"
+	echo "vip delete many"
+} >"$TMP/batch"
+exits "a batch exits as the command it stops at" 1 starling batch file "$TMP/batch"
+equal "what stood before it is done" 20 "$(starling -j backend show vip many | jq length)"
+says "its line is named" ":22: " bash -c "sed 's/^vip add.*//; s/^backend.*//' '$TMP/batch' | starling batch file -"
+starling vip delete many
+
+# --- operating state ---
+starling backend drain web 192.0.2.102:443 reason "a disk"
+starling backend disable 192.0.2.101
+state() { starling -j backend show vip "$1" | jq -r ".[] | select(.backend == \"$2\") | .state"; }
+equal "drain shows" draining "$(state web 192.0.2.102:443)"
+equal "disable without VIP means wherever it serves" "disabled disabled" "$(state web 192.0.2.101:443) $(state dns 192.0.2.101:53)"
+starling config apply "$CONF" >/dev/null
+equal "both survive an apply" "draining disabled" "$(state web 192.0.2.102:443) $(state web 192.0.2.101:443)"
+exits "a backend that is not there is refused" 1 starling backend drain 192.0.2.250
+exits "-n of a drain changes nothing" 0 starling -n backend drain web 192.0.2.103:443
+equal "indeed" up "$(state web 192.0.2.103:443)"
+
+# --- restarts ---
+before=$(generation)
+counters() { starling -N -j metric show starling_ | jq -r '.[] | select(.name | endswith("_total")) | select(.name | test("_(vip|backend|xdp)_")) | "\(.name) \(.labels | tostring) \(.value)"' | sort; }
+counters >"$TMP/before"
+daemon_stop KILL
+daemon_must_start -f "$CONF"
+equal "kill -9 and restart keeps the generation" "$before" "$(generation)"
+counters >"$TMP/after"
+equal "and no counter goes back" "" "$(awk '{ key = $1 FS $2 } NR == FNR { was[key] = $3; next } { is[key] = $3 }
+	END { for (k in was) if (!(k in is) || is[k] < was[k]) print k, was[k], is[k] }' "$TMP/before" "$TMP/after")"
+equal "who drained and why survives it" "root@$NODE a disk" \
+	"$(starling -j backend show vip web | jq -r '.[] | select(.state == "draining") | "\(.by) \(.reason)"')"
+check "the data plane was adopted" grep -q "adopted" "$LOG"
+starling backend enable web 192.0.2.102:443
+daemon_stop
+equal "it stops with status 0" 0 $?
+check "and leaves its program attached" grep -q xdp <(ip link show veth0)
+check "its sockets are gone" test ! -e "$STARLING_SOCKET"
+daemon_must_start
+equal "without -f the last configuration is applied" "$(starling config export)" "$(starling config apply "$CONF" >/dev/null; starling config export)"
+equal "enable survives a restart too" 0 "$(starling -j backend show vip web | jq '[.[] | select(.state == "draining")] | length')"
+
+# --- a second daemon ---
+mapfile -t options < <(daemon_options)
+said=$(timeout 10 starlingd "${options[@]}" -f "$CONF" 2>&1)
+equal "a second daemon on the same node refuses" 1 $?
+check "with a sentence that names the first" grep -q "pid $PID" <<<"$said"
+check "and the first one goes on" starling vip show
+
+# --- damage ---
+daemon_stop
+last=$(find "$STATE/$NODE/history" -name '*.conf' | sort | tail -n 1)
+truncate -s 100 "$last"
+printf 'garbage' >"$STATE/$NODE/overrides"
+daemon_must_start
+check "a torn generation is set aside and told" grep -q "corrupt.*set aside" "$LOG"
+check "and kept for a look" test -e "$last.corrupt"
+check "a corrupt file of overrides is set aside" test -e "$STATE/$NODE/overrides.corrupt"
+check "the daemon runs on what is whole" starling vip show web
+daemon_stop
+rm -rf "$STATE"
+said=$(timeout 20 starlingd "${options[@]}" 2>&1)
+equal "tables in service without any configuration are not taken down unasked" 1 $?
+check "but asked about" grep -q -- "--remove" <<<"$said"
