@@ -46,8 +46,13 @@ static inline __u64 hash_pair(__u32 a, __u32 ka, __u32 b, __u32 kb)
  * @t:		the tuple
  * @seed:	16 words of key, secret, equal on every balancer of a flock
  *
- * NH (UMAC, RFC 4418 section 5.2) over 32-bit words, then a finaliser. The v4-mapped prefix is
- * hashed like any other word, so both versions share one path.
+ * NH (UMAC, RFC 4418 section 5.2) over 32-bit words, then a finaliser. Whole function, medians interleaved: 11 ns,
+ * against 19 for SipHash-1-3 and 32 for HalfSipHash-1-3 of the same 40 bytes, with equal uniformity and avalanche
+ * (tests/unit/hash_test.c). For two tuples chosen without knowing the key, NH collides with probability 2^-32, not
+ * 2^-64: among a million flows that an attacker picks blindly, about a hundred pairs. A collision makes two flows share
+ * a cell and a backend, and lets nobody choose which; who learns the key by watching backends gains uneven load, no
+ * more. The v4-mapped prefix is hashed like any other word, so both versions share one path; leaving it out by a branch
+ * would save v4 1.5 ns.
  */
 static inline __u64 flow_hash(const struct flow_tuple *t, const volatile __u32 seed[16])
 {
@@ -70,9 +75,12 @@ static inline __u32 hash_set(__u64 hash, __u32 sets_log2)
 	return (__u32)(hash >> (64 - sets_log2));
 }
 
+/* Never 0, which is what free cells have. */
 static inline __u32 hash_tag(__u64 hash, __u32 sets_log2)
 {
-	return (__u32)(hash << sets_log2 >> 40);
+	__u32 tag = (__u32)(hash << sets_log2 >> 40);
+
+	return tag + ((tag - 1) >> 31);
 }
 
 /* The 64-bit hash of the flow in cell (set, tag), as far as they know it: enough for hash_slot(). */
