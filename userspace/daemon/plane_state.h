@@ -32,6 +32,7 @@
 #define PLANE_TICK_MS	      1000
 #define PLANE_LOST_MS	      3000 /* a next hop lost for less changes nothing: neighbours flap while they are asked anew */
 #define PLANE_CHUNK_SETS      16384 /* of a sweep, between urgent jobs: under 1 ms */
+#define PLANE_SAMPLE	      4096  /* backends whose counters are read a tick */
 #define PLANE_GUE_PORT	      6080  /* IANA: Generic UDP Encapsulation */
 
 struct plane_vip;
@@ -39,7 +40,7 @@ struct plane_vip;
 struct plane_rate {
 	__u64 packets, bytes, connections; /* at the last sample */
 	double packets_s, bytes_s, connections_s;
-	bool known; /* there was a sample */
+	struct mono at; /* of it; 0: none yet */
 };
 
 /* The way to one backend address, shared by all backends that have it. */
@@ -171,6 +172,7 @@ struct plane {
 	__u64 cells[SWEEP_STATES];
 	__u64 overflows;
 	bool newly_pinned; /* a grace period must pass before a round can tell */
+	__u32 sample_next; /* backend id */
 	struct mono marked, sampled;
 	__u64 drops;
 	double drops_s;
