@@ -20,7 +20,7 @@ __u64 transition_home(__u64 slot, __u32 at, __u32 home0, __u32 home1, enum trans
 	if (state == SLOT_EMPTY || keep == TRANSITION_NOTHING)
 		return slot_make(SLOT_PLAIN, home0, home1, ID_NONE);
 	if (state == SLOT_SPLIT) {
-		if (home0 != prev)
+		if (home0 != prev || home0 == slot_home0(slot))
 			return slot_make(SLOT_SPLIT, home0, home1, prev);
 		return slot_make(keep == TRANSITION_STATEFUL ? SLOT_PLAIN : SLOT_PINNED, home0, home1, ID_NONE);
 	}
