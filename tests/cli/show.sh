@@ -134,3 +134,4 @@ starling vip delete lost
 starling listen http 127.0.0.1:9428
 # shellcheck disable=SC2016 # for the inner shell
 check "listen moves the server" bash -c 'for i in $(seq 50); do curl -s -m 1 http://127.0.0.1:9428/healthz && exit; sleep 0.1; done; false'
+equal "permanent neighbours are left as they are" 6 "$(ip neigh show dev veth0 | grep -c PERMANENT)"

@@ -118,8 +118,7 @@ static struct routes_neighbour *neighbour_take(struct routes *r, __u32 ifindex, 
 		n->ifindex = ifindex;
 		n->addr = *addr;
 		want(r, &n->want_get);
-		want(r, &n->want_use);
-		n->use_at_ms = uv_now(r->loop) + ROUTES_STALE_MS;
+		n->use_at_ms = ROUTES_USE_UNKNOWN;
 	}
 	n->refs++;
 	return n;

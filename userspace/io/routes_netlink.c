@@ -258,6 +258,8 @@ static void answer_read(struct routes *r, struct nlmsghdr *h)
 			lookup_failed(r, p->target, error ? error : EIO);
 		break;
 	case ROUTES_GET:
+		if (p->neighbour && p->neighbour->use_at_ms == ROUTES_USE_UNKNOWN)
+			p->neighbour->use_at_ms = 0;
 		if (h->nlmsg_type == RTM_NEWNEIGH)
 			neighbour_read(r, h);
 		else if (p->neighbour)
