@@ -75,4 +75,24 @@ __attribute__((noinline)) int cell_steer(const struct vip_record *vip, const str
 	return 0;
 }
 
+/**
+ * cell_look() - where a flow goes, changing nothing
+ * @vip:	the VIP's record
+ * @f:		the flow
+ * @w:		the answer; nothing of it is to be written or counted
+ *
+ * For ICMP errors. A global function, verified once.
+ */
+__attribute__((noinline)) int cell_look(const struct vip_record *vip, const struct flow *f, struct where *w)
+{
+	const struct view view = {0};
+
+	if (!vip || !f || !w)
+		return -1;
+	*w = (struct where){0};
+	where_to(&view, vip, f, w);
+	w->fresh = w->overflow = 0;
+	return 0;
+}
+
 #endif

@@ -5,8 +5,10 @@
 #ifndef STARLING_BPF_CSUM_H
 #define STARLING_BPF_CSUM_H
 
+#include <linux/bpf.h>
 #include <linux/ip.h>
 #include <linux/types.h>
+#include <bpf/bpf_helpers.h>
 
 /* A sum of 16-bit words, of 32-bit words, or of both, down to the field's value. */
 static inline __u16 csum_fold(__u64 sum)
@@ -30,6 +32,63 @@ static inline __u16 csum_ip(const struct iphdr *ip)
 static inline __u16 csum_replace(__u16 check, __u16 was, __u16 is)
 {
 	return csum_fold((__u64)(__u16)~check + (__u16)~was + is);
+}
+
+#define CSUM_CHUNK  512 /* what bpf_csum_diff() takes at once */
+#define CSUM_CHUNKS 4	/* of an IP packet of 64 KiB */
+
+struct csum_chunk {
+	__u8 byte[CSUM_CHUNK + 4];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct csum_chunk);
+} chunk SEC(".maps");
+
+struct csum_part {
+	struct xdp_md *ctx;
+	__u32 at;
+	__u32 len;
+	__s64 sum;
+};
+
+static long csum_step(__u32 i, struct csum_part *part)
+{
+	__u32 zero = 0, n = part->len < CSUM_CHUNK ? part->len : CSUM_CHUNK;
+	struct csum_chunk *c;
+
+	(void)i;
+	c = bpf_map_lookup_elem(&chunk, &zero);
+	if (!c || !n || bpf_xdp_load_bytes(part->ctx, part->at, c->byte, n))
+		return 1;
+	*(__u32 *)(c->byte + n) = 0;
+	part->sum = bpf_csum_diff(NULL, 0, (__be32 *)c->byte, (n + 3) & ~3u, part->sum);
+	part->at += n;
+	part->len -= n;
+	return 0;
+}
+
+/**
+ * csum_frame() - sum of a part of a frame, in however many buffers that lies
+ * @ctx:	the frame
+ * @at:		offset of the part
+ * @len:	bytes; an odd one is padded with 0
+ *
+ * Off the fast path. A global function, verified once.
+ *
+ * Return: the sum, not folded; of no use if the frame is shorter.
+ */
+__attribute__((noinline)) __u32 csum_frame(struct xdp_md *ctx, __u32 at, __u32 len)
+{
+	struct csum_part part = {.ctx = ctx, .at = at, .len = len};
+
+	if (!ctx)
+		return 0;
+	bpf_loop(CSUM_CHUNKS, csum_step, &part, 0);
+	return part.sum;
 }
 
 #endif

@@ -105,6 +105,28 @@ static inline int encap_v6(struct packet *p, const struct backend_record *be, __
 	return ON;
 }
 
+/* The outer UDP checksum over IPv6, from the whole datagram: right whatever the inner packet's own is. */
+static inline int encap_gue_sum(struct packet *p)
+{
+	struct ipv6hdr *ip6 = p->data + p->l3;
+	__u32 at = p->l3 + sizeof(*ip6), sum;
+	__be32 pseudo[2];
+	__u16 check;
+
+	if ((void *)(ip6 + 1) > p->end)
+		return VERDICT_DROP_TRUNCATED;
+	pseudo[0] = bpf_htonl(bpf_ntohs(ip6->payload_len));
+	pseudo[1] = bpf_htonl(IPPROTO_UDP);
+	sum = bpf_csum_diff(NULL, 0, ip6->saddr.in6_u.u6_addr32, sizeof(ip6->saddr) * 2, 0);
+	sum = bpf_csum_diff(NULL, 0, pseudo, sizeof(pseudo), sum);
+	check = csum_fold((__u64)sum + csum_frame(p->ctx, at, bpf_ntohl(pseudo[0])));
+	if (!check)
+		check = 0xffff;
+	return bpf_xdp_store_bytes(p->ctx, at + offsetof(struct udphdr, check), &check, sizeof(check))
+		       ? VERDICT_DROP_INTERNAL
+		       : ON;
+}
+
 static inline int encap_gue(struct packet *p, const struct backend_record *be, __u32 ip_bytes, __u8 inner, __u64 hash)
 {
 	struct udphdr *udp = p->data + p->l3 + ip_bytes;
@@ -119,7 +141,7 @@ static inline int encap_gue(struct packet *p, const struct backend_record *be, _
 	gue->hlen = 0;
 	gue->proto = inner;
 	gue->flags = 0;
-	return ON;
+	return be->flags & BACKEND_GUE_CSUM && ip_bytes == sizeof(struct ipv6hdr) ? encap_gue_sum(p) : ON;
 }
 
 /* The outer headers in front of the packet. */

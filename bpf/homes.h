@@ -54,12 +54,21 @@ static inline const volatile struct steer_config *view_config(const struct view 
 	return &config;
 }
 
+/* Kept in line: the one for its speed, the other because every call costs stack. */
+struct vip_record;
+struct flow;
+struct where;
+static inline __attribute__((always_inline)) void where_to(const struct view *v, const struct vip_record *vip,
+							   const struct flow *f, struct where *w);
+static inline __attribute__((always_inline)) __u32 where_previous(const struct view *v, const struct flow *f,
+								  const struct vip_record *vip, __u64 slot);
 #include <starling/where.h>
 
 /* Of one packet on one CPU: what would not fit on the stack of the deepest call chain (512 bytes for all of it). */
 struct scratch {
 	struct flow_tuple tuple;
 	struct vip_key key;
+	struct fragment_key fragment;
 	struct flow flow;
 	struct where where;
 };

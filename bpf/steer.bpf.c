@@ -13,6 +13,7 @@
 #include "vip.h"
 #include "homes.h"
 #include "cell.h"
+#include "fragment.h"
 #include "icmp.h"
 #include "encap.h"
 #include "count.h"
@@ -48,36 +49,58 @@ static inline void steer_flow(const struct packet *p, const struct vip_record *v
 	f->hash = flow_hash(&t, config.seed);
 }
 
-/* VIP -> backend -> out. */
+/* VIP -> backend. */
 static inline int steer_vip(struct packet *p, struct scratch *s)
 {
 	const struct vip_record *vip = vip_lookup(p);
-	const struct backend_record *be;
 
 	if (!vip)
 		return VERDICT_PASS_VIP_OTHER;
 	if (!vip->slots_count)
 		return VERDICT_DROP_NO_SLOT;
+	if (p->fragment == FRAGMENT_FIRST && !config.fragments)
+		return VERDICT_DROP_FRAGMENT;
 	steer_flow(p, vip, &s->flow);
-	cell_steer(vip, &s->flow, &s->where);
+	if (p->error)
+		cell_look(vip, &s->flow, &s->where);
+	else
+		cell_steer(vip, &s->flow, &s->where);
 	if (s->where.backend == ID_NONE)
 		return VERDICT_DROP_NO_BACKEND;
-	be = homes_record(s->where.backend);
-	return be ? forward(p, be, s->flow.hash) : VERDICT_DROP_INTERNAL;
+	if (p->fragment == FRAGMENT_FIRST)
+		fragment_leave(p, s);
+	return ON;
+}
+
+/* A later fragment has no ports, and its outer header no entropy of them. */
+static inline int steer_fragment(struct packet *p, struct scratch *s)
+{
+	int verdict = vip_owned(p, ON);
+
+	if (verdict == ON)
+		verdict = fragment_follow(p, s);
+	p->t->sport = p->t->dport = 0;
+	s->flow.hash = flow_hash(p->t, config.seed);
+	return verdict;
 }
 
 /* From the frame to its verdict; who is counted is in @p and @s. */
 static inline int steer_packet(struct packet *p, struct scratch *s)
 {
+	const struct backend_record *be;
 	int verdict;
 
 	if ((verdict = parse_link(p)) != ON || (verdict = parse_addresses(p)) != ON || (verdict = vip_filter(p)) != ON)
 		return verdict;
 	if ((verdict = parse_network(p)) != ON || (verdict = parse_transport(p)) != ON)
 		return vip_owned(p, verdict);
-	if (p->fragment == FRAGMENT_NONE && (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP))
-		return steer_vip(p, s);
-	return vip_owned(p, VERDICT_PASS_VIP_OTHER);
+	if (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP && (verdict = icmp_enter(p)) != ON)
+		return verdict;
+	verdict = p->fragment == FRAGMENT_LATER ? steer_fragment(p, s) : steer_vip(p, s);
+	if (verdict != ON)
+		return verdict;
+	be = homes_record(s->where.backend);
+	return be ? forward(p, be, s->flow.hash) : VERDICT_DROP_INTERNAL;
 }
 
 SEC("xdp.frags")
