@@ -123,7 +123,8 @@ static void slot_settle(struct pass *pass, __u32 s)
 	if (pass->v->since && slot_state(slot) == SLOT_SPLIT &&
 	    (slot_state(old) != SLOT_SPLIT || slot_prev(old) != slot_prev(slot)))
 		pass->v->since[s] = pass->now;
-	pass->moved += slot_home0(old) != slot_home0(slot) && slot_state(old) != SLOT_EMPTY;
+	pass->moved +=
+		slot_home0(old) != slot_home0(slot) && slot_home0(old) != ID_NONE && slot_state(old) != SLOT_EMPTY;
 	pass->p->newly_pinned |= slot_state(slot) == SLOT_PINNED;
 	slot_store(pass->p, at, slot);
 }
