@@ -62,7 +62,7 @@ daemon_wait() {
 daemon_stop() { # [SIGNAL]
 	[ -n "$PID" ] || return 0
 	kill "-${1:-TERM}" "$PID" 2>/dev/null
-	wait "$PID"
+	{ wait "$PID"; } 2>/dev/null
 	local status=$?
 	PID=
 	return $status

@@ -169,15 +169,14 @@ static void page_post(struct daemon *d, struct http_request *request, bool metri
 static void on_get(void *arg, struct http_request *request, const char *path, const char *accept)
 {
 	struct daemon *d = arg;
-	const char *vip = path + strlen(PAGES_READY);
+	const char *vip = strncmp(path, PAGES_READY "/", strlen(PAGES_READY "/")) ? "" : path + strlen(PAGES_READY "/");
 
 	if (!strcmp(path, "/metrics"))
 		page_post(d, request, true, strstr(accept, "application/openmetrics-text") != NULL, "");
 	else if (!strcmp(path, PAGES_READY))
 		page_post(d, request, false, false, "");
-	else if (!strncmp(path, PAGES_READY "/", strlen(PAGES_READY) + 1) && vip[1] &&
-		 strlen(vip + 1) < STARLING_NAME_BYTES)
-		page_post(d, request, false, false, vip + 1);
+	else if (vip[0] && strlen(vip) < STARLING_NAME_BYTES)
+		page_post(d, request, false, false, vip);
 	else if (!strcmp(path, "/healthz") && loop_silent_ms(d->loop) < PAGES_SILENT_MS)
 		text_reply(request, 200, "ok\n");
 	else if (!strcmp(path, "/healthz"))
