@@ -32,7 +32,7 @@ FUZZT   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 LABT    := $(patsubst %.c,$(O)/%,$(wildcard tools/lab/*.c))
 LABT    := $(filter-out %.bpf,$(LABT)) $(patsubst %.c,$(O)/%.o,$(wildcard tools/lab/*.bpf.c))
 
-.PHONY: .FORCE all clean bpf units sims bpftests lab deps tests fuzz-programs check lint flags bpfflags demo soak sim-cells
+.PHONY: .FORCE all clean bpf units sims bpftests lab deps tests fuzz-programs check lint flags bpfflags demo soak sim-cells bench
 all: $(BPFOBJ) lab $(O)/libdaemon.a $(if $(wildcard userspace/daemon/main.c),$(O)/starlingd) $(if $(wildcard tools/starling/*.c),$(O)/starling)
 bpf: $(BPFOBJ)
 units: $(UNIT)
@@ -67,6 +67,13 @@ sim-cells: $(O)/tests/sim/cells_test
 soak: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) tests
 	$(Q)O=$(O) SOAK=1 LIMIT=7200 tools/dev/check.sh sim bpf net
+
+# BENCH_JSON=file writes the table as JSON too; BENCH_SAMPLES=n takes more than 9.
+BENCH   := $(if $(wildcard tools/bench/*.c),$(O)/tools/bench/bench)
+.PHONY: bench
+bench: deps
+	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) all $(BENCH)
+	$(Q)O=$(O) $(BENCH)
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
@@ -113,6 +120,14 @@ $(filter-out %.bpf.o,$(LABT)): $(O)/%: $(O)/%.o $(O)/libbase.a
 $(FUZZT): $(O)/%: $(O)/%.o $(O)/libcore.a $(O)/libbase.a
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(O)/libcore.a $(O)/libbase.a $(LIBS)
+$(O)/tools/bench/%.bpf.o: tools/bench/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF)
+	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -c $< -o $@
+$(O)/tools/bench/bench: $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard tools/bench/*.c))) $(O)/tests/bpf/harness.o \
+			$(O)/tests/bpf/packet.o $(LIB) | $(O)/tools/bench/bench.bpf.o
+	$(call say,LD)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS)
 # a test's helpers are the other files of its directory
 $(UNIT) $(SIMT) $(BPFT): $(O)/%: $(O)/%.o $(LIB)
 	$(call say,LD)
