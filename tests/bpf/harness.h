@@ -32,7 +32,7 @@ struct harness {
 	int steer_fd;
 	int keys_fd, overflows_fd, devmap_fd, events_fd, fragments_fd;
 	int count_vips_fd, count_backends_fd, count_devices_fd;
-	int clock_fd; /* a program that returns jiffies */
+	int clock_fd; /* a program that returns the tick */
 	__u32 cpus;
 	__u32 vips_max, backends_max, slots_max, sets_max;
 	struct vip_filter *filter; /* mapped, as all below */

@@ -275,9 +275,9 @@ static bool payload_holds(const __u8 *ip, const __u8 *l4, __u32 proto, size_t le
 		return ip_holds(l4, len, depth + 1);
 	if (!transport_holds(ip, l4, proto, len))
 		return false;
-	/* GUE variant 1 (draft-ietf-intarea-gue section 6): the IP header stands straight after the UDP header. */
-	if (depth < 1 && proto == IPPROTO_UDP && len > 28 && (get16(l4 + 2) == 6080 || get16(l4 + 2) == 5555))
-		return ip_holds(l4 + 8, len - 8, depth + 1);
+	/* GUE variant 0 without options (draft-ietf-intarea-gue section 3): four bytes, the second is the protocol. */
+	if (depth < 1 && proto == IPPROTO_UDP && len > 32 && get16(l4 + 2) == 6080 && !l4[8])
+		return ip_holds(l4 + 12, len - 12, depth + 1);
 	return true;
 }
 

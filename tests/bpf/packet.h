@@ -82,7 +82,7 @@ __u16 packet_fold(__u32 sum); /* the checksum field's value, network order */
 void packet_fix_sums(struct packet *p);
 
 /**
- * packet_sums_hold() - whether every checksum in a frame is right, tunnels (IPIP, GUE variant 1) included
+ * packet_sums_hold() - whether every checksum in a frame is right, tunnels (IPIP, GUE on port 6080) included
  * @byte:	the frame; borrowed
  * @len:	bytes
  *

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A model of the packet path: see oracle.h. Slow and plain on purpose.
+ */
+#include "oracle.h"
+
+#include <linux/if_ether.h>
+#include <netinet/in.h>
+#include <string.h>
+
+struct view {
+	const struct harness *h;
+};
+
+static inline __u64 view_slot(const struct view *v, __u32 index)
+{
+	return index < v->h->slots_max ? v->h->slots[index] : 0;
+}
+
+static inline __u64 view_backend(const struct view *v, __u32 id)
+{
+	return id < v->h->backends_max ? v->h->backends[id].word : 0;
+}
+
+static inline __u32 view_score(const struct view *v, __u32 id, __u32 by)
+{
+	const struct backend_load *l = &v->h->loads[id];
+
+	if (id >= v->h->backends_max)
+		return 0;
+	return by == STEER_GIVEN ? l->given : l->open + l->half + l->peers;
+}
+
+static inline __u64 *view_set(const struct view *v, __u32 set)
+{
+	return set < v->h->sets_max ? v->h->flows[set].cell : NULL;
+}
+
+static inline const volatile struct steer_config *view_config(const struct view *v)
+{
+	return &v->h->config;
+}
+
+#include "starling/where.h"
+
+#define CARRY_ON (-1)
+
+/* A frame being read. */
+struct frame {
+	const __u8 *byte;
+	size_t len;
+	size_t link; /* bytes before the IP header */
+	size_t l4;
+	size_t ip_len;
+	bool v4, later, first;
+	__u8 proto, tos;
+	__u8 kind;
+	__u32 frag_id; /* as on the wire */
+	struct addr src, dst;
+	__u16 sport, dport; /* host order */
+	bool icmp_error;
+};
+
+static __u32 be16(const __u8 *at)
+{
+	return (__u32)at[0] << 8 | at[1];
+}
+
+static struct addr mapped(const __u8 *four)
+{
+	struct addr a = {.byte = {[10] = 0xff, [11] = 0xff}};
+
+	memcpy(a.byte + 12, four, 4);
+	return a;
+}
+
+static const struct oracle_key *key_find(const struct oracle *o, const struct addr *a, __u32 port, __u32 proto)
+{
+	size_t i;
+
+	for (i = 0; i < o->keys; i++)
+		if (addr_equal(&o->key[i].addr, a) && o->key[i].port == port && o->key[i].proto == proto)
+			return &o->key[i];
+	return NULL;
+}
+
+int oracle_key_add(struct oracle *o, const struct addr *a, __u16 port, __u8 proto, __u32 vip)
+{
+	int r = harness_key_add(o->h, a, port, proto, vip);
+
+	if (r || o->keys + 2 > ORACLE_KEYS)
+		return r ? r : -1;
+	o->key[o->keys++] = (struct oracle_key){*a, port, proto, vip};
+	if (!key_find(o, a, 0, 0))
+		o->key[o->keys++] = (struct oracle_key){*a, 0, 0, vip};
+	return 0;
+}
+
+/* Ethernet II with at most two tags of either kind. */
+static bool read_link(struct frame *f)
+{
+	__u32 type, tags;
+
+	f->link = 14;
+	for (tags = 0;; tags++) {
+		if (f->len < f->link)
+			return false;
+		type = be16(f->byte + f->link - 2);
+		if ((type != ETH_P_8021Q && type != ETH_P_8021AD) || tags == STARLING_VLAN_TAGS)
+			break;
+		f->link += 4;
+	}
+	f->v4 = type == ETH_P_IP;
+	return f->v4 || type == ETH_P_IPV6;
+}
+
+static bool read_addresses(struct frame *f)
+{
+	const __u8 *ip = f->byte + f->link;
+
+	if (f->len < f->link + (f->v4 ? 20 : 40))
+		return false;
+	if (f->v4) {
+		f->src = mapped(ip + 12);
+		f->dst = mapped(ip + 16);
+	} else {
+		memcpy(f->src.byte, ip + 8, 16);
+		memcpy(f->dst.byte, ip + 24, 16);
+	}
+	return true;
+}
+
+/* RFC 791. */
+static int read_ipv4(struct frame *f)
+{
+	const __u8 *ip = f->byte + f->link;
+	size_t header = (size_t)(ip[0] & 15) * 4;
+
+	f->ip_len = be16(ip + 2);
+	if (ip[0] >> 4 != 4 || header < 20 || f->ip_len < header)
+		return VERDICT_DROP_HEADER;
+	f->tos = ip[1];
+	f->proto = ip[9];
+	f->later = be16(ip + 6) & 0x1fff;
+	f->first = !f->later && be16(ip + 6) & 0x2000;
+	memcpy(&f->frag_id, ip + 4, 2);
+	f->l4 = f->link + header;
+	return CARRY_ON;
+}
+
+/* RFC 8200 section 4. Up to STARLING_IPV6_EXTENSIONS headers; nothing is read behind a later fragment's header. */
+static int read_ipv6(struct frame *f)
+{
+	const __u8 *ip = f->byte + f->link;
+	__u32 seen = 0;
+
+	f->ip_len = 40 + be16(ip + 4);
+	if (ip[0] >> 4 != 6)
+		return VERDICT_DROP_HEADER;
+	f->tos = (__u8)(ip[0] << 4 | ip[1] >> 4);
+	f->proto = ip[6];
+	f->l4 = f->link + 40;
+	while (f->proto == IPPROTO_HOPOPTS || f->proto == IPPROTO_ROUTING || f->proto == IPPROTO_DSTOPTS ||
+	       f->proto == IPPROTO_AH || f->proto == IPPROTO_FRAGMENT) {
+		const __u8 *ext = f->byte + f->l4;
+
+		if (f->len < f->l4 + 8)
+			return VERDICT_DROP_TRUNCATED;
+		if (f->proto == IPPROTO_FRAGMENT) {
+			f->later = be16(ext + 2) & 0xfff8;
+			f->first = f->first || be16(ext + 2) & 1;
+			memcpy(&f->frag_id, ext + 4, 4);
+			f->l4 += 8;
+		} else {
+			f->l4 += f->proto == IPPROTO_AH ? ((size_t)ext[1] + 2) * 4 : ((size_t)ext[1] + 1) * 8;
+		}
+		f->proto = ext[0];
+		if (f->later)
+			break;
+		if (++seen > STARLING_IPV6_EXTENSIONS)
+			return VERDICT_DROP_EXTENSIONS;
+	}
+	return CARRY_ON;
+}
+
+static int read_network(struct frame *f)
+{
+	int verdict = f->v4 ? read_ipv4(f) : read_ipv6(f);
+
+	if (verdict != CARRY_ON)
+		return verdict;
+	if (f->l4 > f->link + f->ip_len || f->link + f->ip_len > f->len)
+		return VERDICT_DROP_TRUNCATED;
+	return CARRY_ON;
+}
+
+static int read_transport(struct frame *f)
+{
+	const __u8 *l4 = f->byte + f->l4;
+	size_t room = f->link + f->ip_len - f->l4, length;
+
+	if (f->later || (f->proto != IPPROTO_TCP && f->proto != IPPROTO_UDP))
+		return CARRY_ON;
+	if (room < (f->proto == IPPROTO_TCP ? 20 : 8))
+		return VERDICT_DROP_TRUNCATED;
+	f->sport = (__u16)be16(l4);
+	f->dport = (__u16)be16(l4 + 2);
+	if (f->proto == IPPROTO_UDP) {
+		length = be16(l4 + 4);
+		f->kind = PACKET_UDP;
+		return length < 8 || (length > room && !f->first) ? VERDICT_DROP_HEADER : CARRY_ON;
+	}
+	length = (size_t)(l4[12] >> 4) * 4;
+	if (length < 20 || length > room)
+		return VERDICT_DROP_HEADER;
+	if (l4[13] & TCP_RST)
+		f->kind = PACKET_RST;
+	else if (l4[13] & TCP_FIN)
+		f->kind = PACKET_FIN;
+	else if (l4[13] & TCP_SYN && !(l4[13] & TCP_ACK))
+		f->kind = PACKET_SYN;
+	else
+		f->kind = PACKET_OTHER;
+	return CARRY_ON;
+}
+
+/* The flow as hash.h defines it. */
+static struct flow flow_of(const struct oracle *o, const struct frame *f, const struct vip_record *vip, __u32 id,
+			   __u32 now)
+{
+	struct flow_tuple t = {.sport = htons(f->sport), .dport = htons(f->dport), .proto = f->proto};
+	struct flow flow = {.vip = id, .kind = f->kind, .now = now};
+
+	memcpy(t.saddr, f->src.byte, 16);
+	memcpy(t.daddr, f->dst.byte, 16);
+	if (vip->flags & VIP_HASH_SOURCE) {
+		memset(t.daddr, 0, 16);
+		t.sport = 0;
+		t.dport = (__be16)id;
+		t.proto = 0;
+		if (f->kind == PACKET_FIN || f->kind == PACKET_RST)
+			flow.kind = PACKET_OTHER;
+	}
+	flow.hash = flow_hash(&t, o->h->config.seed);
+	return flow;
+}
+
+static void predict_cell(const struct oracle *o, const struct where *w, struct oracle_result *ret)
+{
+	ret->backend = w->backend;
+	ret->fresh = w->fresh;
+	ret->overflow = w->overflow;
+	if (!w->write)
+		return;
+	ret->cell = true;
+	ret->set_index = w->set;
+	ret->set = o->h->flows[w->set];
+	if (ret->set.cell[w->way] == w->cell_old)
+		ret->set.cell[w->way] = w->cell_new;
+}
+
+static void put16(__u8 *at, size_t v)
+{
+	at[0] = (__u8)(v >> 8);
+	at[1] = (__u8)v;
+}
+
+/* Outer headers of ipip and gue, in front of the packet that starts at the frame's link. */
+static size_t write_outer(const struct frame *f, const struct backend_record *be, __u64 hash, __u8 *to)
+{
+	bool gue = be->forward == FORWARD_GUE, v4 = be->flags & BACKEND_V4;
+	size_t head = v4 ? 20 : 40, extra = gue ? 12 : 0;
+	__u8 inner = f->v4 ? IPPROTO_IPIP : IPPROTO_IPV6, *udp = to + head;
+
+	memset(to, 0, head + extra);
+	if (v4) {
+		__u16 sum;
+
+		to[0] = 0x45;
+		to[1] = f->tos;
+		put16(to + 2, f->ip_len + head + extra);
+		to[6] = 0x40;
+		to[8] = 64;
+		to[9] = gue ? IPPROTO_UDP : inner;
+		memcpy(to + 12, be->src + 12, 4);
+		memcpy(to + 16, be->addr + 12, 4);
+		sum = packet_fold(packet_sum(0, to, 20));
+		memcpy(to + 10, &sum, 2);
+	} else {
+		to[0] = (__u8)(0x60 | f->tos >> 4);
+		to[1] = (__u8)(f->tos << 4 | (hash >> 16 & 15));
+		put16(to + 2, hash & 0xffff);
+		put16(to + 4, f->ip_len + extra);
+		to[6] = gue ? IPPROTO_UDP : inner;
+		to[7] = 64;
+		memcpy(to + 8, be->src, 16);
+		memcpy(to + 24, be->addr, 16);
+	}
+	if (gue) {
+		put16(udp, 0xc000 | (hash & 0x3fff));
+		memcpy(udp + 2, &be->gue_port, 2);
+		put16(udp + 4, f->ip_len + 12);
+		udp[9] = inner;
+	}
+	return head + extra;
+}
+
+/* A hop less to live; RFC 1141 for the checksum, so that a wrong one stays wrong. */
+static int age_hop(const struct frame *f, __u8 *ip)
+{
+	__u8 *ttl = ip + (f->v4 ? 8 : 7);
+	__u32 sum;
+
+	if (*ttl <= 1)
+		return VERDICT_DROP_TTL;
+	--*ttl;
+	if (f->v4) {
+		sum = be16(ip + 10) + 0x100;
+		put16(ip + 10, (sum + (sum >= 0xffff)) & 0xffff);
+	}
+	return CARRY_ON;
+}
+
+static bool redirects(const struct oracle *o, __u32 ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(o->devmap) / sizeof(*o->devmap); i++)
+		if (o->devmap[i] && o->devmap[i] == ifindex)
+			return true;
+	return false;
+}
+
+static int forward(const struct oracle *o, const struct frame *f, const struct backend_record *be, __u64 hash,
+		   struct oracle_result *ret)
+{
+	bool same = be->ifindex == 1, v4 = be->forward == FORWARD_DR ? f->v4 : !!(be->flags & BACKEND_V4);
+	size_t grow = be->forward == FORWARD_DR ? 0 : (v4 ? 20 : 40) + (be->forward == FORWARD_GUE ? 12 : 0);
+	size_t link = same ? f->link : 14;
+	int verdict;
+
+	if (!(be->flags & BACKEND_RESOLVED))
+		return VERDICT_DROP_UNRESOLVED;
+	if (f->ip_len + grow > be->mtu)
+		return VERDICT_DROP_TOO_BIG;
+	memcpy(ret->byte, be->dmac, 6);
+	memcpy(ret->byte + 6, be->smac, 6);
+	if (link > 14)
+		memcpy(ret->byte + 12, f->byte + 12, link - 14);
+	put16(ret->byte + link - 2, v4 ? ETH_P_IP : ETH_P_IPV6);
+	if (grow)
+		write_outer(f, be, hash, ret->byte + link);
+	memcpy(ret->byte + link + grow, f->byte + f->link, f->len - f->link);
+	ret->len = link + grow + f->len - f->link;
+	ret->exact = true;
+	if (!grow) {
+		verdict = age_hop(f, ret->byte + link);
+		if (verdict != CARRY_ON)
+			return verdict;
+	}
+	return same ? VERDICT_TX : redirects(o, be->ifindex) ? VERDICT_REDIRECT : VERDICT_DROP_REDIRECT;
+}
+
+static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracle_result *ret)
+{
+	const struct oracle_key *k = key_find(o, &f->dst, f->dport, f->proto);
+	const struct vip_entry *e = k ? &o->h->vips[k->vip] : NULL;
+	const struct view view = {o->h};
+	const struct vip_record *vip;
+	const struct backend_entry *be;
+	struct where w = {0};
+	struct flow flow;
+
+	if (!k)
+		return VERDICT_PASS_VIP_OTHER;
+	ret->vip = k->vip;
+	if (k->vip >= o->h->vips_max || !VIP_WORD_STATE(e->word))
+		return VERDICT_PASS_VIP_OTHER;
+	vip = &e->copy[VIP_WORD_SELECT(e->word)];
+	if (!vip->slots_count)
+		return VERDICT_DROP_NO_SLOT;
+	flow = flow_of(o, f, vip, k->vip, now);
+	where_to(&view, vip, &flow, &w);
+	predict_cell(o, &w, ret);
+	if (w.backend == ID_NONE)
+		return VERDICT_DROP_NO_BACKEND;
+	be = &o->h->backends[w.backend];
+	return forward(o, f, &be->copy[BACKEND_WORD_SELECT(be->word)], flow.hash, ret);
+}
+
+static int steer_frame(struct oracle *o, struct frame *f, __u32 now, struct oracle_result *ret)
+{
+	int verdict;
+
+	if (!read_link(f) || !read_addresses(f) || !key_find(o, &f->dst, 0, 0))
+		return VERDICT_PASS_OTHER;
+	verdict = read_network(f);
+	if (verdict == CARRY_ON)
+		verdict = read_transport(f);
+	if (verdict != CARRY_ON)
+		return verdict;
+	if (!f->later && !f->first && (f->proto == IPPROTO_TCP || f->proto == IPPROTO_UDP))
+		return steer_flow(o, f, now, ret);
+	return VERDICT_PASS_VIP_OTHER;
+}
+
+void oracle_steer(struct oracle *o, const __u8 *byte, size_t len, __u32 now, struct oracle_result *ret)
+{
+	struct frame f = {.byte = byte, .len = len};
+
+	memset(ret, 0, offsetof(struct oracle_result, byte));
+	ret->vip = ret->backend = ID_NONE;
+	ret->verdict = steer_frame(o, &f, now, ret);
+	if (ret->verdict == VERDICT_PASS_OTHER || ret->verdict == VERDICT_PASS_VIP_OTHER) {
+		memcpy(ret->byte, byte, len);
+		ret->len = len;
+		ret->exact = true;
+	}
+}
