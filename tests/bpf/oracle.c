@@ -10,6 +10,7 @@
 
 struct view {
 	const struct harness *h;
+	struct oracle_result *ret; /* where writes go */
 };
 
 static inline __u64 view_slot(const struct view *v, __u32 index)
@@ -41,7 +42,39 @@ static inline const volatile struct steer_config *view_config(const struct view 
 	return &v->h->config;
 }
 
-#include "starling/where.h"
+static inline int view_swap(const struct view *v, __u32 set, __u32 way, __u64 old, __u64 new)
+{
+	v->ret->cell = true;
+	v->ret->set_index = set;
+	v->ret->set = v->h->flows[set];
+	if (v->ret->set.cell[way] != old)
+		return 0;
+	v->ret->set.cell[way] = new;
+	return 1;
+}
+
+static inline void view_touch(const struct view *v, __u32 set, __u32 way, __u16 seen)
+{
+	__u64 c = v->h->flows[set].cell[way];
+
+	view_swap(v, set, way, c, (c & ~0xffffull) | seen);
+}
+
+/* What loads must be is checked against the cells, as a whole. */
+static inline void view_account(const struct view *v, __u32 backend, __u64 delta)
+{
+	(void)v;
+	(void)backend;
+	(void)delta;
+}
+
+static inline void view_given(const struct view *v, __u32 backend)
+{
+	(void)v;
+	(void)backend;
+}
+
+#include "starling/settle.h"
 
 #define CARRY_ON (-1)
 
@@ -175,10 +208,10 @@ static int read_ipv6(struct frame *f)
 			f->l4 += f->proto == IPPROTO_AH ? ((size_t)ext[1] + 2) * 4 : ((size_t)ext[1] + 1) * 8;
 		}
 		f->proto = ext[0];
-		if (f->later)
-			break;
 		if (++seen > STARLING_IPV6_EXTENSIONS)
 			return VERDICT_DROP_EXTENSIONS;
+		if (f->later)
+			break;
 	}
 	return CARRY_ON;
 }
@@ -243,20 +276,6 @@ static struct flow flow_of(const struct oracle *o, const struct frame *f, const 
 	}
 	flow.hash = flow_hash(&t, o->h->config.seed);
 	return flow;
-}
-
-static void predict_cell(const struct oracle *o, const struct where *w, struct oracle_result *ret)
-{
-	ret->backend = w->backend;
-	ret->fresh = w->fresh;
-	ret->overflow = w->overflow;
-	if (!w->write)
-		return;
-	ret->cell = true;
-	ret->set_index = w->set;
-	ret->set = o->h->flows[w->set];
-	if (ret->set.cell[w->way] == w->cell_old)
-		ret->set.cell[w->way] = w->cell_new;
 }
 
 static void put16(__u8 *at, size_t v)
@@ -365,7 +384,7 @@ static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracl
 {
 	const struct oracle_key *k = key_find(o, &f->dst, f->dport, f->proto);
 	const struct vip_entry *e = k ? &o->h->vips[k->vip] : NULL;
-	const struct view view = {o->h};
+	const struct view view = {o->h, ret};
 	const struct vip_record *vip;
 	const struct backend_entry *be;
 	struct where w = {0};
@@ -380,8 +399,10 @@ static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracl
 	if (!vip->slots_count)
 		return VERDICT_DROP_NO_SLOT;
 	flow = flow_of(o, f, vip, k->vip, now);
-	where_to(&view, vip, &flow, &w);
-	predict_cell(o, &w, ret);
+	settle(&view, vip, &flow, &w);
+	ret->backend = w.backend;
+	ret->fresh = w.fresh;
+	ret->overflow = w.overflow;
 	if (w.backend == ID_NONE)
 		return VERDICT_DROP_NO_BACKEND;
 	be = &o->h->backends[w.backend];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What steer must do with a packet, as plain C over the same tables: written from the design and the
- * contracts in include/starling, with bounds checked byte by byte. Shares where_to() with the program, and
+ * contracts in include/starling, with bounds checked byte by byte. Shares settle() with the program, and
  * nothing else. Not here: running packets (harness.h), making them up (fuzz_test.c).
  *
  * The contract in short. A packet is left to the host, untouched, unless its destination address, readable
