@@ -55,7 +55,7 @@ static inline int steer_vip(struct packet *p, struct scratch *s)
 	const struct vip_record *vip = vip_lookup(p);
 
 	if (!vip)
-		return VERDICT_PASS_VIP_OTHER;
+		return vip_owned(p, VERDICT_PASS_VIP_OTHER);
 	if (!vip->slots_count)
 		return VERDICT_DROP_NO_SLOT;
 	if (p->fragment == FRAGMENT_FIRST && !config.fragments)

