@@ -229,8 +229,8 @@ static void change(struct traffic *t, __u64 duration_ms)
 	__u64 each = duration_ms / 1000, at = t->now / each, soon = (t->now + STARLING_MARK_MS) / each;
 
 	if ((t->now + STARLING_MARK_MS) % each == 0 &&
-	    (soon == 150 || soon == 155 || soon == 160 || soon == 330 || soon == 450 || soon == 455 || soon == 620 ||
-	     soon == 750 || soon == 755))
+	    (soon == 150 || soon == 155 || soon == 160 || soon == 330 || soon == 450 || soon == 455 || soon == 606 ||
+	     soon == 620 || soon == 750 || soon == 755))
 		world_warm(t->w);
 	if (t->now % each)
 		return;
@@ -253,11 +253,11 @@ static void change(struct traffic *t, __u64 duration_ms)
 	case 455: /* a second change upon the first */
 		world_state(t->w, 2, BACKEND_DRAINING);
 		break;
-	case 600: /* a fast flap */
-	case 602:
+	case 600: /* a flap: back for a second only */
+	case 607:
 		lose(t, 3);
 		break;
-	case 601:
+	case 606:
 	case 620:
 		world_state(t->w, 3, BACKEND_UP);
 		break;
