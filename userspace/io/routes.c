@@ -165,7 +165,7 @@ void routes_neighbour_changed(struct routes *r, struct routes_neighbour *n)
 		for (i = 0; i < r->target_count; i++)
 			if (r->target[i]->neighbour == n)
 				want(r, &r->target[i]->want_judge);
-	if (!(n->state & (NUD_SURE | NUD_INCOMPLETE | NUD_DELAY | NUD_PROBE | NUD_FAILED)) && now >= n->use_at_ms) {
+	if (!(n->state & (NUD_SURE | NUD_INCOMPLETE | NUD_DELAY | NUD_PROBE)) && now >= n->use_at_ms) {
 		n->use_at_ms = now + ROUTES_STALE_MS;
 		want(r, &n->want_use);
 	}
@@ -359,6 +359,7 @@ static void tick_timer(uv_timer_t *timer)
 		if (n->state & NUD_SURE || now < n->use_at_ms)
 			continue;
 		n->use_at_ms = now + ROUTES_STALE_MS;
+		want(r, &n->want_get);
 		want(r, &n->want_use);
 	}
 	if (r->pending_open && !r->sending && now - r->sent_ms > ROUTES_ANSWER_MS) {
@@ -370,18 +371,29 @@ static void tick_timer(uv_timer_t *timer)
 		routes_work_soon(r, 0);
 }
 
+/* libuv stops a poll whose socket reports an error; an overrun is one, and reading has cleared it. */
+static void poll_again(uv_poll_t *poll, uv_poll_cb callback)
+{
+	struct routes *r = poll->data;
+
+	if (!r->closing)
+		uv_poll_start(poll, UV_READABLE, callback);
+}
+
 static void request_poll(uv_poll_t *poll, int status, int events)
 {
-	(void)status;
 	(void)events;
 	routes_request_read(poll->data);
+	if (status < 0)
+		poll_again(poll, request_poll);
 }
 
 static void notify_poll(uv_poll_t *poll, int status, int events)
 {
-	(void)status;
 	(void)events;
 	routes_notify_read(poll->data);
+	if (status < 0)
+		poll_again(poll, notify_poll);
 }
 
 int routes_open(uv_loop_t *loop, routes_changed changed, void *arg, struct routes **ret, struct err *err)

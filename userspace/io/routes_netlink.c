@@ -348,10 +348,15 @@ void routes_notify_read(struct routes *r)
 	for (reads = 0; reads < ROUTES_READS; reads++) {
 		got = recv(r->notify_fd, r->received, sizeof(r->received), MSG_DONTWAIT);
 		if (got < 0 && errno == ENOBUFS) {
-			/* Changes were lost: everything is asked anew. */
+			r->overrun = true;
+			continue;
+		}
+		if (got <= 0 && r->overrun) {
+			/* The kernel goes on dropping until the socket has been emptied; only now is a new look
+			 * complete. */
+			r->overrun = false;
 			r->want_devices = true;
 			routes_want_all(r);
-			continue;
 		}
 		if (got <= 0)
 			return;

@@ -21,9 +21,9 @@
 #define ROUTES_SETTLE_MS     20	       /* from a change to the lookups it causes: changes come in bursts */
 #define ROUTES_TICK_MS	     1000      /* neighbours are looked after this often */
 #define ROUTES_STALE_MS	     5000      /* between questions about a neighbour that is not known to be there */
-#define ROUTES_USE_UNKNOWN                                                                                             \
-	(~0ULL) /* ask nothing before its state is known: NTF_USE makes a permanent entry mortal (Linux 5.16) */
-#define ROUTES_ANSWER_MS 3000 /* a batch that takes longer is given up */
+/* Ask nothing before a neighbour's state is known: NTF_USE makes a permanent entry mortal (Linux 5.16). */
+#define ROUTES_USE_UNKNOWN   (~0ULL)
+#define ROUTES_ANSWER_MS     3000 /* a batch that takes longer is given up */
 
 struct routes_neighbour {
 	__u32 ifindex;
@@ -78,6 +78,7 @@ struct routes {
 	int handles; /* not yet closed */
 	bool sending, closing;
 	bool want_devices;
+	bool overrun; /* changes were lost */
 	struct routes_target **target;
 	size_t target_count, target_room;
 	struct routes_neighbour **neighbour;
