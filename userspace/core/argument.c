@@ -311,8 +311,7 @@ static int word_find(const char *const *words, const char *word)
 
 static int choice_refuse(const char *noun, const char *const *words, const char *word, struct err *err)
 {
-	char wanted[128] = "", text[ARGUMENT_QUOTE_BYTES];
-	const char *near = command_nearest(word, words);
+	char wanted[128] = "";
 	size_t i;
 
 	for (i = 0; words[i]; i++)
@@ -321,9 +320,6 @@ static int choice_refuse(const char *noun, const char *const *words, const char 
 			 : words[i + 1] ? ", "
 					: " or ",
 			 words[i]);
-	if (near)
-		return err_set(err, EINVAL, "%s must be %s, not %s; did you mean \"%s\"?", noun, wanted,
-			       argument_quote(word, text), near);
 	return refuse(noun, wanted, word, err);
 }
 

@@ -102,51 +102,49 @@ static void words_join(const char *const *list, struct buf *out)
 		buf_printf(out, "%s%s", i ? ", " : "", list[i]);
 }
 
-static int object_unknown(const struct parser *p)
+static void object_unknown(const struct parser *p)
 {
 	const char *list[COMMAND_COUNT + 1], *near;
 	char text[ARGUMENT_QUOTE_BYTES];
 	struct buf all = BUF_INIT;
-	int r;
 
 	objects_list(list);
 	if (!p->count) {
 		words_join(list, &all);
-		r = err_set(p->err, EINVAL, "a command is missing; it begins with one of %s", buf_text(&all));
+		err_set(p->err, EINVAL, "a command is missing; it begins with one of %s", buf_text(&all));
 		buf_free(&all);
-		return r;
+		return;
 	}
 	argument_quote(p->words[0], text);
 	near = command_nearest(p->words[0], list);
-	if (near)
-		return err_set(p->err, EINVAL, "there is no command %s; did you mean \"%s\"?", text, near);
+	if (near) {
+		err_set(p->err, EINVAL, "there is no command %s; did you mean \"%s\"?", text, near);
+		return;
+	}
 	words_join(list, &all);
-	r = err_set(p->err, EINVAL, "there is no command %s; there are %s", text, buf_text(&all));
+	err_set(p->err, EINVAL, "there is no command %s; there are %s", text, buf_text(&all));
 	buf_free(&all);
-	return r;
 }
 
-static int verb_unknown(const struct parser *p)
+static void verb_unknown(const struct parser *p)
 {
 	const char *list[COMMAND_COUNT + 1], *near = NULL;
 	char text[ARGUMENT_QUOTE_BYTES];
 	struct buf all = BUF_INIT;
-	int r;
 
 	verbs_list(p->words[0], list);
 	words_join(list, &all);
 	if (p->count > 1)
 		near = command_nearest(p->words[1], list);
 	if (p->count == 1)
-		r = err_set(p->err, EINVAL, "%s needs a command: %s", p->words[0], buf_text(&all));
+		err_set(p->err, EINVAL, "%s needs a command: %s", p->words[0], buf_text(&all));
 	else if (near)
-		r = err_set(p->err, EINVAL, "%s has no command %s; did you mean \"%s\"?", p->words[0],
-			    argument_quote(p->words[1], text), near);
+		err_set(p->err, EINVAL, "%s has no command %s; did you mean \"%s\"?", p->words[0],
+			argument_quote(p->words[1], text), near);
 	else
-		r = err_set(p->err, EINVAL, "%s has no command %s; it has %s", p->words[0],
-			    argument_quote(p->words[1], text), buf_text(&all));
+		err_set(p->err, EINVAL, "%s has no command %s; it has %s", p->words[0],
+			argument_quote(p->words[1], text), buf_text(&all));
 	buf_free(&all);
-	return r;
 }
 
 enum command_id command_find(const char *const *words, size_t count)
@@ -165,16 +163,20 @@ static int row_find(struct parser *p)
 {
 	enum command_id id = command_find(p->words, p->count);
 
-	if (!p->count || !command_object_known(p->words[0]))
-		return object_unknown(p);
+	if (!p->count || !command_object_known(p->words[0])) {
+		object_unknown(p);
+		return -EINVAL;
+	}
 	if (id == COMMAND_COUNT && p->count == 2 && !strcmp(p->words[1], "help")) {
 		id = COMMAND_HELP;
 		p->command.topic = p->words[0];
 		p->command.given = 1ULL << ARG_TOPIC;
 	}
 	p->at = p->count > 1 ? 1 : p->count;
-	if (id == COMMAND_COUNT)
-		return verb_unknown(p);
+	if (id == COMMAND_COUNT) {
+		verb_unknown(p);
+		return -EINVAL;
+	}
 	p->row = &rows[id];
 	p->command.id = id;
 	p->at = p->command.given || *p->row->info.verb ? 2 : 1;
@@ -208,20 +210,21 @@ static int argument_missing(const struct parser *p, enum argument_id id)
 }
 
 /*
- * Whether the next word is for an optional argument: not if it is a keyword, and not if an
- * argument that must be there comes behind and there is no word for that.
+ * Whether the next word is for an optional argument: not if it is a keyword; and if an argument
+ * that must be there comes behind, not if it would do for that or no word is left for that.
  */
 static bool optional_is_there(const struct parser *p, size_t argument)
 {
 	__u8 next = p->row->argument[argument + 1];
-	bool more_needed = next != ARGUMENT_END && !(next & ARGUMENT_OPTIONAL) &&
-			   argument_info((enum argument_id)(next & ARGUMENT_ID))->by == BY_POSITION;
+	enum argument_id id = (enum argument_id)(next & ARGUMENT_ID);
+	struct command scratch;
 
 	if (p->at >= p->count)
 		return false;
-	if (more_needed)
-		return p->at + 1 < p->count && keyword_find(p->row, p->words[p->at + 1]) == ARGUMENT_COUNT;
-	return keyword_find(p->row, p->words[p->at]) == ARGUMENT_COUNT;
+	if (next == ARGUMENT_END || next & ARGUMENT_OPTIONAL || argument_info(id)->by != BY_POSITION)
+		return keyword_find(p->row, p->words[p->at]) == ARGUMENT_COUNT;
+	return p->at + 1 < p->count && keyword_find(p->row, p->words[p->at + 1]) == ARGUMENT_COUNT &&
+	       argument_parse(id, p->words[p->at], &scratch, NULL);
 }
 
 static int positions_parse(struct parser *p)

@@ -42,20 +42,29 @@ static void report(struct reader *r, size_t word, struct err *err)
 	err_list_add(r->errors, err);
 }
 
-/* FNV-1a over what makes the object of a line: enough to find a line again, nothing rests on it. */
+/* FNV-1a, continued. */
+static __u64 hash_bytes(__u64 hash, const void *bytes, size_t len)
+{
+	const unsigned char *byte = bytes;
+
+	while (len--)
+		hash = (hash ^ *byte++) * 0x100000001b3ULL;
+	return hash;
+}
+
+/* Over what makes the object of a line: enough to find a line again, nothing rests on it. */
 static __u64 object_hash(const struct command *command)
 {
-	char text[STARLING_NAME_BYTES + 16 + 2 * ENDPOINT_TEXT_BYTES], at[ENDPOINT_TEXT_BYTES] = "";
-	__u64 hash = 0xcbf29ce484222325ULL;
-	const char *byte;
+	__u64 hash = hash_bytes(0xcbf29ce484222325ULL, &command->id, sizeof(command->id));
 
+	/* With their NULs, so that names do not run into each other. */
+	hash = hash_bytes(hash, command->vip, strlen(command->vip) + 1);
+	if (command_has(command, ARG_DEVICE))
+		hash = hash_bytes(hash, command->device, strlen(command->device) + 1);
 	if (command_has(command, ARG_BACKEND))
-		endpoint_format(&command->at, at);
-	else if (command_has(command, ARG_KEY))
-		endpoint_format(&command->key[0], at);
-	snprintf(text, sizeof(text), "%d %s %s %s", (int)command->id, command->vip, command->device, at);
-	for (byte = text; *byte; byte++)
-		hash = (hash ^ (unsigned char)*byte) * 0x100000001b3ULL;
+		hash = hash_bytes(hash, &command->at, sizeof(command->at));
+	if (command_has(command, ARG_KEY))
+		hash = hash_bytes(hash, &command->key[0], sizeof(command->key[0]));
 	return hash;
 }
 

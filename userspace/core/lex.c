@@ -93,17 +93,33 @@ static void keep(struct reading *r, const char *bytes, size_t len)
 	memcpy(r->line->text + r->used, bytes, len);
 	r->used += len;
 }
-/* One character as it stands; refuses what does not belong in a text. */
-static void character(struct reading *r)
+/* Most of a text: printable ASCII that means itself within quotes and without. */
+static size_t plain_length(const struct lex *lex)
+{
+	size_t at = lex->at;
+
+	while (at < lex->len && lex->text[at] > ' ' && lex->text[at] < 0x7f && lex->text[at] != '"' &&
+	       lex->text[at] != '\\')
+		at++;
+	return at - lex->at;
+}
+
+/* The next characters as they stand; refuses what does not belong in a text. */
+static void characters(struct reading *r)
 {
 	struct lex *lex = r->lex;
-	size_t len = utf8_next(lex->text + lex->at, lex->len - lex->at);
+	size_t len = plain_length(lex);
 	unsigned char c = (unsigned char)lex->text[lex->at];
 
-	if (!len || c < 0x20 || c == 0x7f) {
+	/* A line that is too long is reported where it becomes so. */
+	if (len && r->used + len >= sizeof(r->line->text))
+		len = 1;
+	if (!len && c >= 0x20 && c != 0x7f)
+		len = utf8_next(lex->text + lex->at, lex->len - lex->at);
+	if (!len) {
 		if (!r->wrong)
 			snprintf(r->detail, sizeof(r->detail), " 0x%02x", c);
-		wrong(r, len ? "there is a control character" : "there is no UTF-8, but the byte");
+		wrong(r, c < 0x80 ? "there is a control character" : "there is no UTF-8, but the byte");
 		len = 1;
 	} else {
 		keep(r, lex->text + lex->at, len);
@@ -163,7 +179,7 @@ static void quoted(struct reading *r)
 		if (peek(lex, 0) == '\\')
 			escape(r);
 		else
-			character(r);
+			characters(r);
 	}
 	if (at_end(lex)) {
 		wrong(r, "this quote is not closed");
@@ -195,7 +211,7 @@ static void word(struct reading *r)
 			wrong(r, "a backslash stands within quotes, or at the end of a line to join the next");
 			lex->at++;
 		} else {
-			character(r);
+			characters(r);
 		}
 	}
 	if (r->wrong)
