@@ -93,9 +93,12 @@ static int config_run(struct daemon *d, struct plane *p, struct config *wanted, 
 	int rc;
 
 	ret->changes = config_changes(plane_config(p), wanted, change_row, ret_table);
-	config_export(wanted, &text);
+	same = !ret->changes && d->applied_ms && last; /* it runs: no need to write it out to know */
+	if (!same) {
+		config_export(wanted, &text);
+		same = generation_same(d, &text);
+	}
 	rc = buf_error(&text) ? err_set(err, ENOMEM, "no memory for the configuration") : 0;
-	same = generation_same(d, &text);
 	if (!how->dry_run)
 		plane_generation(p, (last ? last->number : 0) + !same);
 	if (!rc)
@@ -120,7 +123,7 @@ int apply_config(struct daemon *d, struct plane *p, struct config *wanted, const
 	int rc;
 
 	rc = node_check(d, wanted, err);
-	if (!rc)
+	if (!rc && !how->whole) /* a whole one was checked when it was read, off this thread */
 		rc = config_check(wanted, &d->limits, err);
 	if (!rc)
 		rc = config_run(d, p, wanted, how, ret_table, &result, err);

@@ -224,16 +224,25 @@ static void status_cells(const struct plane *p, struct table *t, size_t row)
 	table_set_u64(t, row, FIELD_STATUS_cells_reset, p->cells[CELL_RESET]);
 }
 
+#define STATUS_PROBLEM_VIPS 5 /* named one by one; further ones are counted */
+
 static void status_problems(struct plane *p, struct table *t, size_t row, size_t attached, size_t missing)
 {
 	char text[128];
 	bool degraded = false;
+	size_t lacking = 0;
 
 	for (size_t i = 0; i < p->vip_count; i++) {
 		if (backends_up(p->vip[i]))
 			continue;
 		degraded = true;
+		if (++lacking > STATUS_PROBLEM_VIPS)
+			continue;
 		snprintf(text, sizeof(text), "VIP %s has no usable backend", p->vip[i]->name);
+		table_add_list(t, row, FIELD_STATUS_problems, text);
+	}
+	if (lacking > STATUS_PROBLEM_VIPS) {
+		snprintf(text, sizeof(text), "%zu more VIPs have no usable backend", lacking - STATUS_PROBLEM_VIPS);
 		table_add_list(t, row, FIELD_STATUS_problems, text);
 	}
 	if (missing) {

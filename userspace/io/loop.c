@@ -8,12 +8,15 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 
 #define LOOP_TURN_MS   100   /* the loop turns at least so often, so that silence means trouble */
 #define LOOP_WINDOW_MS 30000 /* lag is the maximum of this window and the one before */
+
+#define LOOP_BUDGET_NS 1000000ull /* of posted work before the sockets get their turn */
 
 struct loop_task {
 	struct loop_task *next;
@@ -38,30 +41,37 @@ struct loop {
 
 static struct loop_task *queue_take(struct loop *loop)
 {
-	struct loop_task *first;
+	struct loop_task *task;
 
 	pthread_mutex_lock(&loop->lock);
-	first = loop->first;
-	loop->first = NULL;
-	loop->last = &loop->first;
+	task = loop->first;
+	if (task)
+		loop->first = task->next;
+	if (!loop->first)
+		loop->last = &loop->first;
 	pthread_mutex_unlock(&loop->lock);
-	return first;
+	return task;
 }
 
-static void queue_run(struct loop *loop)
+/* Return: whether there is more than could be done within @budget_ns. */
+static bool queue_run(struct loop *loop, __u64 budget_ns)
 {
-	struct loop_task *task = queue_take(loop), *next;
+	__u64 start_ns = mono_now().ns;
+	struct loop_task *task;
 
-	for (; task; task = next) {
-		next = task->next;
+	while ((task = queue_take(loop))) {
 		task->fn(task->arg);
 		free(task);
+		if (mono_now().ns - start_ns > budget_ns)
+			return true;
 	}
+	return false;
 }
 
 static void on_async(uv_async_t *async)
 {
-	queue_run(async->data);
+	if (queue_run(async->data, LOOP_BUDGET_NS))
+		uv_async_send(async);
 }
 
 static void on_turn(uv_timer_t *timer)
@@ -144,12 +154,12 @@ void loop_close(struct loop *loop)
 {
 	if (!loop)
 		return;
-	queue_run(loop);
+	queue_run(loop, ~0ull);
 	uv_close((uv_handle_t *)&loop->async, NULL);
 	uv_close((uv_handle_t *)&loop->prepare, NULL);
 	uv_close((uv_handle_t *)&loop->turn, NULL);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
-	queue_run(loop);
+	queue_run(loop, ~0ull);
 	uv_loop_close(&loop->uv);
 	pthread_mutex_destroy(&loop->lock);
 	free(loop);
