@@ -4,6 +4,7 @@
  */
 #include "oracle.h"
 
+#include <bpf/bpf.h>
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -91,12 +92,19 @@ struct frame {
 	__u32 frag_id; /* as on the wire */
 	struct addr src, dst;
 	__u16 sport, dport; /* host order */
-	bool icmp_error;
+	bool df;
+	bool error; /* an ICMP error: src, dst and ports are those of the flow it is about */
 };
 
 static __u32 be16(const __u8 *at)
 {
 	return (__u32)at[0] << 8 | at[1];
+}
+
+static void put16(__u8 *at, size_t v)
+{
+	at[0] = (__u8)(v >> 8);
+	at[1] = (__u8)v;
 }
 
 static struct addr mapped(const __u8 *four)
@@ -174,6 +182,7 @@ static int read_ipv4(struct frame *f)
 		return VERDICT_DROP_HEADER;
 	f->tos = ip[1];
 	f->proto = ip[9];
+	f->df = be16(ip + 6) & 0x4000;
 	f->later = be16(ip + 6) & 0x1fff;
 	f->first = !f->later && be16(ip + 6) & 0x2000;
 	memcpy(&f->frag_id, ip + 4, 2);
@@ -192,6 +201,7 @@ static int read_ipv6(struct frame *f)
 		return VERDICT_DROP_HEADER;
 	f->tos = (__u8)(ip[0] << 4 | ip[1] >> 4);
 	f->proto = ip[6];
+	f->df = true;
 	f->l4 = f->link + 40;
 	while (f->proto == IPPROTO_HOPOPTS || f->proto == IPPROTO_ROUTING || f->proto == IPPROTO_DSTOPTS ||
 	       f->proto == IPPROTO_AH || f->proto == IPPROTO_FRAGMENT) {
@@ -278,12 +288,6 @@ static struct flow flow_of(const struct oracle *o, const struct frame *f, const 
 	return flow;
 }
 
-static void put16(__u8 *at, size_t v)
-{
-	at[0] = (__u8)(v >> 8);
-	at[1] = (__u8)v;
-}
-
 /* Outer headers of ipip and gue, in front of the packet that starts at the frame's link. */
 static size_t write_outer(const struct frame *f, const struct backend_record *be, __u64 hash, __u8 *to)
 {
@@ -340,6 +344,112 @@ static int age_hop(const struct frame *f, __u8 *ip)
 	return CARRY_ON;
 }
 
+/* RFC 8200 section 8.1: the outer UDP checksum, where the backend wants one. */
+static void sum_outer(__u8 *ip)
+{
+	size_t len = be16(ip + 4);
+	__u16 sum = packet_fold(packet_sum((__u32)(IPPROTO_UDP + len), ip + 8, 32 + len));
+
+	if (!sum)
+		sum = 0xffff;
+	memcpy(ip + 46, &sum, 2);
+}
+
+/* RFC 1122 section 3.2.2: an address of one host. */
+static bool one_host(const struct frame *f)
+{
+	const __u8 *a = f->src.byte;
+	static const __u8 none[12];
+
+	if (f->v4)
+		return a[12] != 0 && a[12] != 127 && a[12] < 224;
+	return a[0] != 0xff && memcmp(a, none, 12);
+}
+
+static void swap_link(const struct frame *f, __u8 *to)
+{
+	memcpy(to, f->byte + 6, 6);
+	memcpy(to + 6, f->byte, 6);
+	memcpy(to + 12, f->byte + 12, f->link - 12);
+}
+
+/* RFC 1191 with RFC 1812 section 4.3.2.3 for the length; RFC 8201 with RFC 4443 section 2.4 (c). */
+static int too_big(const struct frame *f, __u32 mtu, struct oracle_result *ret)
+{
+	size_t most = f->v4 ? 548 : 1232, quoted = f->ip_len < most ? f->ip_len : most, head = f->v4 ? 20 : 40;
+	__u8 *ip = ret->byte + f->link, *icmp = ip + head;
+	__u16 sum;
+
+	if (f->error || !f->df || f->later || !one_host(f))
+		return VERDICT_DROP_TOO_BIG;
+	swap_link(f, ret->byte);
+	memset(ip, 0, head + 8);
+	memcpy(icmp + 8, f->byte + f->link, quoted);
+	icmp[0] = f->v4 ? 3 : 2;
+	icmp[1] = f->v4 ? 4 : 0;
+	put16(icmp + 6, mtu);
+	if (f->v4) {
+		ip[0] = 0x45;
+		ip[1] = 0xc0;
+		put16(ip + 2, 28 + quoted);
+		ip[6] = 0x40;
+		ip[8] = 64;
+		ip[9] = IPPROTO_ICMP;
+		memcpy(ip + 12, f->dst.byte + 12, 4);
+		memcpy(ip + 16, f->src.byte + 12, 4);
+		sum = packet_fold(packet_sum(0, ip, 20));
+		memcpy(ip + 10, &sum, 2);
+		sum = packet_fold(packet_sum(0, icmp, 8 + quoted));
+	} else {
+		ip[0] = 0x60;
+		put16(ip + 4, 8 + quoted);
+		ip[6] = IPPROTO_ICMPV6;
+		ip[7] = 64;
+		memcpy(ip + 8, f->dst.byte, 16);
+		memcpy(ip + 24, f->src.byte, 16);
+		sum = packet_fold(packet_sum((__u32)(IPPROTO_ICMPV6 + 8 + quoted), ip + 8, 32 + 8 + quoted));
+	}
+	memcpy(icmp + 2, &sum, 2);
+	ret->len = f->link + head + 8 + quoted;
+	ret->exact = true;
+	return VERDICT_TX_TOO_BIG;
+}
+
+/* RFC 1624, equation 3. */
+static void sum_replace(__u8 *at, __u32 was, __u32 is)
+{
+	__u32 sum = (~be16(at) & 0xffff) + (~was & 0xffff) + is;
+
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	put16(at, ~sum & 0xffff);
+}
+
+static int echo(const struct frame *f, struct oracle_result *ret)
+{
+	__u8 *ip = ret->byte + f->link, *icmp = ret->byte + f->l4;
+
+	if (!one_host(f))
+		return VERDICT_DROP_ICMP;
+	memcpy(ret->byte, f->byte, f->len);
+	swap_link(f, ret->byte);
+	ret->len = f->len;
+	ret->exact = true;
+	icmp[0] = f->v4 ? 0 : 129;
+	sum_replace(icmp + 2, be16(f->byte + f->l4), be16(icmp));
+	if (f->v4) {
+		ip[8] = 64;
+		sum_replace(ip + 10, be16(f->byte + f->link + 8), be16(ip + 8));
+		memcpy(ip + 12, f->dst.byte + 12, 4);
+		memcpy(ip + 16, f->src.byte + 12, 4);
+	} else {
+		ip[7] = 64;
+		memcpy(ip + 8, f->dst.byte, 16);
+		memcpy(ip + 24, f->src.byte, 16);
+	}
+	return VERDICT_TX_ECHO;
+}
+
 static bool redirects(const struct oracle *o, __u32 ifindex)
 {
 	size_t i;
@@ -361,7 +471,7 @@ static int forward(const struct oracle *o, const struct frame *f, const struct b
 	if (!(be->flags & BACKEND_RESOLVED))
 		return VERDICT_DROP_UNRESOLVED;
 	if (f->ip_len + grow > be->mtu)
-		return VERDICT_DROP_TOO_BIG;
+		return too_big(f, be->mtu - (__u32)grow, ret);
 	memcpy(ret->byte, be->dmac, 6);
 	memcpy(ret->byte + 6, be->smac, 6);
 	if (link > 14)
@@ -372,12 +482,30 @@ static int forward(const struct oracle *o, const struct frame *f, const struct b
 	memcpy(ret->byte + link + grow, f->byte + f->link, f->len - f->link);
 	ret->len = link + grow + f->len - f->link;
 	ret->exact = true;
+	if (!v4 && be->forward == FORWARD_GUE && be->flags & BACKEND_GUE_CSUM)
+		sum_outer(ret->byte + link);
 	if (!grow) {
 		verdict = age_hop(f, ret->byte + link);
 		if (verdict != CARRY_ON)
 			return verdict;
 	}
 	return same ? VERDICT_TX : redirects(o, be->ifindex) ? VERDICT_REDIRECT : VERDICT_DROP_REDIRECT;
+}
+
+static void note_key(const struct frame *f, struct fragment_key *key)
+{
+	memset(key, 0, sizeof(*key));
+	memcpy(key->saddr, f->src.byte, 16);
+	memcpy(key->daddr, f->dst.byte, 16);
+	key->id = f->frag_id;
+	key->proto = f->proto;
+}
+
+static void note_leave(const struct frame *f, __u32 vip, __u32 backend, __u32 now, struct oracle_result *ret)
+{
+	ret->noted = true;
+	note_key(f, &ret->note_key);
+	ret->note = (struct fragment_note){.backend = (__u16)backend, .vip = (__u16)vip, .tick = (__u16)now};
 }
 
 static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracle_result *ret)
@@ -399,14 +527,87 @@ static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracl
 	if (!vip->slots_count)
 		return VERDICT_DROP_NO_SLOT;
 	flow = flow_of(o, f, vip, k->vip, now);
-	settle(&view, vip, &flow, &w);
+	if (f->error) {
+		where_to(&view, vip, &flow, &w);
+	} else {
+		settle(&view, vip, &flow, &w);
+		ret->fresh = w.fresh;
+		ret->overflow = w.overflow;
+	}
 	ret->backend = w.backend;
-	ret->fresh = w.fresh;
-	ret->overflow = w.overflow;
 	if (w.backend == ID_NONE)
 		return VERDICT_DROP_NO_BACKEND;
+	if (f->first)
+		note_leave(f, k->vip, w.backend, now, ret);
 	be = &o->h->backends[w.backend];
 	return forward(o, f, &be->copy[BACKEND_WORD_SELECT(be->word)], flow.hash, ret);
+}
+
+/* A later fragment goes where the first one's note says, which the program's own map holds. */
+static int steer_fragment(struct oracle *o, const struct frame *f, __u32 now, struct oracle_result *ret)
+{
+	struct flow_tuple t = {.proto = f->proto};
+	const struct view view = {o->h, ret};
+	const struct backend_entry *be;
+	struct fragment_note note;
+	struct fragment_key key;
+
+	note_key(f, &key);
+	if (bpf_map_lookup_elem(o->h->fragments_fd, &key, &note) ||
+	    ((now - note.tick) & 0xffff) > o->h->config.half_ticks)
+		return VERDICT_DROP_FRAGMENT;
+	ret->vip = note.vip;
+	ret->backend = note.backend;
+	if (!where_usable(&view, note.vip, note.backend, WHERE_OLD_FLOW))
+		return VERDICT_DROP_NO_BACKEND;
+	memcpy(t.saddr, f->src.byte, 16);
+	memcpy(t.daddr, f->dst.byte, 16);
+	be = &o->h->backends[note.backend];
+	return forward(o, f, &be->copy[BACKEND_WORD_SELECT(be->word)], flow_hash(&t, o->h->config.seed), ret);
+}
+
+/* The flow of the packet that an error quotes, as its client's packets name it; the quote must be from the VIP. */
+static int read_quote(struct frame *f)
+{
+	struct frame q = {.byte = f->byte, .len = f->len, .link = f->l4 + 8, .v4 = f->v4};
+
+	if (q.len < q.link + (q.v4 ? 20 : 40))
+		return VERDICT_DROP_ICMP;
+	read_addresses(&q);
+	if (q.v4) {
+		const __u8 *ip = q.byte + q.link;
+
+		if (ip[0] >> 4 != 4 || (ip[0] & 15) < 5 || be16(ip + 6) & 0x1fff)
+			return VERDICT_DROP_ICMP;
+		q.proto = ip[9];
+		q.l4 = q.link + (size_t)(ip[0] & 15) * 4;
+	} else if (read_ipv6(&q) != CARRY_ON || q.later) {
+		return VERDICT_DROP_ICMP;
+	}
+	if ((q.proto != IPPROTO_TCP && q.proto != IPPROTO_UDP) || q.len < q.l4 + 8 || !addr_equal(&q.src, &f->dst))
+		return VERDICT_DROP_ICMP;
+	f->src = q.dst;
+	f->sport = (__u16)be16(q.byte + q.l4 + 2);
+	f->dport = (__u16)be16(q.byte + q.l4);
+	f->proto = q.proto;
+	f->kind = q.proto == IPPROTO_UDP ? PACKET_UDP : PACKET_OTHER;
+	f->error = true;
+	return CARRY_ON;
+}
+
+static int steer_icmp(struct frame *f, struct oracle_result *ret)
+{
+	const __u8 *icmp = f->byte + f->l4;
+
+	if (f->later || f->first || f->proto != (f->v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		return VERDICT_PASS_VIP_OTHER;
+	if (f->link + f->ip_len < f->l4 + 8)
+		return VERDICT_DROP_TRUNCATED;
+	if (icmp[0] == (f->v4 ? 8 : 128) && !icmp[1])
+		return echo(f, ret);
+	if (f->v4 ? icmp[0] == 3 || icmp[0] == 11 || icmp[0] == 12 : icmp[0] >= 1 && icmp[0] <= 4)
+		return read_quote(f);
+	return VERDICT_PASS_VIP_OTHER;
 }
 
 static int steer_frame(struct oracle *o, struct frame *f, __u32 now, struct oracle_result *ret)
@@ -418,11 +619,11 @@ static int steer_frame(struct oracle *o, struct frame *f, __u32 now, struct orac
 	verdict = read_network(f);
 	if (verdict == CARRY_ON)
 		verdict = read_transport(f);
+	if (verdict == CARRY_ON && f->proto != IPPROTO_TCP && f->proto != IPPROTO_UDP)
+		verdict = steer_icmp(f, ret);
 	if (verdict != CARRY_ON)
 		return verdict;
-	if (!f->later && !f->first && (f->proto == IPPROTO_TCP || f->proto == IPPROTO_UDP))
-		return steer_flow(o, f, now, ret);
-	return VERDICT_PASS_VIP_OTHER;
+	return f->later ? steer_fragment(o, f, now, ret) : steer_flow(o, f, now, ret);
 }
 
 void oracle_steer(struct oracle *o, const __u8 *byte, size_t len, __u32 now, struct oracle_result *ret)

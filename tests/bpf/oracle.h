@@ -13,8 +13,7 @@
 
 #include "harness.h"
 
-#define ORACLE_KEYS  128
-#define ORACLE_NOTES 4096
+#define ORACLE_KEYS 128
 
 struct oracle_key {
 	struct addr addr;
@@ -23,17 +22,10 @@ struct oracle_key {
 	__u32 vip;
 };
 
-struct oracle_note {
-	struct fragment_key key;
-	struct fragment_note note;
-};
-
 struct oracle {
 	struct harness *h; /* borrowed: its mapped tables are read, never written */
 	struct oracle_key key[ORACLE_KEYS];
 	size_t keys;
-	struct oracle_note note[ORACLE_NOTES]; /* of first fragments, by arrival */
-	size_t notes;
 	__u32 devmap[4]; /* devices that a redirect may name, beside 0 */
 };
 
@@ -45,6 +37,9 @@ struct oracle_result {
 	bool overflow, fresh;
 	__u32 set_index;
 	struct flow_set set;
+	bool noted; /* a first fragment leaves @note under @note_key */
+	struct fragment_key note_key;
+	struct fragment_note note;
 	bool exact; /* @byte is the whole output; else only its verdict and shape are known */
 	size_t len;
 	__u8 byte[PACKET_BYTES + 256];
@@ -55,7 +50,7 @@ int oracle_key_add(struct oracle *o, const struct addr *a, __u16 port, __u8 prot
 
 /**
  * oracle_steer() - what becomes of a frame that comes in through device 1
- * @o:		the tables, as they are before the program runs; notes of fragments are taken
+ * @o:		the tables, as they are before the program runs
  * @byte:	the frame; borrowed
  * @len:	bytes
  * @now:	tick
