@@ -15,10 +15,17 @@ struct order {
 	struct plane *p;
 };
 
+static void note(struct order *o, const char *letter)
+{
+	size_t len = strlen(o->text);
+
+	snprintf(o->text + len, sizeof(o->text) - len, "%s", letter);
+}
+
 static void add(struct order *o, struct plane *p, const char *letter)
 {
 	if (p)
-		strcat(o->text, letter);
+		note(o, letter);
 	else
 		o->cancelled++;
 	sem_post(&o->done);
@@ -106,7 +113,7 @@ static void within(struct plane *p, void *arg)
 	struct err err = {0};
 
 	if (p && plane_apply(p, o->w->wanted, true, NULL, &err) == -EBUSY && p->vip_count < o->w->wanted->vip_count)
-		strcat(o->text, "w");
+		note(o, "w");
 	sem_post(&o->done);
 }
 
@@ -118,7 +125,7 @@ static void apply(struct plane *p, void *arg)
 
 	assert_int_equal(plane_post(p, PLANE_URGENT, within, o), 0);
 	if (!plane_apply(p, c, false, NULL, &err))
-		strcat(o->text, "a");
+		note(o, "a");
 	sem_post(&o->done);
 }
 

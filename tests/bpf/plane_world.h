@@ -242,6 +242,7 @@ static inline struct world *world_new(const struct harness_options *o)
 	if (harness_open(o, &w->dp.h)) {
 		free(w);
 		skip();
+		return NULL;
 	}
 	w->dp.info = (struct dataplane_info){.abi = DATAPLANE_ABI,
 					     .flow_sets_log2 = w->dp.h->config.flow_sets_log2,

@@ -154,8 +154,8 @@ static int plane_map(struct plane *p)
 	p->loads = dataplane_loads(p->dp, &loads);
 	p->filter = dataplane_filter(p->dp);
 	words = p->slots_max / 64 + 1;
-	p->vip_by_id = calloc(p->vips_max, sizeof(*p->vip_by_id));
-	p->backend_by_id = calloc(p->backends_max, sizeof(*p->backend_by_id));
+	p->vip_by_id = calloc(p->vips_max, sizeof(struct plane_vip *));
+	p->backend_by_id = calloc(p->backends_max, sizeof(struct plane_backend *));
 	p->serving = calloc(p->backends_max, sizeof(*p->serving));
 	p->drift = calloc(p->backends_max, sizeof(*p->drift));
 	p->retired_rounds = calloc(p->backends_max, sizeof(*p->retired_rounds));
@@ -235,7 +235,7 @@ int plane_open(struct dataplane *dp, const struct plane_hooks *hooks, struct pla
 
 int plane_start(struct dataplane *dp, const struct plane_hooks *hooks, struct plane **ret, struct err *err)
 {
-	struct plane *p;
+	struct plane *p = NULL;
 	int code = plane_open(dp, hooks, &p, err);
 
 	if (code)

@@ -182,7 +182,6 @@ static int vip_add(struct plane *p, struct plane_step *s, struct err *err)
 	if (ret)
 		return ret;
 	plane_vip_describe(v, s->want);
-	v->key_count = 0;
 	v->build = 1;
 	v->generation = p->generation;
 	plane_slots_fill(p, v, false);
@@ -256,15 +255,7 @@ static int vip_change(struct plane *p, struct plane_plan *plan, struct plane_ste
 	ret = backends_create(p, v, err);
 	if (ret)
 		return ret;
-	{
-		struct endpoint key[STARLING_KEYS_PER_VIP];
-		size_t count = v->key_count;
-
-		memcpy(key, v->key, sizeof(key));
-		plane_vip_describe(v, s->want);
-		memcpy(v->key, key, sizeof(key));
-		v->key_count = count;
-	}
+	plane_vip_describe(v, s->want);
 	v->generation = p->generation;
 	forwards_publish(p, v);
 	if (was_stateful && plane_keep(v) == TRANSITION_BY_CELLS)
@@ -286,6 +277,8 @@ static void plan_drop(struct plane *p, struct plane_plan *plan)
 	for (size_t i = 0; i < plan->count; i++) {
 		struct plane_step *s = &plan->step[i];
 
+		if (!s->vip)
+			continue;
 		if (s->op == PLANE_DELETE)
 			vip_drop(p, plan, s->vip);
 		else if (s->op == PLANE_CHANGE)
@@ -298,7 +291,7 @@ static void plan_drop(struct plane *p, struct plane_plan *plan)
 	for (size_t i = 0; i < plan->count; i++) {
 		struct plane_step *s = &plan->step[i];
 
-		if (s->op == PLANE_DELETE || s->op == PLANE_CHANGE)
+		if (s->vip && (s->op == PLANE_DELETE || s->op == PLANE_CHANGE))
 			keys_forget(p, s->vip, s->want);
 	}
 	for (size_t i = 0; i < plan->count; i++) {
@@ -326,6 +319,8 @@ static int plan_run(struct plane *p, struct plane_plan *plan, struct err *err)
 		struct plane_step *s = &plan->step[i];
 		__u64 moved = s->vip ? p->vips[s->vip->id].moved : 0;
 
+		if (!s->vip && s->op != PLANE_ADD)
+			continue; /* deleted above */
 		switch (s->op) {
 		case PLANE_KEEP:
 			plane_vip_describe(s->vip, s->want);
@@ -340,9 +335,10 @@ static int plan_run(struct plane *p, struct plane_plan *plan, struct err *err)
 		case PLANE_DELETE:
 			break;
 		}
-		if (s->op == PLANE_DELETE)
+		if (ret || s->op == PLANE_DELETE || !s->vip)
 			continue;
 		s->vip->deferred = vip_deferred(s->vip, s->want);
+		memcpy(s->vip->key, s->want->key, sizeof(s->vip->key)); /* the same keys, in the operator's order */
 		if (s->op != PLANE_KEEP)
 			plane_breathe(p);
 	}

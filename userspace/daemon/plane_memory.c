@@ -22,7 +22,7 @@ struct plane_vip *plane_vip_new(const char *name, __u32 backends, __u32 slots)
 	v->id = ID_NONE;
 	v->region.count = slots;
 	v->backend_count = backends;
-	v->backend = calloc(n, sizeof(*v->backend));
+	v->backend = calloc(n, sizeof(struct plane_backend *));
 	v->table = calloc(slots, sizeof(*v->table));
 	v->keys = calloc(n, sizeof(*v->keys));
 	v->weights = calloc(n, sizeof(*v->weights));
@@ -77,12 +77,12 @@ struct plane_vip *plane_vip_find(const struct plane *p, const char *name)
 int plane_vip_insert(struct plane *p, struct plane_vip *v)
 {
 	size_t at = vip_place(p, v->name);
-	struct plane_vip **more = realloc(p->vip, (p->vip_count + 1) * sizeof(*more));
+	struct plane_vip **more = realloc(p->vip, (p->vip_count + 1) * sizeof(struct plane_vip *));
 
 	if (!more)
 		return -ENOMEM;
 	p->vip = more;
-	memmove(more + at + 1, more + at, (p->vip_count - at) * sizeof(*more));
+	memmove(more + at + 1, more + at, (p->vip_count - at) * sizeof(struct plane_vip *));
 	more[at] = v;
 	p->vip_count++;
 	p->vip_by_id[v->id] = v;
@@ -93,7 +93,7 @@ void plane_vip_remove(struct plane *p, struct plane_vip *v)
 {
 	size_t at = vip_place(p, v->name);
 
-	memmove(p->vip + at, p->vip + at + 1, (p->vip_count - at - 1) * sizeof(*p->vip));
+	memmove(p->vip + at, p->vip + at + 1, (p->vip_count - at - 1) * sizeof(struct plane_vip *));
 	p->vip_count--;
 	p->vip_by_id[v->id] = NULL;
 }

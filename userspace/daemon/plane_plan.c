@@ -133,6 +133,8 @@ static int step_make(struct plane *p, struct plane_plan *plan, struct plane_step
 
 	if (!s->want) {
 		s->op = PLANE_DELETE;
+		if (!s->vip)
+			return -EINVAL; /* cannot be: a name is in one of the two */
 		c->vips_deleted++;
 		c->backends_deleted += s->vip->backend_count;
 		plan->drops_keys = true;
@@ -248,7 +250,7 @@ int plane_plan_make(struct plane *p, const struct config *want, struct plane_pla
 		code = regions_check(p, ret, err);
 	if (code)
 		return code;
-	ret->dead = calloc(ret->change.backends_deleted + 1, sizeof(*ret->dead));
+	ret->dead = calloc(ret->change.backends_deleted + 1, sizeof(struct plane_backend *));
 	return ret->dead ? 0 : err_set(err, ENOMEM, "no memory to compare configurations");
 }
 
@@ -263,8 +265,6 @@ void plane_plan_free(struct plane_plan *plan)
 
 void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 {
-	memcpy(v->key, want->key, sizeof(v->key));
-	v->key_count = want->key_count;
 	v->scheduler = want->scheduler;
 	v->forward = want->forward;
 	v->hash_source = want->hash_source;

@@ -37,7 +37,7 @@ void plane_plan_free(struct plane_plan *plan);
 
 bool plane_has_key(const struct endpoint *key, size_t count, const struct endpoint *e);
 
-/* Take over what is only shown, never sent to the maps: order of keys, names of schedulers, weights as written. */
+/* Take over what is configured beside keys and backends: forms, names of schedulers, weights as written. */
 void plane_vip_describe(struct plane_vip *v, const struct vip_config *want);
 
 #endif
