@@ -32,7 +32,7 @@ FUZZT   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 LABT    := $(patsubst %.c,$(O)/%,$(wildcard tools/lab/*.c))
 LABT    := $(filter-out %.bpf,$(LABT)) $(patsubst %.c,$(O)/%.o,$(wildcard tools/lab/*.bpf.c))
 
-.PHONY: .FORCE all clean bpf units sims bpftests lab deps tests fuzz-programs check lint flags bpfflags demo soak sim-cells bench
+.PHONY: .FORCE all clean bpf units sims bpftests lab deps tests fuzz-programs fuzz check lint flags bpfflags demo soak sim-cells bench
 all: $(BPFOBJ) lab $(O)/libdaemon.a $(if $(wildcard userspace/daemon/main.c),$(O)/starlingd) $(if $(wildcard tools/starling/*.c),$(O)/starling)
 bpf: $(BPFOBJ)
 units: $(UNIT)
@@ -45,6 +45,10 @@ tests: all units sims bpftests
 	+$(Q)$(MAKE) --no-print-directory O=$(O)-san SAN=address,undefined units
 	+$(Q)$(MAKE) --no-print-directory O=$(O)-fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined fuzz-programs
 fuzz-programs: $(FUZZT)
+# FUZZ_SECONDS=5 for each program; findings stay in build/check
+fuzz:
+	+$(Q)$(MAKE) --no-print-directory O=$(O)-fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined fuzz-programs
+	$(Q)O=$(O) tools/dev/check.sh fuzz
 
 deps:
 	$(Q)sh tools/dev/deps.sh

@@ -25,13 +25,12 @@ int check_run(struct run *run, const char *file)
 
 	if (file_read(file, &text, &len, &err))
 		return render_error(run, FAULT_REFUSED, &err);
-	rc = config_parse(text, len, name, &config, &errors);
+	rc = config_read(text, len, name, &limits, &config, &errors);
 	free(text);
 	if (rc && errors.count) {
 		status = render_errors(run, &errors);
-	} else if (rc || config_check(config, &limits, &err)) {
-		if (rc)
-			err_set(&err, -rc, "%s: %s", name, strerror(-rc));
+	} else if (rc) {
+		err_set(&err, -rc, "%s: %s", name, strerror(-rc));
 		status = render_errors(run, &(struct err_list){.err = &err, .count = 1});
 	} else {
 		snprintf(message, sizeof(message), "%s is right", name);

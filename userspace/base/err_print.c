@@ -48,12 +48,15 @@ void err_list_add(struct err_list *list, const struct err *err)
 		list->more++;
 		return;
 	}
-	grown = realloc(list->err, (list->count + 1) * sizeof(*grown));
-	if (!grown) {
-		list->more++;
-		return;
+	/* Room doubles, so it follows from the count. */
+	if (!(list->count & (list->count - 1))) {
+		grown = realloc(list->err, (list->count ? list->count * 2 : 1) * sizeof(*grown));
+		if (!grown) {
+			list->more++;
+			return;
+		}
+		list->err = grown;
 	}
-	list->err = grown;
 	list->err[list->count++] = *err;
 }
 

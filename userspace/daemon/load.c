@@ -63,33 +63,10 @@ int load_text(const char *path, char **ret_text, size_t *ret_len, struct err *er
 	return 0;
 }
 
-static int error_add(struct err_list *errors, const struct err *err)
-{
-	struct err *all = reallocarray(errors->err, errors->count + 1, sizeof(*all));
-
-	if (!all)
-		return -ENOMEM;
-	errors->err = all;
-	all[errors->count++] = *err;
-	return -err->code;
-}
-
 int load_parse(const char *text, size_t len, const char *file, const struct config_limits *limits, struct config **ret,
 	       struct err_list *errors)
 {
-	struct config *config = NULL;
-	struct err err = {0};
-	int rc = config_parse(text, len, file, &config, errors);
-
-	if (rc)
-		return rc;
-	rc = config_check(config, limits, &err);
-	if (rc) {
-		config_free(config);
-		return error_add(errors, &err);
-	}
-	*ret = config;
-	return 0;
+	return config_read(text, len, file, limits, ret, errors);
 }
 
 int load_config(const char *path, const struct config_limits *limits, struct config **ret, struct err_list *errors)
@@ -99,8 +76,10 @@ int load_config(const char *path, const struct config_limits *limits, struct con
 	size_t len = 0;
 	int rc = load_text(path, &text, &len, &err);
 
-	if (rc)
-		return error_add(errors, &err);
+	if (rc) {
+		err_list_add(errors, &err);
+		return rc;
+	}
 	rc = load_parse(text, len, path, limits, ret, errors);
 	free(text);
 	return rc;
