@@ -54,7 +54,9 @@ static inline int deliver_gue(const struct packet *p, struct inner *in)
 	struct udphdr *udp = p->data + p->l4;
 	__u8 *gue = (void *)(udp + 1);
 
-	if ((void *)(gue + 4) > p->end || !config.gue_port || udp->dest != bpf_htons(config.gue_port))
+	/* Said again: the verifier of Linux 6.1 forgets bounds of what was on the stack. */
+	if (p->l4 > PARSE_L4_MAX || (void *)(gue + 4) > p->end || !config.gue_port ||
+	    udp->dest != bpf_htons(config.gue_port))
 		return 0;
 	in->at = p->l4 + sizeof(*udp);
 	if (gue[0] >> 6 == 1) {
