@@ -295,7 +295,7 @@ static void plan_drop(struct plane *p, struct plane_plan *plan)
 			keys_forget(p, s->vip, s->want);
 	}
 	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->step[i].op != PLANE_DELETE)
+		if (plan->step[i].op != PLANE_DELETE || !plan->step[i].vip)
 			continue;
 		ids_release(&p->vip_ids, plan->step[i].vip->id);
 		plane_vip_free(plan->step[i].vip);
