@@ -12,7 +12,7 @@
 lab_begin --backends 10 --config "$TMP/config"
 
 homes() { # VIP: every slot and its first home
-	lb -j vip table "$1" slots | jq -r '.. | objects | select(.homes?) | "\(.slot) \(.homes[0])"'
+	lb -j vip table "$1" slots | jq -r '.. | objects | select(.home0?) | "\(.slot) \(.home0)"'
 }
 
 for row in "maglev 10" "least 11"; do
