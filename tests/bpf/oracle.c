@@ -9,6 +9,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "frame.h"
+
 struct view {
 	const struct harness *h;
 	struct oracle_result *ret; /* where writes go */
@@ -77,42 +79,10 @@ static inline void view_given(const struct view *v, __u32 backend)
 
 #include "starling/settle.h"
 
-#define CARRY_ON (-1)
-
-/* A frame being read. */
-struct frame {
-	const __u8 *byte;
-	size_t len;
-	size_t link; /* bytes before the IP header */
-	size_t l4;
-	size_t ip_len;
-	bool v4, later, first;
-	__u8 proto, tos;
-	__u8 kind;
-	__u32 frag_id; /* as on the wire */
-	struct addr src, dst;
-	__u16 sport, dport; /* host order */
-	bool df;
-	bool error; /* an ICMP error: src, dst and ports are those of the flow it is about */
-};
-
-static __u32 be16(const __u8 *at)
-{
-	return (__u32)at[0] << 8 | at[1];
-}
-
 static void put16(__u8 *at, size_t v)
 {
 	at[0] = (__u8)(v >> 8);
 	at[1] = (__u8)v;
-}
-
-static struct addr mapped(const __u8 *four)
-{
-	struct addr a = {.byte = {[10] = 0xff, [11] = 0xff}};
-
-	memcpy(a.byte + 12, four, 4);
-	return a;
 }
 
 static const struct oracle_key *key_find(const struct oracle *o, const struct addr *a, __u32 port, __u32 proto)
@@ -135,136 +105,6 @@ int oracle_key_add(struct oracle *o, const struct addr *a, __u16 port, __u8 prot
 	if (!key_find(o, a, 0, 0))
 		o->key[o->keys++] = (struct oracle_key){*a, 0, 0, vip};
 	return 0;
-}
-
-/* Ethernet II with at most two tags of either kind. */
-static bool read_link(struct frame *f)
-{
-	__u32 type, tags;
-
-	f->link = 14;
-	for (tags = 0;; tags++) {
-		if (f->len < f->link)
-			return false;
-		type = be16(f->byte + f->link - 2);
-		if ((type != ETH_P_8021Q && type != ETH_P_8021AD) || tags == STARLING_VLAN_TAGS)
-			break;
-		f->link += 4;
-	}
-	f->v4 = type == ETH_P_IP;
-	return f->v4 || type == ETH_P_IPV6;
-}
-
-static bool read_addresses(struct frame *f)
-{
-	const __u8 *ip = f->byte + f->link;
-
-	if (f->len < f->link + (f->v4 ? 20 : 40))
-		return false;
-	if (f->v4) {
-		f->src = mapped(ip + 12);
-		f->dst = mapped(ip + 16);
-	} else {
-		memcpy(f->src.byte, ip + 8, 16);
-		memcpy(f->dst.byte, ip + 24, 16);
-	}
-	return true;
-}
-
-/* RFC 791. */
-static int read_ipv4(struct frame *f)
-{
-	const __u8 *ip = f->byte + f->link;
-	size_t header = (size_t)(ip[0] & 15) * 4;
-
-	f->ip_len = be16(ip + 2);
-	if (ip[0] >> 4 != 4 || header < 20 || f->ip_len < header)
-		return VERDICT_DROP_HEADER;
-	f->tos = ip[1];
-	f->proto = ip[9];
-	f->df = be16(ip + 6) & 0x4000;
-	f->later = be16(ip + 6) & 0x1fff;
-	f->first = !f->later && be16(ip + 6) & 0x2000;
-	memcpy(&f->frag_id, ip + 4, 2);
-	f->l4 = f->link + header;
-	return CARRY_ON;
-}
-
-/* RFC 8200 section 4. Up to STARLING_IPV6_EXTENSIONS headers; nothing is read behind a later fragment's header. */
-static int read_ipv6(struct frame *f)
-{
-	const __u8 *ip = f->byte + f->link;
-	__u32 seen = 0;
-
-	f->ip_len = 40 + be16(ip + 4);
-	if (ip[0] >> 4 != 6)
-		return VERDICT_DROP_HEADER;
-	f->tos = (__u8)(ip[0] << 4 | ip[1] >> 4);
-	f->proto = ip[6];
-	f->df = true;
-	f->l4 = f->link + 40;
-	while (f->proto == IPPROTO_HOPOPTS || f->proto == IPPROTO_ROUTING || f->proto == IPPROTO_DSTOPTS ||
-	       f->proto == IPPROTO_AH || f->proto == IPPROTO_FRAGMENT) {
-		const __u8 *ext = f->byte + f->l4;
-
-		if (f->len < f->l4 + 8)
-			return VERDICT_DROP_TRUNCATED;
-		if (f->proto == IPPROTO_FRAGMENT) {
-			f->later = be16(ext + 2) & 0xfff8;
-			f->first = f->first || be16(ext + 2) & 1;
-			memcpy(&f->frag_id, ext + 4, 4);
-			f->l4 += 8;
-		} else {
-			f->l4 += f->proto == IPPROTO_AH ? ((size_t)ext[1] + 2) * 4 : ((size_t)ext[1] + 1) * 8;
-		}
-		f->proto = ext[0];
-		if (++seen > STARLING_IPV6_EXTENSIONS)
-			return VERDICT_DROP_EXTENSIONS;
-		if (f->later)
-			break;
-	}
-	return CARRY_ON;
-}
-
-static int read_network(struct frame *f)
-{
-	int verdict = f->v4 ? read_ipv4(f) : read_ipv6(f);
-
-	if (verdict != CARRY_ON)
-		return verdict;
-	if (f->l4 > f->link + f->ip_len || f->link + f->ip_len > f->len)
-		return VERDICT_DROP_TRUNCATED;
-	return CARRY_ON;
-}
-
-static int read_transport(struct frame *f)
-{
-	const __u8 *l4 = f->byte + f->l4;
-	size_t room = f->link + f->ip_len - f->l4, length;
-
-	if (f->later || (f->proto != IPPROTO_TCP && f->proto != IPPROTO_UDP))
-		return CARRY_ON;
-	if (room < (f->proto == IPPROTO_TCP ? 20 : 8))
-		return VERDICT_DROP_TRUNCATED;
-	f->sport = (__u16)be16(l4);
-	f->dport = (__u16)be16(l4 + 2);
-	if (f->proto == IPPROTO_UDP) {
-		length = be16(l4 + 4);
-		f->kind = PACKET_UDP;
-		return length < 8 || (length > room && !f->first) ? VERDICT_DROP_HEADER : CARRY_ON;
-	}
-	length = (size_t)(l4[12] >> 4) * 4;
-	if (length < 20 || length > room)
-		return VERDICT_DROP_HEADER;
-	if (l4[13] & TCP_RST)
-		f->kind = PACKET_RST;
-	else if (l4[13] & TCP_FIN)
-		f->kind = PACKET_FIN;
-	else if (l4[13] & TCP_SYN && !(l4[13] & TCP_ACK))
-		f->kind = PACKET_SYN;
-	else
-		f->kind = PACKET_OTHER;
-	return CARRY_ON;
 }
 
 /* The flow as hash.h defines it. */
@@ -573,7 +413,7 @@ static int read_quote(struct frame *f)
 
 	if (q.len < q.link + (q.v4 ? 20 : 40))
 		return VERDICT_DROP_ICMP;
-	read_addresses(&q);
+	frame_addresses(&q);
 	if (q.v4) {
 		const __u8 *ip = q.byte + q.link;
 
@@ -581,7 +421,7 @@ static int read_quote(struct frame *f)
 			return VERDICT_DROP_ICMP;
 		q.proto = ip[9];
 		q.l4 = q.link + (size_t)(ip[0] & 15) * 4;
-	} else if (read_ipv6(&q) != CARRY_ON || q.later) {
+	} else if (frame_ipv6(&q) != CARRY_ON || q.later) {
 		return VERDICT_DROP_ICMP;
 	}
 	if ((q.proto != IPPROTO_TCP && q.proto != IPPROTO_UDP) || q.len < q.l4 + 8 || !addr_equal(&q.src, &f->dst))
@@ -614,11 +454,11 @@ static int steer_frame(struct oracle *o, struct frame *f, __u32 now, struct orac
 {
 	int verdict;
 
-	if (!read_link(f) || !read_addresses(f) || !key_find(o, &f->dst, 0, 0))
+	if (!frame_link(f) || !frame_addresses(f) || !key_find(o, &f->dst, 0, 0))
 		return VERDICT_PASS_OTHER;
-	verdict = read_network(f);
+	verdict = frame_network(f);
 	if (verdict == CARRY_ON)
-		verdict = read_transport(f);
+		verdict = frame_transport(f);
 	if (verdict == CARRY_ON && f->proto != IPPROTO_TCP && f->proto != IPPROTO_UDP)
 		verdict = steer_icmp(f, ret);
 	if (verdict != CARRY_ON)
