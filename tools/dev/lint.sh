@@ -45,17 +45,20 @@ too_long() {
 	printf '%s\n' "${C[@]}" "${SHELLS[@]}" | sort -u | xargs wc -l | awk '$2 != "total" && $1 > 600 { print $2 ": " $1 " lines" }'
 }
 
-# Every source with the compiler's own flags; in BPF programs those of the BPF target.
+# Every source with the compiler's own flags; in BPF programs those of the BPF target. The analyzer's bound is a
+# tenth of its default: a sixth of the time.
 tidy() {
-	local flags=$1
+	local flags=$1 bound
 	shift
-	printf '%s\n' "$@" | xargs -P "$(nproc)" -n 3 sh -c "clang-tidy --quiet \"\$@\" -- $flags 2>/dev/null" sh |
+	bound="--extra-arg=-Xclang --extra-arg=-analyzer-config --extra-arg=-Xclang --extra-arg=max-nodes=20000"
+	printf '%s\n' "$@" | xargs -P "$(nproc)" -n 3 sh -c "clang-tidy --quiet $bound \"\$@\" -- $flags 2>/dev/null" sh |
 		grep -E ' (error|warning): '
 }
 
 check_c() {
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j "$(nproc)" \
-		--suppress=missingIncludeSystem --suppress=unknownMacro --suppress=syntaxError -D_GNU_SOURCE '-DSEC(name)=' '-D_Static_assert(c,t)=' \
+		--suppress=missingIncludeSystem --suppress=unknownMacro --suppress=syntaxError \
+		--suppress=arithOperationsOnVoidPointer -D_GNU_SOURCE '-DSEC(name)=' '-D_Static_assert(c,t)=' \
 		'-DLIBBPF_OPTS(type,name,...)=struct type name = {__VA_ARGS__}' -Iinclude -Iuserspace \
 		"${C[@]}" 2>&1
 }
