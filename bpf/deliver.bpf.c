@@ -54,9 +54,7 @@ static inline int deliver_gue(const struct packet *p, struct inner *in)
 	struct udphdr *udp = p->data + p->l4;
 	__u8 *gue = (void *)(udp + 1);
 
-	/* Said again: the verifier of Linux 6.1 forgets bounds of what was on the stack. */
-	if (p->l4 > PARSE_L4_MAX || (void *)(gue + 4) > p->end || !config.gue_port ||
-	    udp->dest != bpf_htons(config.gue_port))
+	if ((void *)(gue + 4) > p->end || !config.gue_port || udp->dest != bpf_htons(config.gue_port))
 		return 0;
 	in->at = p->l4 + sizeof(*udp);
 	if (gue[0] >> 6 == 1) {
@@ -137,7 +135,7 @@ static inline int deliver_wanted(const struct packet *outer, const struct inner 
 	if (config.check_source && !deliver_accepts(outer->t->saddr, DELIVER_SOURCE))
 		return 0;
 	p.t = &t;
-	p.l3 = in->at;
+	p.l3 = in->at & PARSE_L4_MAX; /* changes nothing, but for the verifier */
 	p.v4 = in->v4;
 	if (parse_addresses(&p) != ON || (p.v4 ? parse_v4(&p) : parse_v6_length(&p)) != ON)
 		return 0;

@@ -62,7 +62,7 @@ static inline __attribute__((always_inline)) void where_to(const struct view *v,
 							   const struct flow *f, struct where *w);
 static inline __attribute__((always_inline)) __u32 where_previous(const struct view *v, const struct flow *f,
 								  const struct vip_record *vip, __u64 slot);
-/* Out of line: among its caller's blocks clang lays its loop out so that Linux 6.1 takes it for one without end. */
+/* Out of line: it is long, rarely needed, and what it spills would be on the stack of every packet. */
 static __attribute__((noinline)) __u32 where_victim(const __u64 cell[], __u32 udp, __u32 highest, __u32 now,
 						    const volatile struct steer_config *cfg);
 #include <starling/where.h>

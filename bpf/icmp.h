@@ -277,6 +277,16 @@ static inline int icmp_v6_too_big(struct xdp_md *ctx, __u32 l3, __u32 quoted, __
 	return bpf_xdp_store_bytes(ctx, l3, &e, grow);
 }
 
+/* The lengths there are, one by one: a constant is what every verifier understands. */
+static inline int icmp_store_link(struct xdp_md *ctx, __u8 *link, __u32 l3)
+{
+	if (l3 == ETH_HLEN)
+		return bpf_xdp_store_bytes(ctx, 0, link, ETH_HLEN);
+	if (l3 == ETH_HLEN + sizeof(struct vlan_tag))
+		return bpf_xdp_store_bytes(ctx, 0, link, ETH_HLEN + sizeof(struct vlan_tag));
+	return bpf_xdp_store_bytes(ctx, 0, link, ETH_HLEN + 2 * sizeof(struct vlan_tag));
+}
+
 /**
  * icmp_answer_too_big() - turn a packet into the error about it
  * @ctx:	the frame
@@ -294,24 +304,17 @@ __attribute__((noinline)) int icmp_answer_too_big(struct xdp_md *ctx, __u32 l3, 
 	__u32 most = v4 ? ICMP_QUOTE_V4 : ICMP_QUOTE_V6, quoted = ip_len < most ? ip_len : most, len;
 	__u8 link[ETH_HLEN + STARLING_VLAN_TAGS * sizeof(struct vlan_tag) + 2] = {0};
 
-	/* Bounds that the compiler must not fold into one comparison of something else: the verifier wants them on l3.
-	 */
-	l3 &= 31;
-	__asm__("" : "+r"(l3));
-	if (!l3)
-		return VERDICT_DROP_TOO_BIG;
-	__asm__("" : "+r"(l3));
-	if (!ctx || l3 > sizeof(link) || !icmp_allowed())
+	if (!ctx || !icmp_allowed())
 		return VERDICT_DROP_TOO_BIG;
 	len = bpf_xdp_get_buff_len(ctx);
-	if (l3 + quoted > len || bpf_xdp_load_bytes(ctx, 0, link, l3))
+	if (l3 + quoted > len || bpf_xdp_load_bytes(ctx, 0, link, sizeof(link)))
 		return VERDICT_DROP_TOO_BIG;
 	if (l3 + quoted < len && bpf_xdp_adjust_tail(ctx, (int)(l3 + quoted) - (int)len))
 		return VERDICT_DROP_TOO_BIG;
 	if (v4 ? icmp_v4_too_big(ctx, l3, quoted, mtu) : icmp_v6_too_big(ctx, l3, quoted, mtu))
 		return VERDICT_DROP_TOO_BIG;
 	icmp_swap_link((struct ethhdr *)link);
-	return bpf_xdp_store_bytes(ctx, 0, link, l3) ? VERDICT_DROP_TOO_BIG : VERDICT_TX_TOO_BIG;
+	return icmp_store_link(ctx, link, l3) ? VERDICT_DROP_TOO_BIG : VERDICT_TX_TOO_BIG;
 }
 
 /* RFC 1122 section 3.2.2: no error about an error, nor about a later fragment; and none about what may be fragmented.

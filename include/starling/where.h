@@ -110,12 +110,6 @@ static inline __u32 where_scheduled(const struct view *v, const struct flow *f, 
 	return sa * wb <= sb * wa ? a : b;
 }
 
-#ifdef __clang__
-#define WHERE_UNROLL _Pragma("unroll")
-#else
-#define WHERE_UNROLL
-#endif
-
 /* The cells a flow may have: its own set's, then the neighbour's. */
 #define WHERE_CELLS (2 * FLOW_WAYS)
 
@@ -142,9 +136,6 @@ static inline __u32 where_victim(const __u64 cell[WHERE_CELLS], __u32 udp, __u32
 		held += (__u64)(cell_flags(cell[i]) & CELL_UDP) << (i & FLOW_WAYS);
 	/* Bits 3 and 7: the own set and the neighbour have no room for more UDP. */
 	held = cell_opaque(held + (8 - CELL_UDP_MAX) * 0x11) * udp;
-	/* As a loop, clang 14 lays it out so that it is entered by falling through, which Linux 6.1 takes for no loop.
-	 */
-	WHERE_UNROLL
 	for (i = 0; i < WHERE_CELLS; i++) {
 		__u32 away = i & FLOW_WAYS, full = (held >> away >> 3) & ~cell_flags(cell[i]) & CELL_UDP;
 
