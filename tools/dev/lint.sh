@@ -52,7 +52,7 @@ tidy() {
 	shift
 	bound="--extra-arg=-Xclang --extra-arg=-analyzer-config --extra-arg=-Xclang --extra-arg=max-nodes=20000"
 	printf '%s\n' "$@" | xargs -P "$(nproc)" -n 3 sh -c "clang-tidy --quiet $bound \"\$@\" -- $flags 2>/dev/null" sh |
-		grep -E ' (error|warning): '
+		grep -E ' (error|warning): ' | grep -v "^$O/gen/"
 }
 
 check_c() {
