@@ -31,6 +31,7 @@ UNIT    := $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*_test.c))
 SIMT    := $(patsubst %.c,$(O)/%,$(wildcard tests/sim/*_test.c))
 BPFT    := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/*_test.c))
 FUZZT   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
+VMT     := $(patsubst %.c,$(O)/%,$(wildcard tests/vm/*.c))
 LABT    := $(patsubst %.c,$(O)/%,$(wildcard tools/lab/*.c))
 LABT    := $(filter-out %.bpf,$(LABT)) $(patsubst %.c,$(O)/%.o,$(wildcard tools/lab/*.bpf.c))
 
@@ -43,7 +44,7 @@ bpftests: $(BPFT)
 lab: $(LABT)
 
 # Everything that `make check` runs, sanitized and fuzzed variants included.
-tests: all units sims bpftests
+tests: all units sims bpftests $(VMT)
 	+$(Q)$(MAKE) --no-print-directory O=$(O)-san SAN=address,undefined units
 	+$(Q)$(MAKE) --no-print-directory O=$(O)-fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined fuzz-programs
 fuzz-programs: $(FUZZT)
@@ -134,6 +135,10 @@ $(O)/tools/bench/bench: $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard 
 			$(O)/tests/bpf/packet.o $(LIB) | $(O)/tools/bench/bench.bpf.o
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS)
+# what the guest of the VM runs
+$(VMT): $(O)/%: $(O)/%.o
+	$(call say,LD)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $< $(LIBS)
 # a test's helpers are the other files of its directory
 $(UNIT) $(SIMT) $(BPFT): $(O)/%: $(O)/%.o $(LIB)
 	$(call say,LD)

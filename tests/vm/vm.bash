@@ -64,6 +64,7 @@ vm_image() {
 	for program in starlingd starling; do
 		[ ! -x "$O/$program" ] || vm_copy "$root" "$O/$program" || return 1
 	done
+	[ ! -x "$O/tests/vm/load" ] || vm_copy "$root" "$O/tests/vm/load" || return 1
 	[ ! -d "$O/bpf" ] || cp "$O"/bpf/*.bpf.o "$root/test/"
 	install "$VM_DIR"/guest/* "$root/test/"
 	install "$VM_DIR/guest/init" "$root/init"

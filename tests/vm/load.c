@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Loads steer as the daemon does: bare, with its features, and with tracing as well; prints what the verifier had to
+ * do. Runs in the guest; not here: the other objects (guest/load), forwarding (guest/forward).
+ */
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include <starling/dataplane.h>
+
+/* bpftool writes it; its own warnings are not ours. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#include "steer.skel.h"
+#pragma GCC diagnostic pop
+
+#define LOG_BYTES (16 << 20)
+#define LOG_TAIL  3000
+#define LOG_ALL	  1
+#define LOG_STATS 4
+
+/* Load once; what the verifier says is in @log. */
+static int load_once(const struct steer_config *config, __u32 level, char *log)
+{
+	struct steer_bpf *skel = steer_bpf__open();
+	int failed;
+
+	log[0] = '\0';
+	if (!skel)
+		return -1;
+	skel->rodata->config = *config;
+	bpf_program__set_log_level(skel->progs.steer, level);
+	bpf_program__set_log_buf(skel->progs.steer, log, LOG_BYTES);
+	failed = steer_bpf__load(skel);
+	steer_bpf__destroy(skel);
+	return failed;
+}
+
+static const char *line_with(const char *log, const char *word, int *ret_len)
+{
+	const char *at = strstr(log, word);
+
+	*ret_len = at ? (int)strcspn(at, "\n") : 0;
+	return at ? at : "";
+}
+
+static int load_features(const struct steer_config *config, const char *kernel, char *log)
+{
+	int failed = load_once(config, LOG_STATS, log), stack_len, work_len;
+	const char *stack = line_with(log, "stack depth", &stack_len), *work = line_with(log, "processed", &work_len);
+
+	printf("%s steer_loads_with_fragments_%u_icmp_%u_trace_%u on %s\n", failed ? "not ok" : "ok", config->fragments,
+	       config->icmp, config->trace_sample, kernel);
+	printf("# %.*s, %.*s\n", stack_len, stack, work_len, work);
+	if (failed) {
+		size_t len;
+
+		load_once(config, LOG_ALL, log);
+		len = strlen(log);
+		printf("%s\n", len > LOG_TAIL ? log + len - LOG_TAIL : log);
+	}
+	fflush(stdout);
+	return failed;
+}
+
+int main(void)
+{
+	char *log = malloc(LOG_BYTES);
+	struct utsname kernel;
+	unsigned int i;
+	int failed = 0;
+
+	if (!log || uname(&kernel))
+		return 1;
+	for (i = 0; i < 3; i++) {
+		struct steer_config config = {.flow_sets_log2 = 20,
+					      .tick_shift = 1,
+					      .half_ticks = 200,
+					      .half_evict_ticks = 100,
+					      .closing_ticks = 200,
+					      .closing_evict_ticks = 100,
+					      .reset_ticks = 100,
+					      .probation_ticks = 100,
+					      .fragments = i > 0,
+					      .icmp = i > 0,
+					      .trace_sample = i > 1 ? 100 : 0};
+
+		failed |= !!load_features(&config, kernel.release, log);
+	}
+	free(log);
+	return failed;
+}
