@@ -35,7 +35,7 @@ static inline __u16 csum_replace(__u16 check, __u16 was, __u16 is)
 }
 
 #define CSUM_CHUNK  512 /* what bpf_csum_diff() takes at once */
-#define CSUM_CHUNKS 4	/* of an IP packet of 64 KiB */
+#define CSUM_CHUNKS 128 /* of an IP packet of 64 KiB */
 
 struct csum_chunk {
 	__u8 byte[CSUM_CHUNK + 4];
