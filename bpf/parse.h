@@ -71,14 +71,14 @@ static inline void parse_start(struct packet *p)
 	p->end = (void *)(long)p->ctx->data_end;
 }
 
-/* Ethernet and up to two tags, of either tag protocol. */
+/* Ethernet and up to two tags, of either tag protocol. A group's address: others get it too (RFC 1122, 3.3.6). */
 static inline int parse_link(struct packet *p)
 {
 	struct ethhdr *eth = p->data;
 	__be16 proto;
 	int i;
 
-	if ((void *)(eth + 1) > p->end)
+	if ((void *)(eth + 1) > p->end || eth->h_dest[0] & 1)
 		return VERDICT_PASS_OTHER;
 	proto = eth->h_proto;
 	p->l3 = sizeof(*eth);
@@ -113,7 +113,10 @@ static inline void parse_copy(__u32 to[4], const __be32 from[4])
 	to[3] = from[3];
 }
 
-/* The addresses and nothing else: all that a packet for nobody's VIP costs. */
+/*
+ * The addresses and nothing else: all that a packet for nobody's VIP costs. Here mapped addresses are IPv4 ones: an
+ * IPv6 packet that has one on the wire is for nobody.
+ */
 static inline int parse_addresses(struct packet *p)
 {
 	if (p->v4) {
@@ -130,6 +133,8 @@ static inline int parse_addresses(struct packet *p)
 			return VERDICT_PASS_OTHER;
 		parse_copy(p->t->saddr, ip6->saddr.in6_u.u6_addr32);
 		parse_copy(p->t->daddr, ip6->daddr.in6_u.u6_addr32);
+		if (!(p->t->daddr[0] | p->t->daddr[1]) && p->t->daddr[2] == bpf_htonl(0xffff))
+			return VERDICT_PASS_OTHER;
 	}
 	return ON;
 }

@@ -25,6 +25,8 @@ bool frame_link(struct frame *f)
 	__u32 type, tags;
 
 	f->link = 14;
+	if (f->byte[0] & 1)
+		return false;
 	for (tags = 0;; tags++) {
 		if (f->len < f->link)
 			return false;
@@ -50,7 +52,7 @@ bool frame_addresses(struct frame *f)
 		memcpy(f->src.byte, ip + 8, 16);
 		memcpy(f->dst.byte, ip + 24, 16);
 	}
-	return true;
+	return f->v4 || !addr_is_v4(&f->dst);
 }
 
 /* RFC 791. */
