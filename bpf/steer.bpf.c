@@ -49,13 +49,23 @@ static inline void steer_flow(const struct packet *p, const struct vip_record *v
 	f->hash = flow_hash(&t, config.seed);
 }
 
+/* For an address of VIPs, but for none of them: the host's, with its later fragments. */
+static inline int steer_host(struct packet *p, struct scratch *s)
+{
+	int verdict = vip_owned(p, VERDICT_PASS_VIP_OTHER);
+
+	if (verdict == VERDICT_PASS_VIP_OTHER && p->fragment == FRAGMENT_FIRST && config.fragments)
+		fragment_leave(p, s);
+	return verdict;
+}
+
 /* VIP -> backend. */
 static inline int steer_vip(struct packet *p, struct scratch *s)
 {
 	const struct vip_record *vip = vip_lookup(p);
 
 	if (!vip)
-		return vip_owned(p, VERDICT_PASS_VIP_OTHER);
+		return steer_host(p, s);
 	if (!vip->slots_count)
 		return VERDICT_DROP_NO_SLOT;
 	if (p->fragment == FRAGMENT_FIRST && !config.fragments)
@@ -94,9 +104,10 @@ static inline int steer_packet(struct packet *p, struct scratch *s)
 		return verdict;
 	if ((verdict = parse_network(p)) != ON || (verdict = parse_transport(p)) != ON)
 		return vip_owned(p, verdict);
-	if (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP && (verdict = icmp_enter(p)) != ON)
-		return verdict;
-	verdict = p->fragment == FRAGMENT_LATER ? steer_fragment(p, s) : steer_vip(p, s);
+	if (p->fragment == FRAGMENT_LATER)
+		verdict = steer_fragment(p, s);
+	else if (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP || (verdict = icmp_enter(p)) == ON)
+		verdict = steer_vip(p, s);
 	if (verdict != ON)
 		return verdict;
 	be = homes_record(s->where.backend);
@@ -113,6 +124,8 @@ int steer(struct xdp_md *ctx)
 	if (!s)
 		return XDP_ABORTED;
 	s->where = (struct where){.backend = ID_NONE};
+	if (config.trace_sample)
+		s->tuple = (struct flow_tuple){0};
 	p.t = &s->tuple;
 	p.key = &s->key;
 	parse_start(&p);

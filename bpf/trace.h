@@ -25,7 +25,7 @@ static inline void trace(const struct packet *p, const struct where *w, __u32 ve
 	e->proto = p->t->proto;
 	e->verdict = verdict;
 	e->tcp_flags = p->tcp_flags;
-	e->cell_state = cell_state(w->cell_old);
+	e->cell_state = w->made || w->overflow ? CELL_FREE : cell_state(w->cell_old);
 	e->vip = p->vip;
 	e->backend = w->backend;
 	e->len_bytes = p->ip_len;

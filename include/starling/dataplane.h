@@ -197,16 +197,17 @@ struct fragment_key {
 	__u8 saddr[16];
 	__u8 daddr[16];
 	__u32 id;
-	__u8 proto;
+	__u8 proto; /* IPv6: 0, its fragments may name different ones (RFC 8200 section 4.5) */
 	__u8 pad[3];
 };
 
 struct fragment_note {
-	__u16 backend; /* id */
+	__u16 backend; /* id, or ID_NONE: the first fragment was left to the host */
 	__u16 vip;
 	__u16 tick; /* when the first fragment came */
-	__u16 pad;
+	__u16 seal; /* fragment_seal() (hash.h): a reader may see the note of another key, or half of it */
 };
+_Static_assert(sizeof(struct fragment_note) == 8, "fragment_note");
 
 struct trace_event {
 	__u64 time_ns; /* CLOCK_MONOTONIC */

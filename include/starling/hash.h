@@ -98,4 +98,14 @@ static inline __u32 filter_bit(const struct vip_key *k)
 	return (x ^ x >> 15) * 0x27d4eb2fu >> 16;
 }
 
+/* Binds a note to its key: what is read from a hash map's element may be another key's by the time it is read. */
+static inline __u16 fragment_seal(const struct fragment_key *k, __u32 backend, __u32 vip, __u32 tick)
+{
+	const __u32 *a = (const __u32 *)(const void *)k;
+	__u32 x = (a[3] ^ a[7] * 0x9e3779b1u ^ k->id * 0x27d4eb2fu ^ k->proto) * 0x85ebca6bu;
+
+	x = (x ^ x >> 15 ^ (backend << 16 | vip)) * 0xc2b2ae35u;
+	return (__u16)((x ^ x >> 13 ^ tick) * 0x27d4eb2fu >> 16);
+}
+
 #endif

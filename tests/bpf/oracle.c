@@ -338,7 +338,7 @@ static void note_key(const struct frame *f, struct fragment_key *key)
 	memcpy(key->saddr, f->src.byte, 16);
 	memcpy(key->daddr, f->dst.byte, 16);
 	key->id = f->frag_id;
-	key->proto = f->proto;
+	key->proto = f->v4 ? f->proto : 0;
 }
 
 static void note_leave(const struct frame *f, __u32 vip, __u32 backend, __u32 now, struct oracle_result *ret)
@@ -346,6 +346,7 @@ static void note_leave(const struct frame *f, __u32 vip, __u32 backend, __u32 no
 	ret->noted = true;
 	note_key(f, &ret->note_key);
 	ret->note = (struct fragment_note){.backend = (__u16)backend, .vip = (__u16)vip, .tick = (__u16)now};
+	ret->note.seal = fragment_seal(&ret->note_key, ret->note.backend, ret->note.vip, ret->note.tick);
 }
 
 static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracle_result *ret)
@@ -358,11 +359,12 @@ static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracl
 	struct where w = {0};
 	struct flow flow;
 
-	if (!k)
+	ret->vip = k ? k->vip : ID_NONE;
+	if (!k || k->vip >= o->h->vips_max || !VIP_WORD_STATE(e->word)) {
+		if (f->first)
+			note_leave(f, ret->vip, ID_NONE, now, ret);
 		return VERDICT_PASS_VIP_OTHER;
-	ret->vip = k->vip;
-	if (k->vip >= o->h->vips_max || !VIP_WORD_STATE(e->word))
-		return VERDICT_PASS_VIP_OTHER;
+	}
 	vip = &e->copy[VIP_WORD_SELECT(e->word)];
 	if (!vip->slots_count)
 		return VERDICT_DROP_NO_SLOT;
@@ -395,7 +397,10 @@ static int steer_fragment(struct oracle *o, const struct frame *f, __u32 now, st
 	note_key(f, &key);
 	if (bpf_map_lookup_elem(o->h->fragments_fd, &key, &note) ||
 	    ((now - note.tick) & 0xffff) > o->h->config.half_ticks)
-		return VERDICT_DROP_FRAGMENT;
+		return f->proto == IPPROTO_TCP || f->proto == IPPROTO_UDP ? VERDICT_DROP_FRAGMENT
+									  : VERDICT_PASS_VIP_OTHER;
+	if (note.backend == ID_NONE)
+		return VERDICT_PASS_VIP_OTHER;
 	ret->vip = note.vip;
 	ret->backend = note.backend;
 	if (!where_usable(&view, note.vip, note.backend, WHERE_OLD_FLOW))
@@ -439,7 +444,7 @@ static int steer_icmp(struct frame *f, struct oracle_result *ret)
 {
 	const __u8 *icmp = f->byte + f->l4;
 
-	if (f->later || f->first || f->proto != (f->v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+	if (f->first || f->proto != (f->v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
 		return VERDICT_PASS_VIP_OTHER;
 	if (f->link + f->ip_len < f->l4 + 8)
 		return VERDICT_DROP_TRUNCATED;
@@ -459,7 +464,7 @@ static int steer_frame(struct oracle *o, struct frame *f, __u32 now, struct orac
 	verdict = frame_network(f);
 	if (verdict == CARRY_ON)
 		verdict = frame_transport(f);
-	if (verdict == CARRY_ON && f->proto != IPPROTO_TCP && f->proto != IPPROTO_UDP)
+	if (verdict == CARRY_ON && !f->later && f->proto != IPPROTO_TCP && f->proto != IPPROTO_UDP)
 		verdict = steer_icmp(f, ret);
 	if (verdict != CARRY_ON)
 		return verdict;

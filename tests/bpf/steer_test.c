@@ -10,10 +10,12 @@
 #include <string.h>
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <netinet/in.h>
 #include <cmocka.h>
 
 #include "harness.h"
+#include "starling/cell.h"
 
 #define BACKENDS	4
 #define VERIFIER_BUDGET 250000 /* instructions; the kernel's limit is a million */
@@ -121,6 +123,29 @@ static void gue_over_ipv6_has_a_right_checksum_where_wanted(void **state)
 		s.payload_bytes = bytes;
 		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
 		assert_int_not_equal(o[46] | o[47], 0);
+		assert_int_equal(
+			packet_fold(packet_sum(packet_sum(17 + (__u32)(r.len - 54), o + 8, 32), o + 40, r.len - 54)),
+			0);
+	}
+}
+
+static void a_jumbo_frame_in_gue_over_ipv6_has_a_right_checksum(void **state)
+{
+	struct packet_spec s = to_vip(true, 1000, TCP_ACK);
+	struct harness *h = *state;
+	struct harness_result r;
+	const __u8 *o = r.byte + 14;
+	struct packet p;
+	__u32 i;
+
+	world_make(h, FORWARD_GUE, false);
+	for (i = 1; i <= BACKENDS; i++) {
+		h->backends[i].copy[0].flags |= BACKEND_GUE_CSUM, h->backends[i].copy[1].flags |= BACKEND_GUE_CSUM;
+		h->backends[i].copy[0].mtu = h->backends[i].copy[1].mtu = 9000;
+	}
+	for (s.payload_bytes = 1900; s.payload_bytes < 8900; s.payload_bytes += 999) {
+		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
+		assert_int_equal(r.len, p.len + 52);
 		assert_int_equal(
 			packet_fold(packet_sum(packet_sum(17 + (__u32)(r.len - 54), o + 8, 32), o + 40, r.len - 54)),
 			0);
@@ -292,6 +317,139 @@ static void later_fragments_follow_the_first(void **state)
 	}
 }
 
+/* RFC 8200 section 4.5: of the fragments of one packet only the first one's next header counts. */
+static void ipv6_fragments_belong_together_whatever_header_they_name(void **state)
+{
+	struct packet_spec s = packet_udp("2001:db8:100::10", 3000, "2001:db8:113::10", 53);
+	__u8 part[32] = {IPPROTO_UDP, 0, 1, 4, 0, 0, 0, 0, 3000 >> 8, 3000 & 0xff, 0, 53, 0, 200};
+	struct harness *h = *state;
+	struct harness_result r;
+	struct packet p;
+	__u32 i;
+	int first;
+
+	world_make(h, FORWARD_IPIP, true);
+	for (i = 0; i < 20; i++) {
+		s.proto = 60;
+		s.payload = part;
+		s.payload_bytes = sizeof(part);
+		s.frag_id = 7000 + i;
+		s.frag_offset = 0;
+		s.more = true;
+		part[9] = (__u8)i;
+		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
+		first = backend_of(&r);
+		s.frag_offset = sizeof(part);
+		s.more = false;
+		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
+		assert_int_equal(backend_of(&r), first);
+		s.proto = IPPROTO_UDP;
+		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
+		assert_int_equal(backend_of(&r), first);
+	}
+}
+
+static void fragments_of_what_is_left_to_the_host_are_left_to_it_too(void **state)
+{
+	struct harness *h = *state;
+	struct harness_result r;
+	struct packet p;
+	__u32 i;
+
+	world_make(h, FORWARD_IPIP, true);
+	for (i = 0; i < 4; i++) {
+		struct packet_spec s = i & 1 ? packet_udp("198.51.100.10", 3000, "203.0.113.10", 4500)
+					     : packet_udp("2001:db8:100::10", 3000, "2001:db8:113::10", 4500);
+
+		if (i & 2) {
+			s.proto = i & 1 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+			s.icmp_type = i & 1 ? 8 : 128;
+		}
+		s.payload_bytes = 800;
+		s.frag_id = 900 + i;
+		s.more = true;
+		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_PASS_VIP_OTHER);
+		s.frag_offset = 808;
+		s.more = false;
+		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_PASS_VIP_OTHER);
+		assert_memory_equal(r.byte, p.byte, p.len);
+	}
+}
+
+/* An element of a hash map is another key's as soon as it is freed, even under a reader's eyes. */
+static void a_note_about_another_fragment_is_not_followed(void **state)
+{
+	struct packet_spec s = packet_udp("198.51.100.10", 3000, "203.0.113.10", 53);
+	struct harness *h = *state;
+	struct fragment_key key, keys[2];
+	struct fragment_note note[2];
+	struct harness_result r;
+	struct packet p;
+	__u32 i;
+
+	world_make(h, FORWARD_IPIP, true);
+	s.payload_bytes = 800;
+	s.more = true;
+	for (i = 0; i < 2; i++) {
+		s.frag_id = 300 + i;
+		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
+	}
+	assert_int_equal(bpf_map_get_next_key(h->fragments_fd, NULL, &keys[0]), 0);
+	assert_int_equal(bpf_map_get_next_key(h->fragments_fd, &keys[0], &keys[1]), 0);
+	assert_int_not_equal(bpf_map_get_next_key(h->fragments_fd, &keys[1], &key), 0);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(bpf_map_lookup_elem(h->fragments_fd, &keys[i], &note[i]), 0);
+	s.frag_offset = 808;
+	s.more = false;
+	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(bpf_map_update_elem(h->fragments_fd, &keys[i], &note[!i], BPF_ANY), 0);
+	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_DROP_FRAGMENT);
+	for (i = 0; i < 2; i++) {
+		note[i].backend ^= 1; /* half of one note, half of another */
+		assert_int_equal(bpf_map_update_elem(h->fragments_fd, &keys[i], &note[i], BPF_ANY), 0);
+	}
+	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_DROP_FRAGMENT);
+}
+
+static void what_was_sent_to_many_is_left_to_the_host(void **state)
+{
+	struct harness *h = *state;
+	struct harness_result r;
+	struct packet p;
+	__u32 i;
+
+	world_make(h, FORWARD_IPIP, true);
+	for (i = 0; i < 4; i++) {
+		struct packet_spec s = to_vip(i & 1, 1000, TCP_SYN);
+
+		if (i & 2) {
+			s.proto = i & 1 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+			s.icmp_type = i & 1 ? 8 : 128;
+		}
+		packet_build(&s, &p);
+		memset(p.byte, 0xff, 6);
+		assert_int_equal(harness_verdict(h, &p, &r), VERDICT_PASS_OTHER);
+		assert_memory_equal(r.byte, p.byte, p.len);
+	}
+}
+
+static void an_ipv6_packet_is_never_for_an_ipv4_vip(void **state)
+{
+	struct packet_spec s = to_vip(false, 1000, TCP_SYN);
+	struct addr vip = packet_addr("203.0.113.10");
+	struct harness *h = *state;
+	struct harness_result r;
+	struct packet p;
+
+	world_make(h, FORWARD_IPIP, true);
+	packet_build(&s, &p);
+	memcpy(p.byte + p.l3 + 24, vip.byte, 16);
+	packet_fix_sums(&p);
+	assert_int_equal(harness_verdict(h, &p, &r), VERDICT_PASS_OTHER);
+	assert_memory_equal(r.byte, p.byte, p.len);
+}
+
 static void extension_headers_are_walked_up_to_a_bound(void **state)
 {
 	struct packet_spec s = to_vip(false, 1000, TCP_SYN);
@@ -393,21 +551,81 @@ static void features_that_are_off_are_not_in_the_program(void **state)
 	harness_close(small);
 }
 
+static int event_keep(void *ctx, void *data, size_t size)
+{
+	assert_int_equal(size, sizeof(struct trace_event));
+	memcpy(ctx, data, size);
+	return 0;
+}
+
+static void a_trace_tells_of_its_own_packet_only(void **state)
+{
+	struct steer_config traced = harness_config(1, 6, 12);
+	struct harness_options o = {.config = &traced, .flow_sets_log2 = 12};
+	struct packet_spec s = to_vip(true, 1234, TCP_SYN);
+	struct trace_event e;
+	struct ring_buffer *ring;
+	struct harness_result r;
+	struct harness *h;
+	struct packet p;
+	__u32 i, way;
+
+	(void)state;
+	traced.trace_sample = 1;
+	assert_int_equal(harness_open(&o, &h), 0);
+	ring = ring_buffer__new(h->events_fd, event_keep, &e, NULL);
+	assert_non_null(ring);
+	world_make(h, FORWARD_IPIP, true);
+	for (i = 0; i < 101; i++)
+		harness_slot_set(h, i, slot_make(SLOT_SPLIT, 1 + i % 4, ID_NONE, 1 + (i + 1) % 4));
+	/* The flow takes the place of one that was closing: that is not its own state. */
+	for (i = 0; i < h->sets_max; i++)
+		for (way = 0; way < FLOW_WAYS; way++)
+			h->flows[i].cell[way] = cell_make(0xffffff, 1, CELL_CLOSING, 0, harness_tick(h) - 200);
+	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
+	assert_int_equal(ring_buffer__consume(ring), 1);
+	assert_int_equal(ntohs(e.sport), 1234);
+	assert_int_equal(e.cell_state, CELL_FREE);
+	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
+	assert_int_equal(ring_buffer__consume(ring), 1);
+	assert_int_equal(e.cell_state, CELL_HALF);
+	s.proto = IPPROTO_ICMP;
+	s.icmp_type = 8;
+	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX_ECHO);
+	assert_int_equal(ring_buffer__consume(ring), 1);
+	assert_int_equal(e.proto, IPPROTO_ICMP);
+	assert_int_equal(e.sport | e.dport, 0);
+	p.byte[12] = 0x08; /* ARP */
+	p.byte[13] = 0x06;
+	assert_int_equal(harness_verdict(h, &p, &r), VERDICT_PASS_OTHER);
+	assert_int_equal(ring_buffer__consume(ring), 1);
+	assert_int_equal(e.saddr[15] | e.daddr[15] | e.proto | e.sport, 0);
+	ring_buffer__free(ring);
+	harness_close(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_outer_byte_is_written),
 		cmocka_unit_test(gue_over_ipv6_has_a_right_checksum_where_wanted),
+		cmocka_unit_test(a_jumbo_frame_in_gue_over_ipv6_has_a_right_checksum),
 		cmocka_unit_test(direct_routing_changes_the_hop_and_nothing_else),
 		cmocka_unit_test(another_device_gets_no_tags),
 		cmocka_unit_test(echo_is_answered),
 		cmocka_unit_test(errors_reach_the_owner_of_the_flow),
 		cmocka_unit_test(what_is_too_big_is_told_so),
 		cmocka_unit_test(later_fragments_follow_the_first),
+		cmocka_unit_test(ipv6_fragments_belong_together_whatever_header_they_name),
+		cmocka_unit_test(fragments_of_what_is_left_to_the_host_are_left_to_it_too),
+		cmocka_unit_test(a_note_about_another_fragment_is_not_followed),
+		cmocka_unit_test(what_was_sent_to_many_is_left_to_the_host),
+		cmocka_unit_test(an_ipv6_packet_is_never_for_an_ipv4_vip),
 		cmocka_unit_test(extension_headers_are_walked_up_to_a_bound),
 		cmocka_unit_test(cut_packets_are_dropped_for_a_vip_and_passed_else),
 		cmocka_unit_test(counters_count_packets_bytes_and_connections),
 		cmocka_unit_test(the_verifier_finds_it_small),
+		cmocka_unit_test(a_trace_tells_of_its_own_packet_only),
 		cmocka_unit_test(features_that_are_off_are_not_in_the_program),
 	};
 
