@@ -407,7 +407,7 @@ void harness_vip_make(struct harness *h, __u32 id, __u32 first, __u32 backends, 
 		r = harness_backend_record(&a, forward, 1);
 		harness_backend_set(h, first + i, &r, BACKEND_UP, 1, id);
 	}
-	for (i = 0; i < count; i++)
+	for (i = 0; backends && i < count; i++)
 		harness_slot_set(h, base + i,
 				 slot_make(SLOT_PLAIN, first + i % backends,
 					   backends > 1 ? first + (i + 1) % backends : ID_NONE, ID_NONE));

@@ -430,7 +430,7 @@ static void remains_of_a_killed_apply_are_taken_back(void **state)
 	static __u32 home[FLOWS];
 	struct endpoint stray = world_key(9, IPPROTO_TCP);
 	struct vip_key key = plane_key(&stray);
-	struct plane_vip *v = plane_vip_find(w->p, "v1");
+	struct plane_vip *v;
 	__u32 id = 0;
 
 	(void)state;

@@ -96,10 +96,18 @@ static void check(const struct cells_scenario *sc, const struct cells_outcome *o
 		assert_true(o->imbalance < 0.05);
 }
 
+/* SEED=n, or none. */
+static unsigned long seed_wanted(unsigned long none)
+{
+	const char *text = getenv("SEED");
+
+	return text ? strtoul(text, NULL, 0) : none;
+}
+
 static void scenario_breaks_nothing_and_counts_true(void **state)
 {
 	const struct cells_scenario *sc = *state;
-	unsigned long seed = getenv("SEED") ? strtoul(getenv("SEED"), NULL, 0) : 1, last = getenv("SEED") ? seed : 2;
+	unsigned long seed = seed_wanted(1), last = seed_wanted(2);
 
 	for (; seed <= last; seed++) {
 		struct cells_scenario small = scaled(sc, getenv("SOAK") ? 1 : 64);
@@ -129,7 +137,7 @@ static int table(__u32 div, const char *name, unsigned long seed)
 int main(int argc, char **argv)
 {
 	struct CMUnitTest tests[SCENARIOS] = {0};
-	unsigned long seed = getenv("SEED") ? strtoul(getenv("SEED"), NULL, 0) : 1;
+	unsigned long seed = seed_wanted(1);
 
 	if (argc > 1 && !strcmp(argv[1], "table"))
 		return table(argc > 2 ? (__u32)atoi(argv[2]) : 1, argc > 3 ? argv[3] : "", seed);

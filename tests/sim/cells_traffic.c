@@ -368,8 +368,11 @@ void cells_run(const struct cells_scenario *sc, __u64 seed, struct cells_outcome
 	end_ms = duration_ms + life_ms * 17 + 4ULL * sc->idle_ms + 130000;
 	for (t->now = 1; t->now < end_ms; t->now++) {
 		run_events(t);
-		for (owed += t->now < duration_ms ? sc->rate / 1000.0 : 0; owed >= 1; owed--)
+		owed += t->now < duration_ms ? sc->rate / 1000.0 : 0;
+		while (owed >= 1) {
 			start(t);
+			owed--;
+		}
 		if (t->now < duration_ms)
 			flood(t);
 		if (sc->change && t->now < duration_ms)

@@ -119,7 +119,7 @@ static void a_line_holds_4095_bytes_and_128_words(void **state)
 	for (extra = -1; extra < 2; extra++) {
 		buf_clear(&text);
 		buf_clear(&out);
-		buf_fill(&text, 'x', (size_t)(4095 + extra));
+		buf_fill(&text, 'x', 4095U + (size_t)extra);
 		lexed(buf_text(&text), text.len, &out);
 		assert_int_equal(out.text[0], extra > 0 ? '!' : 'x');
 		buf_clear(&text);
@@ -131,7 +131,7 @@ static void a_line_holds_4095_bytes_and_128_words(void **state)
 		/* Empty words behind a full line take room, too. */
 		buf_clear(&text);
 		buf_clear(&out);
-		buf_fill(&text, 'x', (size_t)(4095 + extra));
+		buf_fill(&text, 'x', 4095U + (size_t)extra);
 		buf_puts(&text, " \"\" \"\"");
 		lexed(buf_text(&text), text.len, &out);
 		assert_int_equal(out.text[0], '!');

@@ -173,9 +173,7 @@ static int syn_sample(struct bench *b, const struct bench_case *c, double *ret_n
 	for (i = 0; !r && i < h->sets_max && sets < c->flows; i++)
 		if (h->flows[i].cell[0] | h->flows[i].cell[1] | h->flows[i].cell[2] | h->flows[i].cell[3])
 			touched[sets++] = i;
-	runs = c->flows < BENCH_PACKETS ? BENCH_PACKETS / c->flows : 1;
-	if (c->flows < 1024)
-		runs = 1;
+	runs = c->flows < 1024 || c->flows > BENCH_PACKETS ? 1 : BENCH_PACKETS / c->flows;
 	for (run = 0; !r && run < runs; run++) {
 		for (i = 0; i < sets; i++)
 			memset(&h->flows[touched[i]], 0, sizeof(struct flow_set));

@@ -65,6 +65,8 @@ static int vip_fill(struct world *w, enum world_kind kind, __u32 n)
 			       .steer_by = kind == WORLD_MH ? STEER_HOME : STEER_OPEN};
 	struct addr a = world_addr(w->v6, vip_base(kind) + n);
 
+	if (each < 2)
+		return -EINVAL;
 	snprintf(r.name, sizeof(r.name), "vip%u", id);
 	backends_fill(w, first, each, id);
 	for (i = 0; i < w->slots; i++) {

@@ -19,7 +19,7 @@ static int words_run(struct run *run, const char *const *words, size_t count)
 		return help_run(run, count ? words[0] : NULL);
 	if (run->options.version)
 		return version_run(run);
-	if (!count) {
+	if (!count || !words[0]) {
 		fputs(options_usage(), stderr);
 		return request_fault_status(FAULT_USAGE);
 	}

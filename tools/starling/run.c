@@ -37,8 +37,8 @@ int run_request(struct run *run, const char *const *words, size_t count, const c
 /* A stream ends when its count is reached, the daemon stops, or the operator interrupts. */
 static int stream_run(struct run *run, const struct command *command, const char *const *words, size_t count)
 {
-	const char *line;
-	size_t len;
+	const char *line = "";
+	size_t len = 0;
 	struct err err = {0};
 	__u64 lines = 0;
 	int status = run_request(run, words, count, NULL, NULL, true, &line, &len);
@@ -60,10 +60,10 @@ static int stream_run(struct run *run, const struct command *command, const char
 
 static int daemon_run(struct run *run, const struct command *command, const char *const *words, size_t count)
 {
-	const char *line;
+	const char *line = "";
 	char *text = NULL;
 	struct err err = {0};
-	size_t len;
+	size_t len = 0;
 	int status;
 
 	if (command->file && file_read(command->file, &text, &len, &err))

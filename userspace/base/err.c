@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef err_set
+
 int err_set(struct err *err, int code, const char *fmt, ...)
 {
 	va_list ap;

@@ -28,6 +28,9 @@ struct err {
  * Return: -@code, so that callers write `return err_set(err, EINVAL, ...)`.
  */
 int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+#ifdef __clang_analyzer__ /* it sees one file at a time: what this one returns is known here */
+#define err_set(err, code, ...) ((err_set)(err, code, __VA_ARGS__), (code) > 0 ? -(code) : -1)
+#endif
 
 /**
  * err_prefix() - put words before the sentence of an error ("VIP web: ...")

@@ -60,6 +60,7 @@ static int words_take(const json_t *list, struct request *request, struct err *e
 		return err_set(err, EINVAL, "a request needs \"words\": a list of the command's words");
 	if (count > STARLING_WORDS)
 		return err_set(err, EINVAL, "a command has at most %d words, not %zu", STARLING_WORDS, count);
+	free(request->words); /* of none: members are not repeated */
 	request->words = calloc(count, sizeof(*request->words));
 	if (!request->words)
 		return err_set(err, ENOMEM, "no memory for the request");

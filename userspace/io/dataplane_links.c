@@ -108,7 +108,7 @@ int dataplane_other_program(__u32 ifindex, struct dataplane_other *ret)
 	__u32 bytes = sizeof(info);
 	int fd, err = bpf_xdp_query((int)ifindex, 0, &query);
 
-	if (err)
+	if (err < 0)
 		return err;
 	memset(ret, 0, sizeof(*ret));
 	ret->id = query.drv_prog_id ? query.drv_prog_id : query.skb_prog_id ? query.skb_prog_id : query.hw_prog_id;

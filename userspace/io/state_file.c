@@ -181,7 +181,7 @@ int state_file_read(const char *path, char **ret_text, size_t *ret_len, struct e
 		return rc;
 	if (rc)
 		return err_set(err, -rc, "cannot read %s: %s", path, strerror(-rc));
-	rc = header_take(text, &len);
+	rc = text ? header_take(text, &len) : -EBADMSG;
 	if (!rc) {
 		*ret_text = text;
 		*ret_len = len;
