@@ -112,14 +112,17 @@ static void gue_over_ipv6_has_a_right_checksum_where_wanted(void **state)
 	struct packet p;
 	__u32 i, bytes;
 
-	for (bytes = 0; bytes < 1300; bytes += 257) {
+	for (bytes = 0; bytes < 9000; bytes = bytes < 1200 ? bytes + 257 : bytes * 2 + 1) {
 		struct packet_spec s = to_vip(bytes & 1, 1000, TCP_ACK);
 		const __u8 *o = r.byte + 14;
 
 		world_make(h, FORWARD_GUE, false);
-		for (i = 1; i <= BACKENDS; i++)
-			h->backends[i].copy[0].flags |= BACKEND_GUE_CSUM,
-				h->backends[i].copy[1].flags |= BACKEND_GUE_CSUM;
+		for (i = 0; i < 2 * BACKENDS; i++) {
+			struct backend_record *be = &h->backends[1 + i / 2].copy[i & 1];
+
+			be->flags |= BACKEND_GUE_CSUM;
+			be->mtu = 9216;
+		}
 		s.payload_bytes = bytes;
 		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
 		assert_int_not_equal(o[46] | o[47], 0);
