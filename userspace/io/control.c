@@ -171,7 +171,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	struct client *c = stream->data;
 	struct control *control = c->control;
 
-	if (n == UV_EOF && !c->in.len && client_queued(c)) {
+	if (n == UV_EOF && c->state == CLIENT_READING && !c->in.len && client_queued(c)) {
 		uv_read_stop(stream); /* it has said all, but not heard all */
 		c->state = CLIENT_ENDING;
 		return;
