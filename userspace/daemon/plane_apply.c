@@ -8,7 +8,8 @@
  *	4. a grace period; backends that went give back their ids; devices are detached
  *
  * What fails in step 3 in spite of step 1 (the kernel refuses a key) is undone by applying the
- * former configuration.
+ * former configuration; if there is none, since the tables were adopted, what could be done stays:
+ * wanting nothing would end the traffic.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -363,13 +364,18 @@ static void plan_undo(struct plane *p)
 int plane_apply(struct plane *p, struct config *wanted, bool dry_run, struct plane_change *ret, struct err *err)
 {
 	struct plane_plan plan = {0};
+	bool adopted = p->held;
+	struct plane_ifaces had;
 	int code;
 
 	if (p->applying)
 		return err_set(err, EBUSY, "another configuration is being applied");
+	plane_ifaces_remember(p, &had);
 	code = plane_plan_make(p, wanted, &plan, err);
 	if (!code)
 		code = plane_ifaces_attach(p, wanted, dry_run, &plan.change, err);
+	if (code && !dry_run)
+		plane_ifaces_restore(p, &had, &plan.change);
 	if (code || dry_run)
 		goto out;
 	p->held = false;
@@ -377,12 +383,12 @@ int plane_apply(struct plane *p, struct config *wanted, bool dry_run, struct pla
 	code = plan_run(p, &plan, err);
 	p->applying = false;
 	if (code) {
-		plane_plan_free(&plan);
 		p->applying = true;
-		plan_undo(p);
+		if (!adopted)
+			plan_undo(p);
 		p->applying = false;
-		plane_ifaces_detach(p, p->config, &plan.change);
-		return code;
+		plane_ifaces_restore(p, &had, &plan.change);
+		goto out;
 	}
 	plane_ifaces_detach(p, wanted, &plan.change);
 	config_free(p->config);

@@ -67,8 +67,6 @@ int plane_ifaces_attach(struct plane *p, const struct config *wanted, bool dry_r
 		/* A device that has vanished since must not stand in the way of everything else. */
 		if (old && old->mode == wanted->iface[i].mode)
 			continue;
-		if (!dry_run)
-			plane_ifaces_detach(p, p->config, change);
 		if (err)
 			*err = trouble;
 		return ret;
@@ -76,19 +74,37 @@ int plane_ifaces_attach(struct plane *p, const struct config *wanted, bool dry_r
 	return 0;
 }
 
+static void iface_detach(struct plane *p, const struct dataplane_device *d, struct plane_change *change)
+{
+	struct err err = {0};
+
+	if (dataplane_detach(p->dp, d->ifindex, &err))
+		return;
+	change->ifaces_detached++;
+	plane_event(p, "iface", d->name, d->mode == XDP_MODE_NATIVE ? "native" : "generic", NULL, "");
+}
+
 void plane_ifaces_detach(struct plane *p, const struct config *wanted, struct plane_change *change)
 {
 	struct dataplane_device attached[STARLING_DEVICES];
 	size_t count = dataplane_attached(p->dp, attached, STARLING_DEVICES);
-	struct err err = {0};
 
-	for (size_t i = 0; i < count && i < STARLING_DEVICES; i++) {
-		if (iface_find(wanted, attached[i].name))
-			continue;
-		if (dataplane_detach(p->dp, attached[i].ifindex, &err))
-			continue;
-		change->ifaces_detached++;
-		plane_event(p, "iface", attached[i].name, attached[i].mode == XDP_MODE_NATIVE ? "native" : "generic",
-			    NULL, "");
-	}
+	for (size_t i = 0; i < count && i < STARLING_DEVICES; i++)
+		if (!iface_find(wanted, attached[i].name))
+			iface_detach(p, &attached[i], change);
+}
+
+void plane_ifaces_restore(struct plane *p, const struct plane_ifaces *had, struct plane_change *change)
+{
+	struct dataplane_device attached[STARLING_DEVICES];
+	size_t count = dataplane_attached(p->dp, attached, STARLING_DEVICES);
+
+	for (size_t i = 0; i < count && i < STARLING_DEVICES; i++)
+		if (!device_find(had->device, had->count, attached[i].ifindex))
+			iface_detach(p, &attached[i], change);
+}
+
+void plane_ifaces_remember(struct plane *p, struct plane_ifaces *ret)
+{
+	ret->count = dataplane_attached(p->dp, ret->device, STARLING_DEVICES);
 }

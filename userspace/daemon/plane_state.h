@@ -254,6 +254,15 @@ int plane_ifaces_attach(struct plane *p, const struct config *wanted, bool dry_r
 			struct err *err);
 void plane_ifaces_detach(struct plane *p, const struct config *wanted, struct plane_change *change);
 
+/* Devices attached before an apply; a configuration does not tell, as long as none was applied since the adoption. */
+struct plane_ifaces {
+	struct dataplane_device device[STARLING_DEVICES];
+	size_t count;
+};
+
+void plane_ifaces_remember(struct plane *p, struct plane_ifaces *ret);
+void plane_ifaces_restore(struct plane *p, const struct plane_ifaces *had, struct plane_change *change);
+
 /* plane_adopt.c, plane_sweep.c, plane_rates.c */
 int plane_adopt(struct plane *p, struct err *err);
 void plane_tick(struct plane *p);
