@@ -48,13 +48,16 @@ equal "with whole tables" "" "$dirty"
 
 # What was lost by the kills comes back: ids and slots in use are those of a fresh start.
 in_use() { starling -N -j metric show starling_bpf_map_entries | jq -c '[.[] | select(.labels | tostring | test("flows") | not) | .value]'; }
-starling config apply "$TMP/a.conf" >/dev/null
-for _ in $(seq 100); do
+daemon_stop
+daemon_must_start -f "$TMP/a.conf"
+for _ in $(seq 60); do # sweeps take backends' ids back
+	previous=${used:-}
 	used=$(in_use)
-	[ "$(starling -j vip show | jq '[.[] | .slots_split + .slots_pinned] | add')" = 0 ] && break
-	sleep 0.2
+	[ "$used" = "$previous" ] && ((++same > 4)) && break
+	[ "$used" = "$previous" ] || same=0
+	sleep 1
 done
-used=$(in_use)
+note "$used"
 daemon_stop
 daemon_remove
 daemon_must_start -f "$TMP/a.conf"

@@ -91,25 +91,10 @@ kill "$watcher"
 equal "event watch tells of a backend and of the configuration, an object a line" "backend config" \
 	"$(jq -r .event <"$TMP/events" | grep -v vip | sort -u | tr '\n' ' ' | sed 's/ $//')"
 
-timeout 20 starling -j flow trace sample 1 count 1 >"$TMP/trace" &
+timeout 20 starling -j flow trace vip web sample 1 count 1 >"$TMP/trace" &
 tracer=$!
 sleep 1
-python3 - <<'END'
-import socket, struct
-s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-s.bind(("veth1", 0))
-
-import fcntl
-def hw(dev):
-    q = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    return fcntl.ioctl(q.fileno(), 0x8927, struct.pack("256s", dev.encode()))[18:24]
-ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 1, 0, 64, 6, 0, socket.inet_aton("198.51.100.7"), socket.inet_aton("203.0.113.10"))
-total = sum(struct.unpack("!10H", ip)); total = (total & 0xffff) + (total >> 16); total = (total & 0xffff) + (total >> 16)
-ip = ip[:10] + struct.pack("!H", ~total & 0xffff) + ip[12:]
-tcp = struct.pack("!HHIIBBHHH", 51515, 443, 1, 0, 0x50, 2, 1024, 0, 0)
-for _ in range(5):
-    s.send(hw("veth0") + hw("veth1") + b"\x08\x00" + ip + tcp)
-END
+syn_send 5
 wait "$tracer"
 equal "flow trace shows a packet" "web 198.51.100.7:51515" "$(jq -r '"\(.vip) \(.source)"' <"$TMP/trace" | head -1)"
 

@@ -101,6 +101,24 @@ generation() {
 	starling -j status | jq '.[0].generation'
 }
 
+# SYNs of one client to VIP web, arriving on veth0.
+syn_send() { # COUNT
+	python3 - "$1" <<-'END'
+		import fcntl, socket, struct, sys
+		s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+		s.bind(("veth1", 0))
+		def hw(dev):
+		    q = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		    return fcntl.ioctl(q.fileno(), 0x8927, struct.pack("256s", dev.encode()))[18:24]
+		ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 1, 0, 64, 6, 0, socket.inet_aton("198.51.100.7"), socket.inet_aton("203.0.113.10"))
+		total = sum(struct.unpack("!10H", ip)); total = (total & 0xffff) + (total >> 16); total = (total & 0xffff) + (total >> 16)
+		ip = ip[:10] + struct.pack("!H", ~total & 0xffff) + ip[12:]
+		tcp = struct.pack("!HHIIBBHHH", 51515, 443, 1, 0, 0x50, 2, 1024, 0, 0)
+		for _ in range(int(sys.argv[1])):
+		    s.send(hw("veth0") + hw("veth1") + b"\x08\x00" + ip + tcp)
+	END
+}
+
 # A configuration with two VIPs, five backends and a device.
 conf_write() {
 	cat >"$CONF" <<-END

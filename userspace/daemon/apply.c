@@ -50,17 +50,22 @@ static bool generation_same(const struct daemon *d, const struct buf *text)
 	return last && !strcmp(last->digest, digest);
 }
 
-/* It runs already: what is left is to remember and to tell. */
-static void generation_keep(struct daemon *d, const struct apply_how *how, const struct buf *text, size_t changes)
+/* It runs already: what is left is to remember and to tell. What cannot be kept now is tried again with the next. */
+static void generation_keep(struct daemon *d, const struct apply_how *how, const struct buf *text, size_t changes,
+			    struct err *ret_unkept)
 {
 	const struct generation *last = history_last(d->history);
 	__u32 before = last ? last->number : 0;
 	char was[16], is[16];
 	struct err err = {0};
 
-	if (history_add(d->history, how->by, how->command, changes, buf_text(text), text->len, &err)) {
+	d->unkept = history_add(d->history, how->by, how->command, changes, buf_text(text), text->len, &err);
+	if (d->unkept) {
 		d->store_errors++;
-		log_error("config: %s", err.text);
+		log_error("config: \"%s\" by %s runs, but a start without -f would not know it: %s", how->command,
+			  how->by, err.text);
+		err_set(ret_unkept, EIO, "it runs, but is not kept for a start without -f: %s", err.text);
+		return;
 	}
 	last = history_last(d->history);
 	log_notice("config: generation %u -> %u: %s by=\"%s\" changes=%zu", before, last->number, last->command,
@@ -93,7 +98,7 @@ static int config_run(struct daemon *d, struct plane *p, struct config *wanted, 
 	int rc;
 
 	ret->changes = config_changes(plane_config(p), wanted, change_row, ret_table);
-	same = !ret->changes && d->applied_ms && last; /* it runs: no need to write it out to know */
+	same = !ret->changes && d->applied_ms && last && !d->unkept; /* it runs: no need to write it out to know */
 	if (!same) {
 		config_export(wanted, &text);
 		same = generation_same(d, &text);
@@ -103,9 +108,10 @@ static int config_run(struct daemon *d, struct plane *p, struct config *wanted, 
 		plane_generation(p, (last ? last->number : 0) + !same);
 	if (!rc)
 		rc = plane_apply(p, wanted, how->dry_run, &ret->change, err);
+	daemon_notes(d);
 	if (!rc && !how->dry_run) {
 		if (!same)
-			generation_keep(d, how, &text, ret->changes);
+			generation_keep(d, how, &text, ret->changes, &ret->unkept);
 		d->reload_ok |= how->whole;
 		d->reloads += how->whole;
 		d->applied_ms = wall_ms();

@@ -20,6 +20,7 @@ struct apply_result {
 	size_t changes; /* lines that differ */
 	__u32 generation;
 	struct plane_change change;
+	struct err unkept; /* code 0: kept; else it runs, but the history could not be written */
 };
 
 /**

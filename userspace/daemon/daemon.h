@@ -35,7 +35,7 @@ struct daemon {
 	struct options options;
 	char node[STARLING_NAME_BYTES];
 	char bpf_dir[PATH_MAX], run_dir[PATH_MAX], state_dir[PATH_MAX];
-	int lock_fd;
+	int lock_fd, pins_fd;
 	struct config_limits limits; /* of the maps */
 	__u64 started_ms;	     /* Unix time */
 	struct loop *loop;
@@ -52,7 +52,9 @@ struct daemon {
 
 	/* the plane's thread */
 	struct history *history;
-	__u64 applied_ms; /* Unix time of the last success */
+	__u64 applied_ms;      /* Unix time of the last success */
+	bool unkept;	       /* what runs could not be written to the history */
+	bool overrides_unkept; /* the same of the overrides */
 
 	/* any thread */
 	_Atomic __u64 request_failures, store_errors, scrape_ns;
@@ -66,5 +68,8 @@ int daemon_path(char path[PATH_MAX], const char *dir, const char *name, struct e
 
 /* Whoever did something here: "root@lb1". */
 void daemon_by(const struct daemon *d, const char *user, char by[HISTORY_BY_BYTES]);
+
+/* Log what the data plane has to say. On the plane's thread, or before there is one. */
+void daemon_notes(const struct daemon *d);
 
 #endif

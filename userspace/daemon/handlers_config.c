@@ -58,6 +58,10 @@ static int config_change(struct plane *p, struct task *t, struct config *wanted,
 			task_answer(t, table);
 		return rc;
 	}
+	if (result.unkept.code) {
+		*err = result.unkept;
+		return -EIO;
+	}
 	if (whole)
 		change_print(&result, &message);
 	request_message_answer(buf_text(&message), &t->answer);

@@ -98,6 +98,9 @@ int handle_override(struct plane *p, struct task *t, struct err *err)
 			task_answer(t, table);
 		return rc;
 	}
+	if (t->d->overrides_unkept)
+		return err_set(err, EIO, "it is done, but would not outlive a restart: %s/overrides cannot be written",
+			       t->d->state_dir);
 	request_message_answer("", &t->answer);
 	return 0;
 }
@@ -128,6 +131,7 @@ void overrides_store(struct daemon *d, const struct override *all, size_t count)
 		rc = text ? state_file_write(path, text, strlen(text), &err)
 			  : err_set(&err, ENOMEM, "no memory for the overrides");
 	free(text);
+	d->overrides_unkept = rc;
 	if (rc) {
 		d->store_errors++;
 		log_error("overrides are not kept: %s", err.text);

@@ -250,9 +250,7 @@ int history_add(struct history *h, const char *by, const char *command, size_t c
 	__u32 number = h->count ? h->all[h->count - 1].number + 1 : 1;
 	int rc;
 
-	if (h->count == HISTORY_KEEP)
-		oldest_drop(h);
-	g = &h->all[h->count++];
+	g = &h->all[h->count]; /* one more than are kept fits */
 	*g = (struct generation){.number = number, .time_ms = wall_ms(), .changes = changes};
 	text_cut(g->by, sizeof(g->by), by);
 	text_cut(g->command, sizeof(g->command), command);
@@ -268,6 +266,8 @@ int history_add(struct history *h, const char *by, const char *command, size_t c
 	else
 		rc = state_file_write(path, body.text, body.len, err);
 	buf_free(&body);
+	if (!rc && ++h->count > HISTORY_KEEP)
+		oldest_drop(h);
 	return rc;
 }
 

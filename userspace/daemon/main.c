@@ -119,6 +119,29 @@ static int lock_take(struct daemon *d, struct err *err)
 	return 0;
 }
 
+/*
+ * And one a data plane, also if the run directories differ: the directory of pins is locked too.
+ * It may be yet to be made.
+ */
+static int pins_lock(struct daemon *d, struct err *err)
+{
+	if (d->pins_fd >= 0)
+		return 0;
+	d->pins_fd = open(d->bpf_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->pins_fd < 0)
+		return errno == ENOENT ? 0
+				       : err_set(err, errno, "cannot open the directory of pins %s: %s", d->bpf_dir,
+						 strerror(errno));
+	if (!flock(d->pins_fd, LOCK_EX | LOCK_NB))
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return err_set(err, EBUSY,
+			       "another starlingd, with another --run-dir, has the data plane %s: stop it, or give "
+			       "this one another --node",
+			       d->bpf_dir);
+	return err_set(err, errno, "cannot lock %s: %s", d->bpf_dir, strerror(errno));
+}
+
 static int dataplane_start(struct daemon *d, struct err *err)
 {
 	struct dataplane_options options = {.pin_dir = d->bpf_dir,
@@ -126,13 +149,15 @@ static int dataplane_start(struct daemon *d, struct err *err)
 					    .flow_sets_log2 = d->options.flow_sets_log2,
 					    .fragments = true,
 					    .icmp = true};
-	const char *note;
-	int rc = dataplane_open(&options, &d->dp, err);
+	int rc = pins_lock(d, err);
 
+	if (!rc)
+		rc = dataplane_open(&options, &d->dp, err);
+	if (!rc)
+		rc = pins_lock(d, err);
 	if (rc)
 		return rc;
-	while ((note = dataplane_note(d->dp)))
-		log_notice("dataplane: %s", note);
+	daemon_notes(d);
 	dataplane_limits(d->dp, &d->limits);
 	log_info("dataplane: %s node=%s load_ms=%u memory=%llu", dataplane_adopted(d->dp) ? "adopted" : "made", d->node,
 		 dataplane_load_ms(d->dp), (unsigned long long)dataplane_memory(d->dp));
@@ -158,6 +183,8 @@ static int daemon_start(struct daemon *d, const struct config *config, struct er
 	int rc = node_choose(d, config, err);
 
 	if (!rc)
+		rc = dataplane_permitted(err);
+	if (!rc)
 		rc = dirs_make(d, err);
 	if (!rc)
 		rc = lock_take(d, err);
@@ -169,7 +196,7 @@ static int daemon_start(struct daemon *d, const struct config *config, struct er
 
 int main(int argc, char **argv)
 {
-	struct daemon d = {.lock_fd = -1, .started_ms = wall_ms(), .reload_ok = true};
+	struct daemon d = {.lock_fd = -1, .pins_fd = -1, .started_ms = wall_ms(), .reload_ok = true};
 	struct config *config = NULL;
 	struct err err = {0};
 
@@ -206,5 +233,7 @@ int main(int argc, char **argv)
 	dataplane_close(d.dp);
 	if (d.lock_fd >= 0)
 		close(d.lock_fd);
+	if (d.pins_fd >= 0)
+		close(d.pins_fd);
 	return d.status;
 }

@@ -18,14 +18,17 @@
 #define PAGES_PLAIN	"text/plain; charset=utf-8"
 #define PAGES_SILENT_MS 2000 /* the loop turns ten times a second */
 #define PAGES_READY	"/readyz"
+#define PAGES_RETRY_MS	2000 /* until listening is tried again */
 
 struct pages {
 	struct daemon *d;
 	uv_work_t work;
-	bool moving;	      /* the worker has the members below it */
+	uv_timer_t retry;
+	struct endpoint next; /* where it shall listen */
+	bool moving;	      /* the worker has the members below */
+	bool told;	      /* that it cannot listen there */
 	struct http *http;    /* NULL while it cannot listen */
 	struct endpoint at;   /* where it listens, or failed to */
-	struct endpoint next; /* where it shall; the loop's */
 };
 
 struct page {
@@ -195,10 +198,11 @@ static void server_move(struct pages *pages)
 	http_close(pages->http);
 	pages->http = NULL;
 	endpoint_format(&pages->at, text);
-	if (http_open(&pages->at, &hooks, &pages->http, &err))
-		log_error("http: %s; metrics and health are not served http=%s", err.text, text);
-	else
+	if (!http_open(&pages->at, &hooks, &pages->http, &err))
 		log_info("http: listening http=%s", text);
+	else if (!pages->told)
+		log_error("http: %s; metrics and health are not served until that works http=%s", err.text, text);
+	pages->told = !pages->http;
 }
 
 static void move_maybe(struct pages *pages);
@@ -208,13 +212,21 @@ static void on_move(uv_work_t *work)
 	server_move(work->data);
 }
 
+static void on_retry(uv_timer_t *retry)
+{
+	move_maybe(retry->data);
+}
+
 static void on_moved(uv_work_t *work, int status)
 {
 	struct pages *pages = work->data;
 
 	(void)status;
 	pages->moving = false;
-	move_maybe(pages);
+	if (pages->http || endpoint_compare(&pages->at, &pages->next))
+		move_maybe(pages);
+	else
+		uv_timer_start(&pages->retry, on_retry, PAGES_RETRY_MS, 0);
 }
 
 static void move_maybe(struct pages *pages)
@@ -225,6 +237,7 @@ static void move_maybe(struct pages *pages)
 		return;
 	if (!endpoint_compare(&pages->at, &pages->next) && pages->http)
 		return;
+	pages->told &= !endpoint_compare(&pages->at, &pages->next);
 	pages->at = pages->next;
 	pages->moving = true;
 	pages->work.data = pages;
@@ -241,13 +254,10 @@ static void on_listen(void *arg)
 {
 	struct listen *listen = arg;
 	struct pages *pages = listen->d->pages;
-	bool again = false;
 
 	if (pages) {
-		again = endpoint_compare(&pages->next, &listen->at) || !pages->http;
 		pages->next = listen->at;
-		if (again)
-			move_maybe(pages);
+		move_maybe(pages);
 	}
 	free(listen);
 }
@@ -277,8 +287,15 @@ int pages_open(struct daemon *d, struct pages **ret, struct err *err)
 	if (!pages)
 		return err_set(err, ENOMEM, "no memory for the pages");
 	pages->d = d;
+	uv_timer_init(loop_uv(d->loop), &pages->retry);
+	pages->retry.data = pages;
 	*ret = pages;
 	return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	free(handle->data);
 }
 
 void pages_close(struct pages *pages)
@@ -288,5 +305,5 @@ void pages_close(struct pages *pages)
 	while (pages->moving)
 		uv_run(loop_uv(pages->d->loop), UV_RUN_ONCE);
 	http_close(pages->http);
-	free(pages);
+	uv_close((uv_handle_t *)&pages->retry, on_closed);
 }

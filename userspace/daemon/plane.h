@@ -47,12 +47,14 @@ struct plane_event {
  *		delete. The loop answers with plane_nexthop() in an urgent job, now and on changes.
  * @event:	something changed: for `event watch` and the log.
  * @overridden:	the set of overrides changed (also by a drain timeout): keep it in a file.
+ * @ticked:	about a second has passed.
  */
 struct plane_hooks {
 	void *arg;
 	void (*watch)(void *arg, const struct addr *addr, bool add);
 	void (*event)(void *arg, const struct plane_event *event);
 	void (*overridden)(void *arg, const struct override *all, size_t count);
+	void (*ticked)(void *arg);
 };
 
 /* What an apply did, or with dry_run would do. */

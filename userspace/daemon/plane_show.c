@@ -9,6 +9,8 @@
 #include "core/table.h"
 #include "daemon/plane_show.h"
 
+#define IPV6_MTU_MIN 1280 /* bytes */
+
 const char *const plane_scheduler_name[] = {"mh", "rr", "wrr", "lc", "wlc"};
 const char *const plane_forward_name[] = {"dr", "ipip", "gue"};
 const char *const plane_slot_name[] = {"empty", "plain", "split", "pinned"};
@@ -126,6 +128,34 @@ int plane_show_vips(struct plane *p, const char *name, struct table *t, struct e
 	return table_error(t);
 }
 
+/* Bytes of the headers that a packet gets in front of it. */
+static __u32 outer_bytes(const struct plane_backend *b)
+{
+	__u32 ip = addr_is_v4(&b->at.addr) ? 20 : 40;
+
+	switch (b->vip->forward) {
+	case FORWARD_DR:
+		return 0;
+	case FORWARD_IPIP:
+		return ip;
+	case FORWARD_GUE:
+		return ip + 8 + 4; /* UDP, GUE */
+	}
+	return 0;
+}
+
+/* What is too big for the path comes back as an ICMP error; below this, IPv6 has no answer to one (RFC 8200, section 5)
+ */
+static void backend_mtu(const struct plane_backend *b, struct table *t, size_t row)
+{
+	__u32 outer = outer_bytes(b), mtu = b->path->hop.mtu;
+
+	table_set_u64(t, row, FIELD_BACKEND_mtu, mtu);
+	if (b->path->resolved && mtu < IPV6_MTU_MIN + outer)
+		table_set_textf(t, row, FIELD_BACKEND_why, "MTU %u of the path is too small: raise it to %u at least",
+				mtu, IPV6_MTU_MIN + outer);
+}
+
 static void backend_way(const struct plane_backend *b, struct table *t, size_t row)
 {
 	const struct nexthop *hop = b->path ? &b->path->hop : NULL;
@@ -142,7 +172,7 @@ static void backend_way(const struct plane_backend *b, struct table *t, size_t r
 	table_set_text(t, row, FIELD_BACKEND_source, addr_format(&hop->src, text));
 	table_set_textf(t, row, FIELD_BACKEND_mac, "%02x:%02x:%02x:%02x:%02x:%02x", hop->dmac[0], hop->dmac[1],
 			hop->dmac[2], hop->dmac[3], hop->dmac[4], hop->dmac[5]);
-	table_set_u64(t, row, FIELD_BACKEND_mtu, hop->mtu);
+	backend_mtu(b, t, row);
 }
 
 static void backend_override_row(const struct plane *p, const struct plane_backend *b, struct table *t, size_t row)

@@ -250,4 +250,6 @@ void plane_tick(struct plane *p)
 	plane_rates_sample(p, now);
 	deferred_apply(p);
 	plane_settle(p);
+	if (p->hooks.ticked)
+		p->hooks.ticked(p->hooks.arg);
 }

@@ -113,6 +113,19 @@ static void hook_event(void *arg, const struct plane_event *event)
 	stream_event(arg, event);
 }
 
+void daemon_notes(const struct daemon *d)
+{
+	const char *note;
+
+	while ((note = dataplane_note(d->dp)))
+		log_notice("dataplane: %s", note);
+}
+
+static void hook_ticked(void *arg)
+{
+	daemon_notes(arg);
+}
+
 static void hook_overridden(void *arg, const struct override *all, size_t count)
 {
 	overrides_store(arg, all, count);
@@ -311,7 +324,11 @@ static void signals_stop(struct wire *w)
 static int parts_open(struct wire *w, struct err *err)
 {
 	struct daemon *d = w->d;
-	struct plane_hooks hooks = {.arg = d, .watch = hook_watch, .event = hook_event, .overridden = hook_overridden};
+	struct plane_hooks hooks = {.arg = d,
+				    .watch = hook_watch,
+				    .event = hook_event,
+				    .overridden = hook_overridden,
+				    .ticked = hook_ticked};
 	int rc = routes_open(loop_uv(d->loop), on_route, d, &d->routes, err);
 
 	if (!rc)

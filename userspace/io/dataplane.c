@@ -148,16 +148,23 @@ static int open_steps(struct dataplane *dp, const struct dataplane_options *opti
 	return failed;
 }
 
+int dataplane_permitted(struct err *err)
+{
+	char missing[64];
+
+	dataplane_capabilities(missing);
+	if (!missing[0])
+		return 0;
+	return err_set(err, EPERM, "missing capabilities: %s; run as root, or as a service that has them", missing);
+}
+
 int dataplane_open(const struct dataplane_options *options, struct dataplane **ret, struct err *err)
 {
 	struct dataplane *dp;
-	char missing[64];
-	int failed;
+	int failed = dataplane_permitted(err);
 
-	dataplane_capabilities(missing);
-	if (missing[0])
-		return err_set(err, EPERM, "missing capabilities: %s; run as root, or as a service that has them",
-			       missing);
+	if (failed)
+		return failed;
 	if (strlen(options->pin_dir) >= sizeof(dp->pin_dir))
 		return err_set(err, ENAMETOOLONG, "the directory of pins %.64s... has too long a name",
 			       options->pin_dir);

@@ -57,6 +57,9 @@ int dataplane_open(const struct dataplane_options *options, struct dataplane **r
 /* Frees what this process holds; maps and links stay pinned, traffic goes on. NULL is fine. */
 void dataplane_close(struct dataplane *dp);
 
+/* Whether this process has the capabilities that all of this takes. Return: 0, or -EPERM with @err naming them. */
+int dataplane_permitted(struct err *err);
+
 /**
  * dataplane_remove() - detach from every device, unpin everything, remove the directory, close
  * @dp:		moves in; NULL is fine

@@ -1,0 +1,131 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Hosts that lack something, and others who are in the way: a sentence that says what to do, and whatever
+# ran goes on. Not here: what the probe says of good hosts (show.sh).
+. "$(dirname "$0")/../lib/tap.sh"
+. "$TOP/tests/lib/daemon.sh"
+
+conf_write
+mapfile -t options < <(daemon_options)
+chmod 755 "$TMP"
+
+# refuses NAME STATUS PATTERN CMD...: ends with STATUS and says PATTERN
+refuses() {
+	local name=$1 wanted=$2 pattern=$3 said got
+	shift 3
+	said=$(timeout 20 "$@" 2>&1)
+	got=$?
+	if [ $got = "$wanted" ] && grep -qE -- "$pattern" <<<"$said"; then ok "$name"; else not_ok "$name" "status $got: $said"; fi
+}
+with_iface() { # LINE: the configuration with this instead of its device
+	sed "s/^iface attach.*/$1/" "$CONF" >"$TMP/other.conf"
+}
+
+# --- what is missing ---
+refuses "without capabilities root is told which" 1 'CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN; run as root' \
+	setpriv --bounding-set=-all --inh-caps=-all starlingd "${options[@]}" -f "$CONF"
+refuses "so is another user, rather than of the first directory" 1 'CAP_NET_ADMIN; run as root' \
+	setpriv --reuid 65534 --clear-groups starlingd -f "$CONF"
+refuses "without a bpffs the command to mount one is given" 1 'mount -t bpf bpf /sys/fs/bpf' \
+	starlingd "${options[@]}" --bpf-dir "$TMP/nowhere" -f "$CONF"
+with_iface "iface attach nowhere0"
+refuses "a device that is not there is named" 1 'there is no device "nowhere0"' starlingd "${options[@]}" -f "$TMP/other.conf"
+ip link add bridge0 type bridge && ip link set bridge0 up
+with_iface "iface attach bridge0 mode native"
+refuses "native mode on a driver without it is met with generic mode" 1 'bridge0.*mode generic' \
+	starlingd "${options[@]}" -f "$TMP/other.conf"
+with_iface "iface attach bridge0"
+daemon_must_start -f "$TMP/other.conf"
+equal "auto takes generic mode there" generic "$(starling -j iface show | jq -r '.[0].mode')"
+check "and the log says so" grep -q 'bridge0 runs XDP in generic mode' "$LOG"
+daemon_stop
+daemon_remove
+if unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf' 2>/dev/null; then
+	unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf; exec "$0" "$@"' starlingd "${options[@]}" -f "$CONF" >>"$LOG" 2>&1 &
+	PID=$!
+	check "without the kernel's BTF it starts" daemon_wait
+	daemon_stop
+else
+	skip "without the kernel's BTF it starts" "/sys/kernel/btf cannot be hidden"
+fi
+
+# --- others ---
+daemon_must_start -f "$CONF"
+refuses "a second daemon with directories of its own refuses the same data plane" 1 'another starlingd.*stop it' \
+	starlingd "${options[@]}" --run-dir "$TMP/run2" --state-dir "$TMP/state2" -f "$CONF"
+refuses "so does removing under a running one" 1 'another starlingd' \
+	starlingd "${options[@]}" --run-dir "$TMP/run2" --state-dir "$TMP/state2" --remove
+refuses "another node refuses the device that is taken" 1 'veth0 has another XDP program.*stop its owner' \
+	starlingd "${options[@]}" --node "$NODE-2" -f "$CONF"
+starlingd "${options[@]}" --node "$NODE-2" --remove 2>/dev/null
+bpftool prog load "$O/tools/lab/pass.bpf.o" "$BPF/pass-$$" type xdp
+cleanup "rm -f $BPF/pass-$$"
+bpftool net attach xdpgeneric pinned "$BPF/pass-$$" dev bridge0
+before=$(starling config export | md5sum)
+refuses "a foreign XDP program is named, with what takes it off" 1 'another XDP program.*ip link set dev bridge0 xdpgeneric off' \
+	starling iface attach bridge0
+says "the probe sees it too" 'xdp-free +missing +another XDP program' starling feature probe bridge0
+ip link set dev bridge0 xdpgeneric off
+exits "with it gone the device is attached" 0 starling iface attach bridge0
+starling iface detach bridge0
+
+# --- room ---
+refuses "slots over the room name the option" 1 '--slots' starling vip add big tcp/203.0.113.30:80 slots 1048573
+for i in $(seq 62); do echo "vip add many$i tcp/203.0.113.$((i + 30)):80"; done >"$TMP/batch"
+check "VIPs up to the room are taken" starling batch file "$TMP/batch"
+refuses "one more names the option" 1 '--vips' starling vip add more tcp/203.0.113.200:80
+starling config apply "$CONF" >/dev/null
+equal "and what ran runs" "$before" "$(starling config export | md5sum)"
+
+# --- MTU ---
+starling vip set web forward ipip
+ip link set veth0 mtu 1280
+says "the probe says what a small MTU means" 'mtu +warning +1280.*1556' starling feature probe veth0
+for _ in $(seq 50); do starling -j backend show vip web | jq -e '.[0].mtu == 1280' >/dev/null && break; sleep 0.1; done
+says "and a backend whose path is too small for its tunnel says what to do" '192.0.2.101:443 .*up.*MTU 1280.*1300' \
+	starling backend show vip web
+ip link set veth0 mtu 1500
+starling config apply "$CONF" >/dev/null
+
+# --- HTTP's address is taken ---
+python3 -c 'import socket, time
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", 9429)); s.listen()
+time.sleep(60)' &
+squatter=$!
+sleep 0.5
+starling listen http 127.0.0.1:9429
+sleep 3
+equal "a taken address is told once" 1 "$(grep -c 'cannot serve HTTP at 127.0.0.1:9429' "$LOG")"
+kill "$squatter"
+# shellcheck disable=SC2016 # for the inner shell
+check "and served as soon as it is free" bash -c 'for i in $(seq 80); do curl -s -m 1 -o /dev/null http://127.0.0.1:9429/healthz && exit; sleep 0.1; done; false'
+
+# --- the state directory cannot be written ---
+history=$STATE/$NODE/history
+next=$(printf '%s/%010d.conf.new' "$history" $(($(starling -j config history | jq '.[-1].generation') + 1)))
+mkdir "$next" "$STATE/$NODE/overrides.new"
+refuses "a change that is not kept says so" 1 'it runs, but is not kept' starling vip add kept tcp/203.0.113.40:80
+exits "though it runs" 0 starling vip show kept
+refuses "and goes on saying so" 1 'it runs, but is not kept' bash -c "starling config export | starling config apply -"
+refuses "a drain that is not kept says so" 1 'it is done, but' starling backend drain web 192.0.2.101:443
+equal "it is counted" 1 "$(starling -j metric show starling_store_errors_total | jq '.[0].value >= 3 | if . then 1 else 0 end')"
+rmdir "$next" "$STATE/$NODE/overrides.new"
+exits "applying again keeps it" 0 bash -c "starling config export | starling config apply -"
+exits "so does enabling" 0 starling backend enable web 192.0.2.101:443
+daemon_stop KILL
+daemon_must_start
+exits "a start without -f knows it" 0 starling vip show kept
+
+# --- a broken configuration at a start: traffic goes on by what is pinned ---
+starling config apply "$CONF" >/dev/null
+for _ in $(seq 50); do starling -j vip show web | jq -e '.[0].available' >/dev/null && break; sleep 0.1; done
+counted() { starling -j vip show web | jq '.[0].packets'; }
+packets=$(counted)
+daemon_stop
+echo "backend add web nonsense" >"$TMP/broken.conf"
+refuses "a broken configuration does not start" 4 'broken.conf:1:17' starlingd "${options[@]}" -f "$TMP/broken.conf"
+with_iface "iface attach nowhere0"
+refuses "nor does one that cannot be applied" 1 'nothing was changed|not applied' starlingd "${options[@]}" -f "$TMP/other.conf"
+syn_send 7
+daemon_must_start -f "$CONF"
+equal "meanwhile packets were steered" 7 $(($(counted) - packets))
