@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "core/sweep.h"
@@ -32,6 +33,7 @@ struct fixture {
 	struct steer_config cfg;
 	struct sweep sweep;
 	struct sweep_result result;
+	bool stop;
 };
 
 /* Backends 1 to 3 belong to the mh VIP, 5 to 7 to the wlc VIP; slot homes are 1 and 5. */
@@ -293,6 +295,40 @@ static void a_busy_load_is_corrected_by_what_many_rounds_agree_on(void **state)
 	}
 }
 
+/* Packets of one flow, as XDP writes them: the cell is as young as can be, and old again at once. */
+static void *flow_touches(void *arg)
+{
+	struct fixture *f = arg;
+	__u16 *seen = (__u16 *)(void *)&f->flows[3].cell[0];
+
+	while (!__atomic_load_n(&f->stop, __ATOMIC_RELAXED)) {
+		__atomic_store_n(seen, (__u16)NOW, __ATOMIC_RELAXED);
+		__atomic_store_n(seen, (__u16)(NOW - IDLE - 1), __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static void an_exception_that_a_packet_saves_from_expiry_is_found(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t flow;
+	__u32 i;
+
+	put(f, 0, 2, CELL_OPEN, 0, 0);
+	assert_int_equal(pthread_create(&flow, NULL, flow_touches, f), 0);
+	for (i = 0; i < 3000000; i++) {
+		memset(f->exceptions, 0, sizeof(f->exceptions));
+		sweep_range(&f->sweep, 3, 1, &f->result);
+		if (state_of(f, 0) == CELL_FREE)
+			f->flows[3].cell[0] = cell_make(0xabcdef, 2, CELL_OPEN, 0, NOW);
+		else if (!sweep_bit(f->exceptions, slot_of(false)))
+			break;
+	}
+	__atomic_store_n(&f->stop, true, __ATOMIC_RELAXED);
+	pthread_join(flow, NULL);
+	assert_int_equal(i, 3000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +342,7 @@ int main(void)
 		cmocka_unit_test_setup(marks_age_in_two_steps_and_survive_what_happens_to_their_cell, setup),
 		cmocka_unit_test_setup(a_wrong_load_is_corrected_when_two_quiet_rounds_agree, setup),
 		cmocka_unit_test_setup(a_busy_load_is_corrected_by_what_many_rounds_agree_on, setup),
+		cmocka_unit_test_setup(an_exception_that_a_packet_saves_from_expiry_is_found, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,7 @@ static bool sweep_idle(const struct sweep *s, const struct vip_record *vip, __u3
 	return (state == CELL_OPEN || state == CELL_PROBATION) && cell_age(c, s->now) > life;
 }
 
-/* What is to become of a cell in use whose VIP is in service; @ret_new is valid unless it is freed. */
+/* What is to become of a cell in use whose VIP is in service; @ret_new is left alone if it is freed. */
 static enum sweep_why sweep_judge(const struct sweep *s, const struct vip_record *vip, __u32 set, __u64 c,
 				  struct sweep_result *res, __u64 *ret_new)
 {
@@ -69,6 +69,7 @@ static enum sweep_why sweep_judge(const struct sweep *s, const struct vip_record
 	return SWEEP_KEEP;
 }
 
+/* @ret_new: the cell as it is to be, freed or not. */
 static enum sweep_why sweep_look(const struct sweep *s, __u32 set, __u64 c, struct sweep_result *res, __u64 *ret_new)
 {
 	__u32 id = cell_backend(c), vip;
@@ -114,16 +115,14 @@ static void sweep_count(const struct sweep *s, __u64 c, struct sweep_result *res
 static void sweep_cell(const struct sweep *s, __u32 set, __u64 *cell, struct sweep_result *res)
 {
 	__u64 old = __atomic_load_n(cell, __ATOMIC_RELAXED), new;
-	enum sweep_why why = sweep_look(s, set, old, res, &new);
+	enum sweep_why why;
 
-	if (why == SWEEP_EXPIRED || why == SWEEP_DEAD || why == SWEEP_NEEDLESS)
-		new = cell_make(0, 0, CELL_FREE, sweep_marks(s, old), 0);
+	/* Lost: a packet has come meanwhile. What the cell is now must be looked at too, it may be an exception. */
+	do {
+		why = sweep_look(s, set, old, res, &new);
+	} while (new != old &&
+		 !__atomic_compare_exchange_n(cell, &old, new, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	if (new != old) {
-		/* Lost: a packet has come meanwhile, so the cell is alive. The next round looks again. */
-		if (!__atomic_compare_exchange_n(cell, &old, new, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-			sweep_count(s, old, res);
-			return;
-		}
 		if (why == SWEEP_PROMOTED || why == SWEEP_KEEP) {
 			sweep_account(s, cell_backend(new), cell_load(new) - cell_load(old));
 		} else {

@@ -220,19 +220,20 @@ static void vip_swap(struct plane *p, struct plane_plan *plan, struct plane_vip 
 	v->stale = true;
 }
 
-static int vip_resize(struct plane *p, struct plane_vip *v, __u32 slots, struct err *err)
+/* @ret_retired: two regions to be retired once the VIP's record no longer names them. */
+static int vip_resize(struct plane *p, struct plane_vip *v, __u32 slots, struct span *ret_retired, struct err *err)
 {
 	struct span region;
 
 	if (arena_take(&p->arena, slots, &region))
 		return err_set(err, ENOSPC, "VIP %s: no room for %u slots", v->name, slots);
 	/* Forced while a former table is still in use: that one's flows are placed by the present one from now on. */
-	retire(p, v->previous);
+	ret_retired[0] = v->previous;
 	v->previous = v->region;
 	v->region = region;
 	plane_slots_fill(p, v, true);
 	if (!v->resizing) {
-		retire(p, v->previous);
+		ret_retired[1] = v->previous;
 		v->previous = (struct span){0};
 	}
 	return 0;
@@ -249,6 +250,7 @@ static int vip_change(struct plane *p, struct plane_plan *plan, struct plane_ste
 	struct plane_vip *v = s->vip;
 	bool was_stateful = plane_keep(v) == TRANSITION_STATEFUL;
 	__u32 slots = s->next ? s->next->region.count : v->region.count;
+	struct span retired[2] = {{0}};
 	int ret;
 
 	if (s->next)
@@ -262,12 +264,14 @@ static int vip_change(struct plane *p, struct plane_plan *plan, struct plane_ste
 	if (was_stateful && plane_keep(v) == TRANSITION_BY_CELLS)
 		plane_slots_pin(p, v); /* flows are with either home: their cells say with which */
 	if (slots != v->region.count)
-		ret = vip_resize(p, v, slots, err);
+		ret = vip_resize(p, v, slots, retired, err);
 	if (ret)
 		return ret;
 	if (v->region.count == slots && !v->stale)
 		v->stale = was_stateful != (plane_keep(v) == TRANSITION_STATEFUL);
 	plane_vip_publish(p, v);
+	retire(p, retired[0]);
+	retire(p, retired[1]);
 	plane_vip_settle(p, v);
 	plane_event(p, "vip", v->name, "in service", "in service", "changed by the configuration");
 	return keys_add(p, v, s->want, err);

@@ -110,9 +110,11 @@ static void vip_conclude(struct plane *p, struct plane_vip *v, bool overflowed)
 /* The region before a resize has no flows left that depend on it. */
 static void vip_resized(struct plane *p, struct plane_vip *v)
 {
-	plane_region_retire(p, v->previous);
+	struct span previous = v->previous;
+
 	v->previous = (struct span){0};
 	plane_vip_publish(p, v);
+	plane_region_retire(p, previous); /* only now: publishing may take a grace period, which frees the retired */
 }
 
 static void round_conclude(struct plane *p, bool overflowed)
