@@ -41,6 +41,7 @@ check "and the log says so" grep -q 'bridge0 runs XDP in generic mode' "$LOG"
 daemon_stop
 daemon_remove
 if unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf' 2>/dev/null; then
+	# shellcheck disable=SC2016 # for the inner shell
 	unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf; exec "$0" "$@"' starlingd "${options[@]}" -f "$CONF" >>"$LOG" 2>&1 &
 	PID=$!
 	check "without the kernel's BTF it starts" daemon_wait

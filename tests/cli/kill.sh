@@ -14,8 +14,8 @@ random_conf() {
 	echo "iface attach veth0 mode generic"
 	for ((i = 0; i < 12; i++)); do
 		((RANDOM % 4)) || continue
-		echo "vip add v$i tcp/203.0.113.$((20 + i)):80 scheduler $(shuf -n 1 -e mh rr wrr lc wlc --random-source=<(yes $RANDOM))" \
-			"forward $(shuf -n 1 -e dr ipip gue --random-source=<(yes $RANDOM))"
+		echo "vip add v$i tcp/203.0.113.$((20 + i)):80 scheduler $(shuf -n 1 -e mh rr wrr lc wlc --random-source=<(yes "$RANDOM"))" \
+			"forward $(shuf -n 1 -e dr ipip gue --random-source=<(yes "$RANDOM"))"
 		for ((j = 0; j < 1 + RANDOM % 30; j++)); do
 			((RANDOM % 3)) && echo "backend add v$i 192.0.2.$((101 + j)):80 weight $((RANDOM % 5))"
 		done
@@ -25,7 +25,7 @@ random_conf() {
 random_conf >"$TMP/a.conf"
 random_conf >"$TMP/b.conf"
 daemon_must_start -f "$TMP/a.conf"
-failed= differs= dirty=
+failed='' differs='' dirty=''
 for ((round = 0; round < rounds; round++)); do
 	(while starling config apply "$TMP/b.conf" && starling config apply "$TMP/a.conf"; do :; done) >/dev/null 2>&1 &
 	churn=$!
@@ -33,7 +33,7 @@ for ((round = 0; round < rounds; round++)); do
 	daemon_stop KILL
 	kill "$churn" 2>/dev/null
 	wait "$churn" 2>/dev/null
-	wanted=$TMP/$(shuf -n 1 -e a b --random-source=<(yes $RANDOM)).conf
+	wanted=$TMP/$(shuf -n 1 -e a b --random-source=<(yes "$RANDOM")).conf
 	if ! daemon_start -f "$wanted"; then
 		failed="round $round: $(tail -n 3 "$LOG")"
 		break

@@ -120,3 +120,9 @@ starling listen http 127.0.0.1:9428
 # shellcheck disable=SC2016 # for the inner shell
 check "listen moves the server" bash -c 'for i in $(seq 50); do curl -s -m 1 http://127.0.0.1:9428/healthz && exit; sleep 0.1; done; false'
 equal "permanent neighbours are left as they are" 6 "$(ip neigh show dev veth0 | grep -c PERMANENT)"
+
+daemon_stop
+daemon_must_start -f "$CONF" --no-backend-metrics
+for _ in $(seq 50); do curl -sf -m 5 "http://$HTTP/metrics" >"$TMP/few" && break; sleep 0.1; done
+equal "series of single backends can be switched off" "0 yes" \
+	"$(grep -c '^starling_backend_' "$TMP/few") $(grep -q '^starling_vip_' "$TMP/few" && echo yes)"

@@ -32,6 +32,8 @@ enum value_kind { VALUE_FLAG, VALUE_STRING, VALUE_ENDPOINT, VALUE_U32, VALUE_SET
 	OPTION(263, "slots", U32, limits.slots, 1021, 1u << 28, "N", "room for slots of all VIPs")                     \
 	OPTION(264, "flow-sets", SETS, flow_sets_log2, STARLING_FLOW_SETS_MIN, STARLING_FLOW_SETS_MAX, "N",            \
 	       "sets of 4 flow cells; a power of two")                                                                 \
+	OPTION(266, "no-backend-metrics", FLAG, no_backend_metrics, 0, 0, "",                                          \
+	       "leave single backends out of the metrics")                                                             \
 	OPTION(265, "remove", FLAG, remove, 0, 0, "", "detach from all devices and remove the data plane, then exit")
 
 static const struct row {

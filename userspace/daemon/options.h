@@ -27,6 +27,7 @@ struct options {
 	bool check;				   /* only say whether the file is right */
 	bool remove;				   /* detach and remove the data plane, then exit */
 	bool debug;
+	bool no_backend_metrics; /* too many series for the one who scrapes */
 	bool help, version;
 };
 

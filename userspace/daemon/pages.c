@@ -67,6 +67,8 @@ int pages_tables(struct daemon *d, struct plane *p, void (*fn)(void *arg, const 
 	int rc = 0;
 
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !rc; i++) {
+		if (kinds[i] == KIND_BACKEND && d->options.no_backend_metrics)
+			continue;
 		t = table_new(kinds[i]);
 		if (!t)
 			return err_set(err, ENOMEM, "no memory for the metrics");
