@@ -129,6 +129,14 @@ int nothing(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
+/* The far end of live frames. */
+SEC("xdp.frags")
+int sink(struct xdp_md *ctx)
+{
+	(void)ctx;
+	return XDP_DROP;
+}
+
 /* What no encapsulating balancer can do without: find the transport header, grow, write a fixed outer header, send. */
 SEC("xdp.frags")
 int floor_v4(struct xdp_md *ctx)
