@@ -96,6 +96,8 @@ static void lookup_agrees_with_plain_split_and_pinned_slots(void **state)
 	world_apply(w);
 	assert_int_not_equal(plane_vip_find(w->p, "v1")->split, 0);
 	traffic_agrees(w, &random, ROUND);
+	world_warmed(w);
+	traffic_agrees(w, &random, ROUND);
 	world_clock(w, 100);
 	plane_tick(w->p);
 	assert_int_not_equal(plane_vip_find(w->p, "v1")->pinned, 0);
@@ -113,6 +115,7 @@ static void lookup_agrees_while_a_table_is_resized(void **state)
 	for (__u32 vip = 1; vip <= 5; vip++)
 		vip_wanted(w, vip)->slots = 2039;
 	world_apply(w);
+	world_warmed(w);
 	assert_true(plane_vip_find(w->p, "v1")->resizing);
 	traffic_agrees(w, &random, 2 * ROUND);
 	world_override(w, 1, 1, OVERRIDE_DISABLE);

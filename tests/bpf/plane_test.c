@@ -189,11 +189,16 @@ static void changes_break_no_flow(void **state, __u32 vip)
 	weight_set(w, vip, 1, 5);
 	world_apply(w);
 	flows_stay(w, vip, 0, FLOWS, home);
+	world_warmed(w);
+	flows_stay(w, vip, 0, FLOWS, home);
 	flows_open(w, vip, FLOWS, 2 * FLOWS, home);
 	backend_add(w, vip, 5);
 	world_apply(w);
-	flows_open(w, vip, 2 * FLOWS, 3 * FLOWS, home);
+	flows_open(w, vip, 2 * FLOWS, 2 * FLOWS + FLOWS / 2, home);
 	world_override(w, vip, 2, OVERRIDE_DRAIN);
+	flows_stay(w, vip, 0, 2 * FLOWS + FLOWS / 2, home);
+	world_warmed(w);
+	flows_open(w, vip, 2 * FLOWS + FLOWS / 2, 3 * FLOWS, home);
 	flows_stay(w, vip, 0, 3 * FLOWS, home);
 	flows_open(w, vip, 3 * FLOWS, 4 * FLOWS, home);
 	for (__u32 i = 3 * FLOWS; i < 4 * FLOWS; i++)
@@ -201,6 +206,7 @@ static void changes_break_no_flow(void **state, __u32 vip)
 	world_override(w, vip, 2, OVERRIDE_NONE);
 	weight_set(w, vip, 3, 0);
 	world_apply(w);
+	world_warmed(w);
 	flows_open(w, vip, 4 * FLOWS, 5 * FLOWS, home);
 	for (__u32 i = 4 * FLOWS; i < 5 * FLOWS; i++)
 		assert_int_not_equal(home[i], id_of(w, vip, 3));
@@ -255,6 +261,113 @@ static void one_down_moves_only_its_own_and_gets_them_back(void **state)
 	world_free(w);
 }
 
+/* SYNs without an answer yet, sent before a change was asked for, while it waits, and again after it. */
+static void syns_repeat(struct world *w, const __u32 *home, bool waits)
+{
+	struct plane_vip *v = plane_vip_find(w->p, "v1");
+
+	assert_int_equal(v->warm > 0, waits);
+	for (__u32 i = 0; i < FLOWS; i++)
+		assert_int_equal(world_syn(w, 1, i), home[i]);
+	plane_tick(w->p); /* it is too early */
+	assert_int_equal(v->warm > 0, waits);
+	world_warmed(w);
+	assert_int_equal(v->warm, 0);
+	for (__u32 i = 0; i < FLOWS; i++)
+		assert_int_equal(world_syn(w, 1, i), home[i]);
+}
+
+static void syns_repeated_across_planned_changes_of_mh_stay(void **state)
+{
+	struct world *w = three_vips();
+	static __u32 home[FLOWS];
+
+	(void)state;
+	for (__u32 i = 0; i < FLOWS; i++)
+		home[i] = world_syn(w, 1, i);
+	world_override(w, 1, 2, OVERRIDE_DRAIN);
+	assert_string_equal(plane_backend_shown(plane_vip_find(w->p, "v1")->backend[2]), "draining");
+	assert_int_equal(BACKEND_WORD_STATE(w->dp.h->backends[id_of(w, 1, 2)].word), BACKEND_UP);
+	syns_repeat(w, home, true);
+	assert_int_equal(BACKEND_WORD_STATE(w->dp.h->backends[id_of(w, 1, 2)].word), BACKEND_DRAINING);
+	world_override(w, 1, 2, OVERRIDE_NONE);
+	syns_repeat(w, home, false); /* its slots are split still: that will do */
+	weight_set(w, 1, 0, 30);
+	world_apply(w);
+	syns_repeat(w, home, true);
+	backend_add(w, 1, 5);
+	world_apply(w);
+	syns_repeat(w, home, true);
+	for (__u32 i = 6; i < 12; i++)
+		backend_add(w, 1, i);
+	world_apply(w);
+	assert_int_equal(plane_vip_find(w->p, "v1")->region.count, 1021); /* a larger one waits for old splits */
+	syns_repeat(w, home, true);
+	assert_int_equal(plane_vip_find(w->p, "v1")->region.count, 1021);
+	world_free(w);
+}
+
+/* While slots are warm for a drain, another backend fails, and the daemon is killed. */
+static void a_failure_does_not_wait_for_a_planned_change_nor_hasten_it(void **state)
+{
+	struct world *w = three_vips();
+	static __u32 home[FLOWS];
+	struct plane_vip *v;
+	__u32 down = id_of(w, 1, 3), drained = id_of(w, 1, 2), slots = 0;
+	struct override kept[2];
+	size_t n;
+
+	(void)state;
+	flows_open(w, 1, 0, FLOWS, home);
+	world_override(w, 1, 2, OVERRIDE_DRAIN);
+	world_override(w, 1, 3, OVERRIDE_DISABLE);
+	v = plane_vip_find(w->p, "v1");
+	for (__u32 s = v->region.base; s < v->region.base + v->region.count; s++) {
+		assert_int_not_equal(slot_home0(w->dp.h->slots[s]), down);
+		slots += slot_home0(w->dp.h->slots[s]) == drained;
+	}
+	assert_true(slots > 100);
+	memcpy(kept, plane_overrides(w->p, &n), sizeof(kept));
+	assert_int_equal(n, 2);
+	world_restart(w);
+	world_resolve(w);
+	assert_int_equal(plane_overrides_load(w->p, kept, n), 0);
+	world_apply(w);
+	v = plane_vip_find(w->p, "v1");
+	assert_int_equal(v->warm, slots);
+	world_warmed(w);
+	for (__u32 s = v->region.base; s < v->region.base + v->region.count; s++) {
+		assert_int_not_equal(slot_home0(w->dp.h->slots[s]), down);
+		assert_int_not_equal(slot_home0(w->dp.h->slots[s]), drained);
+	}
+	for (__u32 i = 0; i < FLOWS; i++)
+		if (home[i] != down)
+			assert_int_equal(world_ack(w, 1, i), home[i]);
+	world_free(w);
+}
+
+static void a_planned_change_taken_back_in_time_moves_no_slot(void **state)
+{
+	struct world *w = three_vips();
+	struct plane_vip *v = plane_vip_find(w->p, "v1");
+	static __u32 home[FLOWS];
+	__u32 before[1021];
+
+	(void)state;
+	flows_open(w, 1, 0, FLOWS, home);
+	for (__u32 s = 0; s < v->region.count; s++)
+		before[s] = slot_home0(w->dp.h->slots[v->region.base + s]);
+	world_override(w, 1, 2, OVERRIDE_DRAIN);
+	assert_true(v->warm > 100);
+	world_override(w, 1, 2, OVERRIDE_NONE);
+	assert_int_equal(v->warm, 0);
+	world_warmed(w);
+	for (__u32 s = 0; s < v->region.count; s++)
+		assert_int_equal(slot_home0(w->dp.h->slots[v->region.base + s]), before[s]);
+	slots_rest(w, 1, 0, FLOWS, home);
+	world_free(w);
+}
+
 static void homes_after_a_return_are_those_before(void **state)
 {
 	struct world *w = three_vips();
@@ -294,11 +407,14 @@ static void a_larger_table_breaks_no_flow_and_frees_the_former_one(void **state)
 	for (__u32 i = 5; i < 15; i++)
 		backend_add(w, 1, i);
 	world_apply(w);
+	assert_int_equal(v->region.count, former.count);
+	world_warmed(w);
 	assert_int_equal(v->region.count, 2039);
 	assert_int_equal(v->previous.base, former.base);
 	flows_stay(w, 1, 0, FLOWS, home);
 	flows_open(w, 1, FLOWS, 2 * FLOWS, home);
 	world_override(w, 1, 1, OVERRIDE_DRAIN);
+	world_warmed(w);
 	flows_stay(w, 1, 0, 2 * FLOWS, home);
 	unused = arena_unused(&w->p->arena);
 	slots_rest(w, 1, 0, 2 * FLOWS, home);
@@ -319,9 +435,11 @@ static void a_second_growth_waits_for_the_first(void **state)
 	for (__u32 i = 5; i < 15; i++)
 		backend_add(w, 1, i);
 	world_apply(w);
+	world_warmed(w);
 	for (__u32 i = 15; i < 25; i++)
 		backend_add(w, 1, i);
 	world_apply(w);
+	world_warmed(w);
 	assert_int_equal(v->region.count, 2039);
 	slots_rest(w, 1, 0, FLOWS, home);
 	assert_int_equal(v->region.count, 4093);
@@ -561,6 +679,9 @@ int main(void)
 		cmocka_unit_test(wrr_flows_survive_weights_addition_and_drain),
 		cmocka_unit_test(wlc_flows_survive_weights_addition_and_drain),
 		cmocka_unit_test(one_down_moves_only_its_own_and_gets_them_back),
+		cmocka_unit_test(syns_repeated_across_planned_changes_of_mh_stay),
+		cmocka_unit_test(a_failure_does_not_wait_for_a_planned_change_nor_hasten_it),
+		cmocka_unit_test(a_planned_change_taken_back_in_time_moves_no_slot),
 		cmocka_unit_test(homes_after_a_return_are_those_before),
 		cmocka_unit_test(a_larger_table_breaks_no_flow_and_frees_the_former_one),
 		cmocka_unit_test(a_second_growth_waits_for_the_first),

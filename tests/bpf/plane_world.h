@@ -408,7 +408,16 @@ static inline void world_clock(struct world *w, __u32 seconds)
 
 		for (__u32 s = 0; v->since && s < v->region.count; s++)
 			v->since[s] = (__u16)(v->since[s] - seconds);
+		v->warm_since = (__u16)(v->warm_since - seconds);
+		v->growing_since = (__u16)(v->growing_since - seconds);
 	}
+}
+
+/* Planned changes of mh slots come to pass. */
+static inline void world_warmed(struct world *w)
+{
+	world_clock(w, STARLING_MARK_MS / 1000 + 1);
+	plane_tick(w->p);
 }
 
 static inline void world_override(struct world *w, __u32 vip, __u32 n, enum override_state state)

@@ -65,6 +65,10 @@ none_fails() { # NAME COUNT OPTIONS...
 	LAST=$said
 }
 
+# A planned change (drain, return, weight, addition) of an mh VIP takes place when its slots have been warm for 5 s.
+# shellcheck disable=SC2034 # for the tests
+WARM_S=7
+
 # Lines of a VIP on port 80 of both versions, with backends be1..beN of one version.
 vip_lines() { # NAME LAST_OCTET SCHEDULER FORWARD 4|6 N [WEIGHT...]
 	local name=$1 octet=$2 scheduler=$3 forward=$4 version=$5 count=$6 i

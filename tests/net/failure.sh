@@ -35,7 +35,7 @@ for row in "maglev 10" "least 11"; do
 
 	hold_begin "$name-meanwhile" -n 2000 "$(vip4 "$number")" "$(vip6 "$number")"
 	lb backend enable "$name" "$(be 4)" >/dev/null
-	sleep 0.3
+	sleep $WARM_S
 	none_fails "$name: none fails when it is back" 3000 "$(vip4 "$number")" "$(vip6 "$number")"
 	check "$name: and it has its part again" test "$(word_of be4 "$LAST")" -gt 150
 	equal "$name: exactly its own slots went back" "$before" "$(homes "$name")"

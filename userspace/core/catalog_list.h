@@ -151,7 +151,7 @@
 
 #define STARLING_FIELDS_SLOT(FIELD) \
 	FIELD(SLOT, slot, U64, NONE, COLUMN, "SLOT", FAMILY_NONE, "", "its number") \
-	FIELD(SLOT, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "empty, plain, split, pinned") \
+	FIELD(SLOT, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "empty, plain, warm (about to change), split, pinned") \
 	FIELD(SLOT, home0, TEXT, NONE, COLUMN, "HOME0", FAMILY_NONE, "", "ADDR:PORT") \
 	FIELD(SLOT, home1, TEXT, NONE, COLUMN, "HOME1", FAMILY_NONE, "", "ADDR:PORT") \
 	FIELD(SLOT, previous, TEXT, NONE, COLUMN, "PREVIOUS", FAMILY_NONE, "", "ADDR:PORT")
@@ -175,7 +175,7 @@
 	FIELD(LOOKUP, cell, TEXT, NONE, LINE1, "cell", FAMILY_NONE, "", "state of its cell; none: it has no cell") \
 	FIELD(LOOKUP, age, F64, SECONDS, LINE1, " %", FAMILY_NONE, "", "since its last packet") \
 	FIELD(LOOKUP, slot, U64, NONE, LINE1, "; slot %", FAMILY_NONE, "", "number of its slot") \
-	FIELD(LOOKUP, slot_state, TEXT, NONE, LINE1, " %", FAMILY_NONE, "", "plain, split, pinned") \
+	FIELD(LOOKUP, slot_state, TEXT, NONE, LINE1, " %", FAMILY_NONE, "", "plain, warm (about to change), split, pinned") \
 	FIELD(LOOKUP, homes, LIST, NONE, LINE1, ", homes %", FAMILY_NONE, "", "home 0 and home 1") \
 	FIELD(LOOKUP, previous, TEXT, NONE, LINE1, ", previous %", FAMILY_NONE, "", "home of old flows") \
 	FIELD(LOOKUP, build, U64, NONE, LINE1, ", build %", FAMILY_NONE, "", "of the table") \

@@ -21,10 +21,10 @@ static const struct {
 	const char *word;
 	const char *color;
 } colors[] = {
-	{"up", GREEN},	      {"ok", GREEN},	 {"yes", GREEN},      {"+", GREEN},	   {"draining", YELLOW},
-	{"degraded", YELLOW}, {"split", YELLOW}, {"pinned", YELLOW},  {"warning", YELLOW}, {"disabled", YELLOW},
-	{"~", YELLOW},	      {"down", RED},	 {"unresolved", RED}, {"missing", RED},	   {"no", RED},
-	{"-", RED},	      {"failed", RED},
+	{"up", GREEN},	      {"ok", GREEN},	 {"yes", GREEN},   {"+", GREEN},	{"draining", YELLOW},
+	{"degraded", YELLOW}, {"split", YELLOW}, {"warm", YELLOW}, {"pinned", YELLOW},	{"warning", YELLOW},
+	{"disabled", YELLOW}, {"~", YELLOW},	 {"down", RED},	   {"unresolved", RED}, {"missing", RED},
+	{"no", RED},	      {"-", RED},	 {"failed", RED},
 };
 
 const char *eyes_color(const struct field *field, const char *text)

@@ -245,6 +245,13 @@ static void forwards_publish(struct plane *p, struct plane_vip *v)
 		plane_backend_publish(p, v->backend[i]);
 }
 
+static bool vip_deferred(const struct plane_vip *v, const struct vip_config *want)
+{
+	__u32 slots = want->slots ? want->slots : vip_slots_default(want->backend_count);
+
+	return want->slots ? slots != v->region.count : slots > v->region.count;
+}
+
 static int vip_change(struct plane *p, struct plane_plan *plan, struct plane_step *s, struct err *err)
 {
 	struct plane_vip *v = s->vip;
@@ -272,6 +279,7 @@ static int vip_change(struct plane *p, struct plane_plan *plan, struct plane_ste
 	plane_vip_publish(p, v);
 	retire(p, retired[0]);
 	retire(p, retired[1]);
+	plane_growth(p, v, vip_deferred(v, s->want));
 	plane_vip_settle(p, v);
 	plane_event(p, "vip", v->name, "in service", "in service", "changed by the configuration");
 	return keys_add(p, v, s->want, err);
@@ -308,13 +316,6 @@ static void plan_drop(struct plane *p, struct plane_plan *plan)
 	}
 }
 
-static bool vip_deferred(const struct plane_vip *v, const struct vip_config *want)
-{
-	__u32 slots = want->slots ? want->slots : vip_slots_default(want->backend_count);
-
-	return want->slots ? slots != v->region.count : slots > v->region.count;
-}
-
 static int plan_run(struct plane *p, struct plane_plan *plan, struct err *err)
 {
 	int ret = 0;
@@ -343,6 +344,7 @@ static int plan_run(struct plane *p, struct plane_plan *plan, struct err *err)
 		if (ret || s->op == PLANE_DELETE || !s->vip)
 			continue;
 		s->vip->deferred = vip_deferred(s->vip, s->want);
+		plane_growth(p, s->vip, s->vip->deferred);
 		memcpy(s->vip->key, s->want->key, sizeof(s->vip->key)); /* the same keys, in the operator's order */
 		if (s->op != PLANE_KEEP)
 			plane_breathe(p);

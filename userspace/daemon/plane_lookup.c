@@ -92,7 +92,7 @@ static void lookup_slot(const struct plane *p, const struct plane_vip *v, __u64 
 
 	table_set_u64(t, row, FIELD_LOOKUP_slot, s);
 	if (slot_state(slot) <= SLOT_PINNED)
-		table_set_text(t, row, FIELD_LOOKUP_slot_state, plane_slot_name[slot_state(slot)]);
+		table_set_text(t, row, FIELD_LOOKUP_slot_state, plane_slot_text(slot));
 	if (plane_backend_text(p, slot_home0(slot), text))
 		table_add_list(t, row, FIELD_LOOKUP_homes, text);
 	if (plane_backend_text(p, slot_home1(slot), text))

@@ -47,7 +47,7 @@ static size_t weighted(const struct vip_config *want)
 }
 
 /* A table grows by itself but never shrinks, and not while an earlier change still has flows to keep. */
-static __u32 slots_wanted(const struct plane_vip *v, const struct vip_config *want)
+static __u32 slots_wanted(struct plane *p, const struct plane_vip *v, const struct vip_config *want)
 {
 	__u32 slots = want->slots ? want->slots : vip_slots_default(want->backend_count);
 
@@ -55,7 +55,7 @@ static __u32 slots_wanted(const struct plane_vip *v, const struct vip_config *wa
 		return slots;
 	if (!want->slots && slots < v->region.count)
 		return v->region.count;
-	if (slots != v->region.count && (v->split || v->previous.count) && weighted(want) <= v->region.count)
+	if (slots != v->region.count && !plane_resizes(p, v) && weighted(want) <= v->region.count)
 		return v->region.count;
 	return slots;
 }
@@ -140,7 +140,7 @@ static int step_make(struct plane *p, struct plane_plan *plan, struct plane_step
 		plan->drops_keys = true;
 		return 0;
 	}
-	slots = slots_wanted(s->vip, s->want);
+	slots = slots_wanted(p, s->vip, s->want);
 	if (!s->vip) {
 		s->op = PLANE_ADD;
 		c->vips_added++;

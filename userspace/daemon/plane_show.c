@@ -13,7 +13,6 @@
 
 const char *const plane_scheduler_name[] = {"mh", "rr", "wrr", "lc", "wlc"};
 const char *const plane_forward_name[] = {"dr", "ipip", "gue"};
-const char *const plane_slot_name[] = {"empty", "plain", "split", "pinned"};
 
 int plane_vips_named(const struct plane *p, const char *name, size_t *ret_first, size_t *ret_count, struct err *err)
 {
@@ -29,6 +28,15 @@ int plane_vips_named(const struct plane *p, const char *name, size_t *ret_first,
 		return 0;
 	}
 	return err_set(err, ENOENT, "there is no VIP \"%s\"", name);
+}
+
+const char *plane_slot_text(__u64 slot)
+{
+	static const char *const name[] = {"empty", "plain", "split", "pinned"};
+
+	if (slot_state(slot) == SLOT_SPLIT && slot_prev(slot) == slot_home0(slot))
+		return "warm"; /* or its change was taken back */
+	return slot_state(slot) <= SLOT_PINNED ? name[slot_state(slot)] : "?";
 }
 
 void plane_digest_text(__u64 digest, char text[PLANE_DIGEST_BYTES])

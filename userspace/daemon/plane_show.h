@@ -13,12 +13,12 @@ struct where;
 
 extern const char *const plane_scheduler_name[]; /* by enum scheduler */
 extern const char *const plane_forward_name[];	 /* by enum forward_mode */
-extern const char *const plane_slot_name[];	 /* by enum slot_state */
 extern const char *const plane_cell_name[];	 /* by enum cell_state */
 
 /* The VIPs a show is about: all, or the one of that name. -ENOENT with @err. */
 int plane_vips_named(const struct plane *p, const char *name, size_t *ret_first, size_t *ret_count, struct err *err);
 
+const char *plane_slot_text(__u64 slot); /* its state */
 void plane_digest_text(__u64 digest, char text[PLANE_DIGEST_BYTES]);
 
 /* ADDR:PORT of a backend id, or NULL if it is not in use. */

@@ -15,8 +15,7 @@ static void slot_row(const struct plane *p, const struct plane_vip *v, __u32 s, 
 	size_t row = table_row(t);
 
 	table_set_u64(t, row, FIELD_SLOT_slot, s);
-	table_set_text(t, row, FIELD_SLOT_state,
-		       slot_state(slot) <= SLOT_PINNED ? plane_slot_name[slot_state(slot)] : "?");
+	table_set_text(t, row, FIELD_SLOT_state, plane_slot_text(slot));
 	table_set_text(t, row, FIELD_SLOT_home0, plane_backend_text(p, slot_home0(slot), text));
 	table_set_text(t, row, FIELD_SLOT_home1, plane_backend_text(p, slot_home1(slot), text));
 	if (slot_state(slot) != SLOT_SPLIT)

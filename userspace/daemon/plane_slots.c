@@ -22,7 +22,9 @@ struct pass {
 	struct plane_vip *v;
 	struct homes homes;
 	enum transition_keep keep;
-	__u32 split, pinned, resizing;
+	__u32 split, pinned, resizing, warm;
+	bool gentle;	  /* plane_warms() */
+	__u16 warm_since; /* the longest time that a slot has been warm and waits still */
 	__u64 moved, effective;
 	__u16 now; /* seconds */
 };
@@ -56,7 +58,9 @@ static void pass_init(struct pass *pass, struct plane *p, struct plane_vip *v)
 		.keep = plane_keep(v),
 		.effective = mix64(v->digest),
 		.now = seconds_now(),
+		.gentle = plane_warms(p, v),
 	};
+	pass->warm_since = pass->now;
 	for (__u32 i = 0; i < v->backend_count; i++) {
 		pass->homes.usable_count += v->usable[i];
 		v->backend[i]->held = 0;
@@ -72,6 +76,8 @@ static void pass_end(struct pass *pass)
 	v->split = pass->split;
 	v->pinned = pass->pinned;
 	v->resizing = pass->resizing > 0;
+	v->warm = pass->warm;
+	v->warm_since = pass->warm_since;
 	v->effective = pass->effective;
 	__atomic_fetch_add(&pass->p->vips[v->id].moved, pass->moved, __ATOMIC_RELAXED);
 	if (!v->split) {
@@ -89,7 +95,6 @@ static void homes_of(struct pass *pass, __u32 s, __u32 *ret0, __u32 *ret1)
 	*ret0 = *ret1 = ID_NONE;
 	if (pair.home0 != HOMES_NONE) {
 		*ret0 = b[pair.home0]->id;
-		b[pair.home0]->held++;
 		pass->effective = (pass->effective ^ pass->v->keys[pair.home0]) * 0x100000001b3ULL;
 	}
 	if (pair.home1 != HOMES_NONE) {
@@ -100,28 +105,72 @@ static void homes_of(struct pass *pass, __u32 s, __u32 *ret0, __u32 *ret1)
 
 static void slot_count(struct pass *pass, __u64 slot)
 {
+	__u32 id = slot_home0(slot);
+
+	if (id < pass->p->backends_max && pass->p->backend_by_id[id])
+		pass->p->backend_by_id[id]->held++;
 	pass->split += slot_state(slot) == SLOT_SPLIT;
 	pass->pinned += slot_state(slot) == SLOT_PINNED;
 	pass->resizing += slot_state(slot) == SLOT_SPLIT && slot_prev(slot) == SLOT_PREV_TABLE;
 }
 
+static bool slot_warm(__u64 slot)
+{
+	return slot_state(slot) == SLOT_SPLIT && slot_prev(slot) == slot_home0(slot);
+}
+
+/*
+ * Must a slot stay with @from for some seconds, so that SYNs repeated across its leaving have cells? @slot: as stored,
+ * or pinned after its previous home went down. One that is split between two homes gives every SYN a cell already.
+ */
+static bool slot_waits(struct pass *pass, __u32 s, __u64 slot, __u32 from, __u32 home0)
+{
+	struct plane_vip *v = pass->v;
+	__u16 since;
+
+	if (!pass->gentle || !v->since || from == ID_NONE || (home0 == from && !v->growing))
+		return false;
+	if (pass->p->backend_by_id[from] && pass->p->backend_by_id[from]->lost)
+		return false;
+	if (slot_state(slot) != SLOT_PLAIN && slot_state(slot) != SLOT_PINNED && !slot_warm(slot))
+		return false;
+	since = slot_warm(slot) ? v->since[s] : pass->now;
+	if (!v->growing && plane_warm_over(since))
+		return false;
+	if (!pass->warm++ || (__s16)(since - pass->warm_since) < 0)
+		pass->warm_since = since;
+	return true;
+}
+
+/* The slot with its homes by T, or, while it has to wait, warm where it is. */
+static __u64 slot_next(struct pass *pass, __u32 s, __u64 slot)
+{
+	__u32 from = transition_at(slot, serves(pass->p, slot_home0(slot)), serves(pass->p, slot_home1(slot)));
+	__u32 home0, home1;
+
+	homes_of(pass, s, &home0, &home1);
+	if (!slot_waits(pass, s, slot, from, home0))
+		return transition_home(slot, from, home0, home1, pass->keep);
+	home1 = slot_home1(slot);
+	if (home1 == from || !serves(pass->p, home1))
+		home1 = ID_NONE;
+	return transition_warm(transition_home(slot, from, from, home1, pass->keep), from, pass->keep);
+}
+
 static void slot_settle(struct pass *pass, __u32 s)
 {
-	__u32 at = pass->v->region.base + s, home0, home1, prev;
+	__u32 at = pass->v->region.base + s, prev;
 	__u64 old = pass->p->slots[at], slot = old;
 
 	prev = slot_prev(slot);
 	if (slot_state(slot) == SLOT_SPLIT && prev != SLOT_PREV_TABLE && !serves(pass->p, prev))
 		slot = transition_down(slot, prev);
-	homes_of(pass, s, &home0, &home1);
-	slot = transition_home(
-		slot, transition_at(slot, serves(pass->p, slot_home0(slot)), serves(pass->p, slot_home1(slot))), home0,
-		home1, pass->keep);
+	slot = slot_next(pass, s, slot);
 	slot_count(pass, slot);
 	if (slot == old)
 		return;
 	if (pass->v->since && slot_state(slot) == SLOT_SPLIT &&
-	    (slot_state(old) != SLOT_SPLIT || slot_prev(old) != slot_prev(slot)))
+	    (slot_state(old) != SLOT_SPLIT || slot_prev(old) != slot_prev(slot) || slot_warm(old) != slot_warm(slot)))
 		pass->v->since[s] = pass->now;
 	pass->moved +=
 		slot_home0(old) != slot_home0(slot) && slot_home0(old) != ID_NONE && slot_state(old) != SLOT_EMPTY;
@@ -182,10 +231,17 @@ static void given_start(struct plane *p, const struct plane_vip *v)
 		__atomic_store_n(&p->loads[v->backend[i]->id].given, score_start(), __ATOMIC_RELAXED);
 }
 
+/* Warm slots give new flows to their homes still. */
+static bool word_waits(const struct plane_vip *v, const struct plane_backend *b)
+{
+	return v->warm && b->word_state == BACKEND_UP && !b->lost;
+}
+
 static void backends_words(struct plane *p, struct plane_vip *v, enum backend_state state)
 {
 	for (__u32 i = 0; i < v->backend_count; i++)
-		if (plane_backend_wanted(v->backend[i]) == state)
+		if (plane_backend_wanted(v->backend[i]) == state &&
+		    !(state == BACKEND_DRAINING && word_waits(v, v->backend[i])))
 			plane_backend_word(p, v->backend[i], state);
 }
 
@@ -216,6 +272,7 @@ void plane_vip_settle(struct plane *p, struct plane_vip *v)
 		previous_settle(p, v);
 	}
 	serving_set(p, v, false);
+	v->stale = v->warm > 0;
 	backends_words(p, v, BACKEND_DRAINING);
 	backends_words(p, v, BACKEND_DOWN);
 	for (__u32 i = 0; i < v->backend_count; i++)
@@ -269,7 +326,8 @@ void plane_slots_repair(struct plane *p, struct plane_vip *v)
 	pass_end(&pass);
 	previous_settle(p, v);
 	serving_set(p, v, false);
-	plane_split_restart(p, v);
+	v->stale = v->warm > 0;
+	plane_split_restart(p, v, true);
 }
 
 void plane_slots_pin(struct plane *p, struct plane_vip *v)
@@ -283,11 +341,16 @@ void plane_slots_pin(struct plane *p, struct plane_vip *v)
 	p->newly_pinned = true;
 }
 
-void plane_split_restart(struct plane *p, struct plane_vip *v)
+void plane_split_restart(struct plane *p, struct plane_vip *v, bool warm)
 {
 	__u16 now = seconds_now();
 
-	for (__u32 s = 0; v->since && s < v->region.count; s++)
-		if (slot_state(p->slots[v->region.base + s]) == SLOT_SPLIT)
+	for (__u32 s = 0; v->since && s < v->region.count; s++) {
+		__u64 slot = p->slots[v->region.base + s];
+
+		if (slot_state(slot) == SLOT_SPLIT && (warm || !slot_warm(slot)))
 			v->since[s] = now;
+	}
+	if (warm)
+		v->warm_since = now;
 }

@@ -10,6 +10,9 @@
  *    comes up has its word stored first, when no slot names it, and the slots after it; one
  *    that goes down has its word stored first as well: XDP promotes the other home at once and
  *    the slots, written next, agree. Draining: slots, then the word.
+ *  - With mh a slot whose home serves still does not leave it at once: it is split with that home
+ *    as previous and present one, warm, for STARLING_MARK_MS first (transition_warm()). Nothing
+ *    remembers it: every pass finds again which slots are not where they should be.
  *  - A copy of a record that a word has ceased to select is rewritten only in a later epoch: an
  *    epoch ends with plane_grace().
  *  - Regions and ids are retired, and free only after a grace period (regions, VIPs) or a grace
@@ -98,7 +101,11 @@ struct plane_vip {
 	bool *usable;
 	__u16 *since; /* when split slots were split, seconds; NULL while none is */
 	__u32 split, pinned;
-	bool deferred; /* slot count is to change once split is 0 */
+	__u32 warm;	  /* of split: slots that leave their home once they have been split for STARLING_MARK_MS */
+	__u16 warm_since; /* seconds: when the first of them was split */
+	bool deferred;	  /* slot count is to change once split is 0 */
+	bool growing;	  /* and it is: all slots are kept warm for it */
+	__u16 growing_since;
 	bool resizing; /* slots with SLOT_PREV_TABLE are left */
 	__u32 build;   /* times T was built: the generation of the VIP's word */
 	__u64 digest, effective;
@@ -246,7 +253,15 @@ void plane_settle(struct plane *p);					   /* every dirty VIP */
 void plane_slots_fill(struct plane *p, struct plane_vip *v, bool resized); /* a fresh region */
 void plane_slots_repair(struct plane *p, struct plane_vip *v);		   /* adopted: slots agree with the words */
 void plane_slots_pin(struct plane *p, struct plane_vip *v);		   /* plain slots become pinned */
-void plane_split_restart(struct plane *p, struct plane_vip *v);		   /* all clocks of split slots */
+void plane_split_restart(struct plane *p, struct plane_vip *v,
+			 bool warm); /* clocks of split slots; of warm ones too? */
+
+/* plane_warm.c */
+bool plane_warms(struct plane *p, const struct plane_vip *v);	      /* slots leave their homes only when warm */
+bool plane_warm_over(__u16 since);				      /* what became warm then may leave */
+bool plane_resizes(struct plane *p, const struct plane_vip *v);	      /* may the number of slots change now? */
+void plane_growth(struct plane *p, struct plane_vip *v, bool wanted); /* get all slots ready for it, or give it up */
+void plane_warm_tick(struct plane *p);				      /* who has been warm for long enough leaves */
 
 /* plane_apply.c, plane_ifaces.c */
 void plane_region_retire(struct plane *p, struct span s); /* free after the next grace period */

@@ -15,9 +15,12 @@ static __u16 seconds_of(struct mono t)
 	return (__u16)(t.ns / 1000000000u);
 }
 
+/* Not before a warm slot has left: it would have to become warm again. */
 static bool clock_over(const struct plane_vip *v, __u32 s, __u16 now)
 {
-	return v->since && (__u16)(now - v->since[s]) > (v->idle_ms + 999) / 1000;
+	__u32 idle_ms = v->warm && v->idle_ms < STARLING_MARK_MS ? STARLING_MARK_MS : v->idle_ms;
+
+	return v->since && (__u16)(now - v->since[s]) > (idle_ms + 999) / 1000;
 }
 
 /* Which slots the round is to tell about. */
@@ -124,7 +127,7 @@ static void round_conclude(struct plane *p, bool overflowed)
 
 		if (v->split || v->pinned) {
 			if (overflowed)
-				plane_split_restart(p, v);
+				plane_split_restart(p, v, false);
 			vip_conclude(p, v, overflowed);
 		}
 		if (!v->split && v->since) {
@@ -227,12 +230,16 @@ static void deferred_apply(struct plane *p)
 	bool due = false;
 
 	for (size_t i = 0; i < p->vip_count; i++)
-		due |= p->vip[i]->deferred && !p->vip[i]->split && !p->vip[i]->previous.count;
+		due |= p->vip[i]->deferred && plane_resizes(p, p->vip[i]);
 	if (!due)
 		return;
 	again = config_copy(p->config);
 	if (again && plane_apply(p, again, false, NULL, &err))
 		config_free(again);
+	/* What had no room is tried again when its slots have left for the homes that it has now. */
+	for (size_t i = 0; i < p->vip_count; i++)
+		if (p->vip[i]->growing && plane_warm_over(p->vip[i]->growing_since))
+			plane_growth(p, p->vip[i], false);
 }
 
 void plane_tick(struct plane *p)
@@ -241,7 +248,9 @@ void plane_tick(struct plane *p)
 
 	plane_overrides_tick(p);
 	plane_paths_tick(p, now);
+	deferred_apply(p);
 	plane_settle(p);
+	plane_warm_tick(p);
 	unused_plain(p);
 	plane_round(p, true);
 	for (size_t i = 0; i < p->vip_count; i++)
@@ -250,7 +259,6 @@ void plane_tick(struct plane *p)
 	if (p->retired_count)
 		plane_grace(p);
 	plane_rates_sample(p, now);
-	deferred_apply(p);
 	plane_settle(p);
 	if (p->hooks.ticked)
 		p->hooks.ticked(p->hooks.arg);
