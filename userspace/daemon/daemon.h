@@ -30,6 +30,12 @@ struct watchdog;
 
 enum daemon_socket { SOCKET_CONTROL, SOCKET_READ, SOCKET_COUNT };
 
+/* A configuration's text that was applied as a whole, and what came of it. */
+struct applied {
+	__u8 digest[32];
+	__u32 generation; /* 0: none */
+};
+
 struct daemon {
 	/* set up before there are threads, then constant */
 	struct options options;
@@ -48,6 +54,7 @@ struct daemon {
 	struct streams *streams;
 	struct pages *pages;
 	struct watchdog *watchdog;
+	struct applied applied;
 	int status; /* exit status */
 
 	/* the plane's thread */

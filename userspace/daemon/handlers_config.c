@@ -108,11 +108,15 @@ static int overrides_reset(struct plane *p, struct err *err)
 
 int handle_config_apply(struct plane *p, struct task *t, struct err *err)
 {
-	struct config *wanted = t->wanted;
-	int rc;
+	struct config *wanted = NULL;
+	const struct generation *last;
+	int rc = task_config_take(t, p, &wanted);
 
-	t->wanted = NULL;
-	rc = config_change(p, t, wanted, true, err);
+	if (!rc)
+		rc = config_change(p, t, wanted, true, err);
+	last = history_last(t->d->history);
+	if (!rc && !t->request.dry_run && last)
+		t->applied.generation = last->number;
 	if (!rc && !t->request.dry_run && command_has(&t->command, ARG_RESET_STATE))
 		rc = overrides_reset(p, err);
 	return rc;

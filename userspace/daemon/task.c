@@ -13,10 +13,7 @@
 #include "base/log.h"
 #include "daemon/apply.h"
 #include "daemon/handlers.h"
-#include "daemon/load.h"
 #include "daemon/stream.h"
-
-#define TASK_LOGGED_ERRORS 10 /* of one bad file */
 
 static void task_free(struct task *t)
 {
@@ -26,6 +23,7 @@ static void task_free(struct task *t)
 	config_free(t->wanted);
 	buf_free(&t->answer);
 	free(t->line);
+	free(t->file_text);
 	free(t);
 }
 
@@ -35,43 +33,6 @@ void task_fail(struct task *t, enum request_fault fault, const struct err *err)
 	t->err = *err;
 	buf_clear(&t->answer);
 	request_error_answer(fault, err, &t->answer);
-}
-
-static void errors_log(const struct err_list *errors)
-{
-	size_t i;
-
-	for (i = 0; i < errors->count && i < TASK_LOGGED_ERRORS; i++) {
-		const struct err *err = &errors->err[i];
-
-		if (err->line)
-			log_error("%s:%d:%d: %s", err->file, err->line, err->column, err->text);
-		else
-			log_error("%s", err->text);
-	}
-}
-
-void task_fail_list(struct task *t, const struct err_list *errors)
-{
-	json_t *json = json_object(), *list = json_array();
-	char *text;
-	size_t i;
-
-	t->fault = FAULT_CONFIGURATION;
-	t->err = errors->err[0];
-	if (t->signalled)
-		errors_log(errors);
-	for (i = 0; i < errors->count; i++)
-		json_array_append_new(list, request_error_json(FAULT_CONFIGURATION, &errors->err[i]));
-	json_object_set_new(json, "error", request_error_json(FAULT_CONFIGURATION, &errors->err[0]));
-	json_object_set_new(json, "errors", list);
-	json_object_set_new(json, "more", json_integer((json_int_t)errors->more));
-	text = json_dumps(json, JSON_COMPACT);
-	json_decref(json);
-	buf_clear(&t->answer);
-	if (text)
-		buf_printf(&t->answer, "%s\n", text);
-	free(text);
 }
 
 void task_answer(struct task *t, struct table *table)
@@ -99,6 +60,8 @@ static void task_finish(void *arg)
 	if (t->fault != FAULT_NONE && t->command.id == COMMAND_CONFIG_APPLY && !t->request.dry_run &&
 	    !t->peer.read_only)
 		apply_refused(d);
+	if (t->fault == FAULT_NONE && t->applied.generation)
+		d->applied = t->applied;
 	if (t->signalled && t->fault != FAULT_NONE)
 		log_error("config: %s is not applied, nothing was changed: %s", d->options.file, t->err.text);
 	if (control) {
@@ -178,34 +141,6 @@ static void user_name(uid_t uid, char *user, size_t room)
 		snprintf(user, room, "uid %u", uid);
 }
 
-/* The configuration that a command works on: sent along, or the daemon's own file. */
-static void wanted_load(struct task *t)
-{
-	struct err_list errors = {0};
-	struct err err = {0};
-	int rc;
-
-	if (t->command.file && !t->request.text)
-		rc = -EBADMSG;
-	else if (t->request.text)
-		rc = load_parse(t->request.text, t->request.text_len, t->request.file ? t->request.file : "",
-				&t->d->limits, &t->wanted, &errors);
-	else if (t->d->options.file)
-		rc = load_config(t->d->options.file, &t->d->limits, &t->wanted, &errors);
-	else
-		rc = -ENOENT;
-	if (rc && errors.count) {
-		task_fail_list(t, &errors);
-	} else if (rc) {
-		err_set(&err, -rc, "%s",
-			rc == -ENOENT	 ? "give a FILE: the daemon was started without one"
-			: rc == -EBADMSG ? "the request names a FILE, but its text did not come with it"
-					 : strerror(-rc));
-		task_fail(t, FAULT_REFUSED, &err);
-	}
-	err_list_free(&errors);
-}
-
 /* On a worker thread: everything whose cost depends on what the client sent. */
 static void on_prepare(uv_work_t *work)
 {
@@ -214,7 +149,7 @@ static void on_prepare(uv_work_t *work)
 	char user[32];
 
 	if (t->signalled) {
-		wanted_load(t);
+		task_config_load(t);
 		return;
 	}
 	user_name(t->peer.uid, user, sizeof(user));
@@ -230,7 +165,7 @@ static void on_prepare(uv_work_t *work)
 		return;
 	}
 	if (command_info(t->command.id)->flags & COMMAND_FILE)
-		wanted_load(t);
+		task_config_load(t);
 	if (t->fault == FAULT_NONE)
 		handler_prepare(t);
 }
@@ -240,6 +175,7 @@ static void task_start(struct task *t)
 	struct err err = {0};
 
 	t->work.data = t;
+	t->known = t->d->applied;
 	if (!uv_queue_work(loop_uv(t->d->loop), &t->work, on_prepare, on_prepared))
 		return;
 	err_set(&err, ENOMEM, "no worker thread takes the request");

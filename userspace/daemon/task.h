@@ -24,7 +24,13 @@ struct task {
 	size_t len;
 	struct request request;
 	struct command command;
-	struct config *wanted;	  /* owned: the configuration that came with the request, or the daemon's file */
+	const char *text; /* of a configuration: of the request or of the daemon's file; NULL: none */
+	size_t text_len;
+	const char *source;	  /* where it is from */
+	char *file_text;	  /* owned */
+	struct applied known;	  /* the text applied last when the request came */
+	struct applied applied;	  /* what is known if this one succeeds; generation 0: nothing new */
+	struct config *wanted;	  /* owned: what the text says; NULL if it is the one that is known */
 	struct buf answer;	  /* what to send: whole lines */
 	enum request_fault fault; /* FAULT_NONE: it went well */
 	struct err err;		  /* the first error */
@@ -39,6 +45,17 @@ void task_reload(struct daemon *d);
 /* Make the answer an error. */
 void task_fail(struct task *t, enum request_fault fault, const struct err *err);
 void task_fail_list(struct task *t, const struct err_list *errors);
+
+/* On a worker thread: fetch the text and parse it, unless it is the one applied last. A failure is in t->fault. */
+void task_config_load(struct task *t);
+
+/**
+ * task_config_take() - what the text of the request says, in its turn
+ * @ret:	the caller's now
+ *
+ * Return: 0, -ENOMEM, or what parsing gave, with t->fault set.
+ */
+int task_config_take(struct task *t, struct plane *p, struct config **ret);
 
 /* Make the answer a table's rows; frees the table. */
 void task_answer(struct task *t, struct table *table);
