@@ -5,6 +5,7 @@
 #include <semaphore.h>
 #include <unistd.h>
 
+#include "core/table.h"
 #include "plane_world.h"
 
 struct order {
@@ -144,12 +145,55 @@ static void urgent_jobs_run_in_the_middle_of_an_apply(void **state)
 	order_free(o);
 }
 
+static void shows(struct plane *p, void *arg)
+{
+	(void)p;
+	note(arg, "S");
+	sem_post(&((struct order *)arg)->done);
+}
+
+/* Has 500 rows; what is posted in its middle is here before its beginning. */
+static void show(struct plane *p, void *arg)
+{
+	struct order *o = arg;
+	struct table *t = table_new(KIND_BACKEND);
+	struct err err = {0};
+
+	assert_int_equal(plane_post(p, PLANE_NORMAL, normal, o), 0);
+	assert_int_equal(plane_post(p, PLANE_SHOW, shows, o), 0);
+	assert_int_equal(plane_post(p, PLANE_URGENT, urgent, o), 0);
+	if (!plane_show_backends(p, NULL, t, &err) && table_rows(t) == 500)
+		note(o, "s");
+	table_free(t);
+	sem_post(&o->done);
+}
+
+static void urgent_jobs_but_no_other_shows_run_between_the_rows_of_a_show(void **state)
+{
+	struct order *o = order_new();
+
+	(void)state;
+	for (__u32 n = 1; n <= 50; n++)
+		world_vip(o->w, n, SCHEDULER_MH, 10);
+	assert_int_equal(plane_post(o->p, PLANE_NORMAL, apply, o), 0);
+	sem_wait(&o->done);
+	sem_wait(&o->done);
+	o->text[0] = '\0';
+	assert_int_equal(plane_post(o->p, PLANE_SHOW, show, o), 0);
+	for (int i = 0; i < 4; i++)
+		sem_wait(&o->done);
+	plane_stop(o->p);
+	assert_string_equal(o->text, "usSn");
+	order_free(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(urgent_jobs_go_first),
 		cmocka_unit_test(a_stop_tells_the_jobs_that_never_ran),
 		cmocka_unit_test(urgent_jobs_run_in_the_middle_of_an_apply),
+		cmocka_unit_test(urgent_jobs_but_no_other_shows_run_between_the_rows_of_a_show),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

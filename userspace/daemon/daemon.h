@@ -54,6 +54,7 @@ struct daemon {
 	struct streams *streams;
 	struct pages *pages;
 	struct watchdog *watchdog;
+	struct scribe *scribe;
 	struct applied applied;
 	int status; /* exit status */
 

@@ -106,25 +106,12 @@ int handle_version(struct plane *p, struct task *t, struct err *err)
 	return show_end(t, table, 0, err);
 }
 
-struct samples {
-	const char *prefix;
-	struct table *table;
-};
-
-static void samples_add(void *arg, const struct table *t)
-{
-	struct samples *samples = arg;
-
-	table_samples(t, samples->prefix, samples->table);
-}
-
 int handle_metric_show(struct plane *p, struct task *t, struct err *err)
 {
-	struct samples samples = {.prefix = t->command.prefix, .table = table_new(KIND_METRIC)};
-	int rc;
+	struct page_tables tables;
+	int rc = pages_tables(t->d, p, &tables, err);
 
-	if (!samples.table)
-		return -ENOMEM;
-	rc = pages_tables(t->d, p, samples_add, &samples, err);
-	return show_end(t, samples.table, rc, err);
+	if (!rc)
+		task_answer_metrics(t, &tables);
+	return rc;
 }

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/process.h"
+#include "daemon/scribe.h"
 #include "io/http.h"
 
 #define PAGES_PLAIN	"text/plain; charset=utf-8"
@@ -35,6 +36,8 @@ struct page {
 	struct daemon *d;
 	struct http_request *request;
 	bool metrics, openmetrics;
+	struct mono start;
+	struct page_tables tables;
 	char vip[STARLING_NAME_BYTES]; /* of readyz; "": all */
 };
 
@@ -45,76 +48,91 @@ static void text_reply(struct http_request *request, unsigned int status, const 
 	http_reply(request, status, PAGES_PLAIN, copy, strlen(text));
 }
 
-struct render {
-	struct buf *out;
-	bool openmetrics;
-};
-
-static void table_render(void *arg, const struct table *t)
+static int table_fill(struct daemon *d, struct plane *p, enum table_kind kind, struct table *t, struct err *err)
 {
-	struct render *render = arg;
-
-	table_metrics(t, render->openmetrics, render->out);
+	switch (kind) {
+	case KIND_VIP:
+		return plane_show_vips(p, NULL, t, err);
+	case KIND_BACKEND:
+		return plane_show_backends(p, NULL, t, err);
+	case KIND_IFACE:
+		return plane_show_ifaces(p, t, err);
+	case KIND_DROP:
+		return plane_show_drops(p, t, err);
+	case KIND_MAP:
+		return plane_show_maps(p, t, err);
+	case KIND_STATUS:
+		return status_fill(d, p, t, err);
+	case KIND_DAEMON:
+		process_fill(d, t);
+		return 0;
+	default:
+		version_fill(d, t);
+		return 0;
+	}
 }
 
-int pages_tables(struct daemon *d, struct plane *p, void (*fn)(void *arg, const struct table *t), void *arg,
-		 struct err *err)
+int pages_tables(struct daemon *d, struct plane *p, struct page_tables *ret, struct err *err)
 {
 	static const enum table_kind kinds[] = {KIND_VIP, KIND_BACKEND, KIND_IFACE,  KIND_DROP,
 						KIND_MAP, KIND_STATUS,	KIND_DAEMON, KIND_VERSION};
-	struct table *t;
-	size_t i;
 	int rc = 0;
 
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !rc; i++) {
+	_Static_assert(sizeof(kinds) / sizeof(kinds[0]) <= sizeof(ret->table) / sizeof(ret->table[0]), "room");
+	ret->count = 0;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !rc; i++) {
+		struct table *t;
+
 		if (kinds[i] == KIND_BACKEND && d->options.no_backend_metrics)
 			continue;
 		t = table_new(kinds[i]);
-		if (!t)
-			return err_set(err, ENOMEM, "no memory for the metrics");
-		if (kinds[i] == KIND_VIP)
-			rc = plane_show_vips(p, NULL, t, err);
-		else if (kinds[i] == KIND_BACKEND)
-			rc = plane_show_backends(p, NULL, t, err);
-		else if (kinds[i] == KIND_IFACE)
-			rc = plane_show_ifaces(p, t, err);
-		else if (kinds[i] == KIND_DROP)
-			rc = plane_show_drops(p, t, err);
-		else if (kinds[i] == KIND_MAP)
-			rc = plane_show_maps(p, t, err);
-		else if (kinds[i] == KIND_STATUS)
-			rc = status_fill(d, p, t, err);
-		else if (kinds[i] == KIND_DAEMON)
-			process_fill(d, t);
-		else
-			version_fill(d, t);
+		if (t)
+			ret->table[ret->count++] = t;
+		rc = t ? table_fill(d, p, kinds[i], t, err) : -ENOMEM;
 		if (!rc)
 			rc = table_error(t);
-		if (!rc)
-			fn(arg, t);
-		table_free(t);
 	}
+	if (rc)
+		page_tables_free(ret);
 	return rc;
+}
+
+void page_tables_free(struct page_tables *tables)
+{
+	for (size_t i = 0; i < tables->count; i++)
+		table_free(tables->table[i]);
+	tables->count = 0;
+}
+
+/* On the scribe's thread. */
+static void metrics_write(void *arg)
+{
+	struct page *page = arg;
+	struct buf out = BUF_INIT;
+	size_t len;
+	char *text;
+
+	for (size_t i = 0; i < page->tables.count; i++)
+		table_metrics(page->tables.table[i], page->openmetrics, &out);
+	table_metrics_end(page->openmetrics, &out);
+	page_tables_free(&page->tables);
+	page->d->scrape_ns = mono_now().ns - page->start.ns;
+	text = buf_take(&out, &len);
+	http_reply(page->request, 200, table_metrics_type(page->openmetrics), text, len);
+	free(page);
 }
 
 static void metrics_reply(struct plane *p, struct page *page)
 {
-	struct buf out = BUF_INIT;
-	struct render render = {.out = &out, .openmetrics = page->openmetrics};
-	struct mono start = mono_now();
 	struct err err = {0};
-	size_t len;
-	char *text;
 
-	if (pages_tables(page->d, p, table_render, &render, &err)) {
-		buf_free(&out);
-		text_reply(page->request, 500, err.text[0] ? err.text : "no memory\n");
+	page->start = mono_now();
+	if (!pages_tables(page->d, p, &page->tables, &err)) {
+		scribe_post(page->d->scribe, metrics_write, page);
 		return;
 	}
-	table_metrics_end(page->openmetrics, &out);
-	page->d->scrape_ns = mono_now().ns - start.ns;
-	text = buf_take(&out, &len);
-	http_reply(page->request, 200, table_metrics_type(page->openmetrics), text, len);
+	text_reply(page->request, 500, err.text[0] ? err.text : "no memory\n");
+	free(page);
 }
 
 static void ready_reply(struct plane *p, struct page *page)
@@ -142,12 +160,14 @@ static void page_render(struct plane *p, void *arg)
 {
 	struct page *page = arg;
 
-	if (!p)
-		text_reply(page->request, 503, "stopping\n");
-	else if (page->metrics)
+	if (p && page->metrics) {
 		metrics_reply(p, page);
-	else
+		return;
+	}
+	if (p)
 		ready_reply(p, page);
+	else
+		text_reply(page->request, 503, "stopping\n");
 	free(page);
 }
 
@@ -165,7 +185,7 @@ static void page_post(struct daemon *d, struct http_request *request, bool metri
 	page->metrics = metrics;
 	page->openmetrics = openmetrics;
 	snprintf(page->vip, sizeof(page->vip), "%s", vip);
-	if (plane_post(d->plane, PLANE_URGENT, page_render, page)) {
+	if (plane_post(d->plane, metrics ? PLANE_SHOW : PLANE_URGENT, page_render, page)) {
 		free(page);
 		text_reply(request, 503, "stopping\n");
 	}

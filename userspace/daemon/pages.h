@@ -15,8 +15,13 @@ void pages_listen(struct daemon *d, const struct endpoint *configured);
 
 void pages_close(struct pages *pages); /* blocks until the replies due are given; NULL is fine */
 
-/* Every table that has metrics, one after the other: @fn borrows each. On the plane's thread. Return: 0 or -errno. */
-int pages_tables(struct daemon *d, struct plane *p, void (*fn)(void *arg, const struct table *t), void *arg,
-		 struct err *err);
+struct page_tables {
+	struct table *table[8];
+	size_t count;
+};
+
+/* Every table that has metrics. On the plane's thread. Return: 0; else -errno and none. */
+int pages_tables(struct daemon *d, struct plane *p, struct page_tables *ret, struct err *err);
+void page_tables_free(struct page_tables *tables); /* empty ones are fine */
 
 #endif

@@ -33,7 +33,7 @@ int plane_post(struct plane *p, enum plane_queue queue, void (*fn)(struct plane 
 
 	if (!job)
 		return -ENOMEM;
-	*job = (struct plane_job){.fn = fn, .arg = arg};
+	*job = (struct plane_job){.fn = fn, .arg = arg, .shows = queue == PLANE_SHOW};
 	pthread_mutex_lock(&p->lock);
 	if (p->stopping) {
 		ret = -ESHUTDOWN;
@@ -48,24 +48,34 @@ int plane_post(struct plane *p, enum plane_queue queue, void (*fn)(struct plane 
 	return ret;
 }
 
-static bool job_run_urgent(struct plane *p)
+static void job_run(struct plane *p, struct plane_job *job)
 {
-	struct plane_job *job;
+	bool showing = p->showing;
 
-	pthread_mutex_lock(&p->lock);
-	job = p->stopping ? NULL : jobs_pop(&p->queue[PLANE_URGENT]);
-	pthread_mutex_unlock(&p->lock);
-	if (!job)
-		return false;
+	p->showing |= job->shows;
 	job->fn(p, job->arg);
+	p->showing = showing;
 	free(job);
-	return true;
 }
 
 void plane_breathe(struct plane *p)
 {
-	while (job_run_urgent(p))
-		;
+	struct plane_job *job;
+	bool any = false;
+
+	for (;;) {
+		pthread_mutex_lock(&p->lock);
+		job = p->stopping ? NULL : jobs_pop(&p->queue[PLANE_URGENT]);
+		if (!job && !p->stopping && !p->showing)
+			job = jobs_pop(&p->queue[PLANE_SHOW]);
+		pthread_mutex_unlock(&p->lock);
+		if (!job)
+			break;
+		any = true;
+		job_run(p, job);
+	}
+	if (any && p->showing)
+		plane_settle(p);
 }
 
 int plane_grace(struct plane *p)
@@ -106,7 +116,9 @@ static bool plane_wait(struct plane *p, const struct timespec *tick, struct plan
 			break;
 		if (now.tv_sec > tick->tv_sec || (now.tv_sec == tick->tv_sec && now.tv_nsec >= tick->tv_nsec))
 			break;
-		job = jobs_pop(&p->queue[PLANE_NORMAL]);
+		job = jobs_pop(&p->queue[PLANE_SHOW]);
+		if (!job)
+			job = jobs_pop(&p->queue[PLANE_NORMAL]);
 		if (!job)
 			timeout = pthread_cond_timedwait(&p->wake, &p->lock, tick);
 	}
@@ -132,8 +144,7 @@ static void *plane_main(void *arg)
 			tick.tv_sec += PLANE_TICK_MS / 1000;
 			continue;
 		}
-		job->fn(p, job->arg);
-		free(job);
+		job_run(p, job);
 		/* Next hops come in crowds: take them all before homes are found anew. */
 		plane_breathe(p);
 		plane_settle(p);
@@ -213,8 +224,8 @@ int plane_open(struct dataplane *dp, const struct plane_hooks *hooks, struct pla
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&p->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	jobs_init(&p->queue[PLANE_URGENT]);
-	jobs_init(&p->queue[PLANE_NORMAL]);
+	for (int q = 0; q < PLANE_QUEUES; q++)
+		jobs_init(&p->queue[q]);
 	p->dp = dp;
 	if (hooks)
 		p->hooks = *hooks;
@@ -261,7 +272,7 @@ void plane_stop(struct plane *p)
 	pthread_cond_signal(&p->wake);
 	pthread_mutex_unlock(&p->lock);
 	pthread_join(p->thread, NULL);
-	for (int q = 0; q < 2; q++) {
+	for (int q = 0; q < PLANE_QUEUES; q++) {
 		while ((job = jobs_pop(&p->queue[q]))) {
 			job->fn(NULL, job->arg);
 			free(job);

@@ -5,8 +5,9 @@
  * for every show. Not here: sockets and files (the loop thread), BPF (io/dataplane).
  *
  * plane_start(), plane_post() and plane_stop() are for the loop thread. Everything else is
- * for jobs, which run on the plane's thread one at a time. An urgent job may run in the
- * middle of a plane_apply(), between two VIPs: it may show and resolve, but not apply.
+ * for jobs, which run on the plane's thread one at a time. A show may run in the middle of a
+ * plane_apply(), between two VIPs, and an urgent job there or between the rows of a show: both
+ * may show, override and resolve, but not apply.
  */
 #ifndef STARLING_DAEMON_PLANE_H
 #define STARLING_DAEMON_PLANE_H
@@ -24,8 +25,10 @@ struct plane;
 struct table; /* core/table.h */
 
 enum plane_queue {
-	PLANE_URGENT, /* show, metrics, next hops, overrides: bounded work */
+	PLANE_URGENT, /* next hops, overrides, short shows: bounded work */
+	PLANE_SHOW,   /* long shows, metrics: let urgent jobs run between their rows */
 	PLANE_NORMAL, /* whatever applies a configuration */
+	PLANE_QUEUES,
 };
 
 /* A change of state; all borrowed for the call. */

@@ -36,6 +36,8 @@ static void flow_row(const struct plane *p, const struct plane_vip *v, __u32 set
 	table_set_textf(t, row, FIELD_FLOW_tag, "%06x", cell_tag(cell));
 }
 
+#define FLOWS_CHUNK 4096 /* sets or ports between urgent jobs */
+
 static bool backend_wanted(const struct plane_backend *b, const struct plane_flow_filter *f)
 {
 	return !f->backend ||
@@ -49,6 +51,8 @@ static void flows_all(struct plane *p, const struct plane_flow_filter *f, const 
 	const struct steer_config *cfg = dataplane_config(p->dp);
 
 	for (__u32 set = 0; set < p->sets_max && table_rows(t) < limit; set++) {
+		if (p->showing && set % FLOWS_CHUNK == 0)
+			plane_breathe(p);
 		for (__u32 way = 0; way < FLOW_WAYS && table_rows(t) < limit; way++) {
 			__u64 cell = __atomic_load_n(&p->flows[set].cell[way], __ATOMIC_RELAXED);
 			const struct plane_backend *b;
@@ -97,6 +101,8 @@ static void flows_of_client(struct plane *p, const struct plane_flow_filter *f, 
 		for (__u32 port = 1; port <= 0xffff && table_rows(t) < limit; port++) {
 			src.port = htons((__u16)port);
 			flow_of_client(p, f, v, &src, &v->key[k], t);
+			if (p->showing && port % FLOWS_CHUNK == 0)
+				plane_breathe(p);
 		}
 	}
 }

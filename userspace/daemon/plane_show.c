@@ -14,6 +14,12 @@
 const char *const plane_scheduler_name[] = {"mh", "rr", "wrr", "lc", "wlc"};
 const char *const plane_forward_name[] = {"dr", "ipip", "gue"};
 
+void plane_row_end(struct plane *p, const struct table *t)
+{
+	if (p->showing && table_rows(t) % PLANE_CHUNK_ROWS == 0)
+		plane_breathe(p);
+}
+
 int plane_vips_named(const struct plane *p, const char *name, size_t *ret_first, size_t *ret_count, struct err *err)
 {
 	*ret_first = 0;
@@ -131,8 +137,10 @@ int plane_show_vips(struct plane *p, const char *name, struct table *t, struct e
 
 	if (ret)
 		return ret;
-	for (size_t i = first; i < first + count; i++)
+	for (size_t i = first; i < first + count; i++) {
 		vip_row(p, p->vip[i], t);
+		plane_row_end(p, t);
+	}
 	return table_error(t);
 }
 
@@ -235,8 +243,11 @@ int plane_show_backends(struct plane *p, const char *vip, struct table *t, struc
 
 	if (ret)
 		return ret;
-	for (size_t i = first; i < first + count; i++)
-		for (__u32 b = 0; b < p->vip[i]->backend_count; b++)
+	for (size_t i = first; i < first + count; i++) {
+		for (__u32 b = 0; b < p->vip[i]->backend_count; b++) {
 			backend_row(p, p->vip[i]->backend[b], t);
+			plane_row_end(p, t);
+		}
+	}
 	return table_error(t);
 }

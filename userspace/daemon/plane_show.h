@@ -15,6 +15,9 @@ extern const char *const plane_scheduler_name[]; /* by enum scheduler */
 extern const char *const plane_forward_name[];	 /* by enum forward_mode */
 extern const char *const plane_cell_name[];	 /* by enum cell_state */
 
+/* After each row: urgent jobs get their turn now and then. Pointers to backends and VIPs stay good, others may not. */
+void plane_row_end(struct plane *p, const struct table *t);
+
 /* The VIPs a show is about: all, or the one of that name. -ENOENT with @err. */
 int plane_vips_named(const struct plane *p, const char *name, size_t *ret_first, size_t *ret_count, struct err *err);
 

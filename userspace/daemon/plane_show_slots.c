@@ -32,9 +32,12 @@ int plane_show_slots(struct plane *p, const char *vip, struct table *t, struct e
 
 	if (ret)
 		return ret;
-	for (size_t i = first; i < first + count; i++)
-		for (__u32 s = 0; s < p->vip[i]->region.count; s++)
+	for (size_t i = first; i < first + count; i++) {
+		for (__u32 s = 0; s < p->vip[i]->region.count; s++) {
 			slot_row(p, p->vip[i], s, t);
+			plane_row_end(p, t);
+		}
+	}
 	return table_error(t);
 }
 

@@ -35,6 +35,7 @@
 #define PLANE_TICK_MS	      1000
 #define PLANE_LOST_MS	      3000 /* a next hop lost for less changes nothing: neighbours flap while they are asked anew */
 #define PLANE_CHUNK_SETS      16384 /* of a sweep, between urgent jobs: under 1 ms */
+#define PLANE_CHUNK_ROWS      64    /* of a show, between urgent jobs: under 1 ms */
 #define PLANE_SAMPLE	      4096  /* backends whose counters are read a tick */
 #define PLANE_GUE_PORT	      6080  /* IANA: Generic UDP Encapsulation */
 
@@ -124,6 +125,7 @@ struct plane_address {
 
 struct plane_job {
 	struct plane_job *next;
+	bool shows;
 	void (*fn)(struct plane *p, void *arg);
 	void *arg;
 };
@@ -188,14 +190,15 @@ struct plane {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	struct plane_jobs queue[2];
+	struct plane_jobs queue[PLANE_QUEUES];
+	bool showing; /* a job of PLANE_SHOW is in hand: no second one inside it */
 	bool stopping;
 };
 
 /* plane.c: a plane without its thread, for the thread that calls */
 int plane_open(struct dataplane *dp, const struct plane_hooks *hooks, struct plane **ret, struct err *err);
 void plane_close(struct plane *p);
-void plane_breathe(struct plane *p); /* run the urgent jobs that wait */
+void plane_breathe(struct plane *p); /* run the urgent jobs that wait, and shows but within a show */
 int plane_grace(struct plane *p);    /* and free what was retired */
 void plane_event(struct plane *p, const char *kind, const char *object, const char *before, const char *after,
 		 const char *why);

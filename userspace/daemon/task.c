@@ -13,7 +13,10 @@
 #include "base/log.h"
 #include "daemon/apply.h"
 #include "daemon/handlers.h"
+#include "daemon/scribe.h"
 #include "daemon/stream.h"
+
+#define TASK_ROWS_AT_ONCE 64 /* longer answers are the scribe's */
 
 static void task_free(struct task *t)
 {
@@ -21,6 +24,8 @@ static void task_free(struct task *t)
 		return;
 	request_free(&t->request);
 	config_free(t->wanted);
+	table_free(t->table);
+	page_tables_free(&t->pages);
 	buf_free(&t->answer);
 	free(t->line);
 	free(t->file_text);
@@ -35,7 +40,7 @@ void task_fail(struct task *t, enum request_fault fault, const struct err *err)
 	request_error_answer(fault, err, &t->answer);
 }
 
-void task_answer(struct task *t, struct table *table)
+static void table_write(struct task *t, struct table *table)
 {
 	if (!table || table_error(table))
 		t->answer.failed = true;
@@ -44,6 +49,20 @@ void task_answer(struct task *t, struct table *table)
 	if (!buf_error(&t->answer) && t->answer.len && t->answer.text[t->answer.len - 1] != '\n')
 		buf_putc(&t->answer, '\n');
 	table_free(table);
+}
+
+void task_answer(struct task *t, struct table *table)
+{
+	if (table && table_rows(table) > TASK_ROWS_AT_ONCE)
+		t->table = table;
+	else
+		table_write(t, table);
+}
+
+void task_answer_metrics(struct task *t, struct page_tables *tables)
+{
+	t->pages = *tables;
+	tables->count = 0;
 }
 
 /* On the loop: the answer goes out, or to the log. */
@@ -71,6 +90,21 @@ static void task_finish(void *arg)
 	task_free(t);
 }
 
+/* On the scribe's thread. */
+static void task_write(void *arg)
+{
+	struct task *t = arg;
+
+	if (t->pages.count) {
+		t->table = table_new(KIND_METRIC);
+		for (size_t i = 0; t->table && i < t->pages.count; i++)
+			table_samples(t->pages.table[i], t->command.prefix, t->table);
+	}
+	table_write(t, t->table);
+	t->table = NULL;
+	loop_post(t->d->loop, task_finish, t);
+}
+
 /* On the plane's thread; without a plane the daemon is stopping. */
 static void task_run(struct plane *p, void *arg)
 {
@@ -88,7 +122,25 @@ static void task_run(struct plane *p, void *arg)
 			err_set(&err, -rc, "%s", strerror(-rc));
 		task_fail(t, rc == -ENOENT ? FAULT_NOT_FOUND : FAULT_REFUSED, &err);
 	}
-	loop_post(t->d->loop, task_finish, t);
+	if (t->fault == FAULT_NONE && (t->table || t->pages.count))
+		scribe_post(t->d->scribe, task_write, t);
+	else
+		loop_post(t->d->loop, task_finish, t);
+}
+
+/* Shows that may have a great many rows, or look at a great many cells. */
+static bool task_shows(const struct task *t)
+{
+	switch (t->command.id) {
+	case COMMAND_VIP_SHOW:
+	case COMMAND_VIP_TABLE:
+	case COMMAND_BACKEND_SHOW:
+	case COMMAND_FLOW_SHOW:
+	case COMMAND_METRIC_SHOW:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static void task_post(struct task *t)
@@ -99,6 +151,8 @@ static void task_post(struct task *t)
 
 	if ((flags & COMMAND_CONFIG) || ((flags & COMMAND_MUTATES) && !(flags & COMMAND_OVERRIDE)))
 		queue = PLANE_NORMAL;
+	else if (task_shows(t))
+		queue = PLANE_SHOW;
 	if (!handler_find(t->command.id)) {
 		err_set(&err, EINVAL, "%s %s is done by the command line tool, not by the daemon",
 			command_info(t->command.id)->object, command_info(t->command.id)->verb);

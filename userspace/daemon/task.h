@@ -12,6 +12,7 @@
 #include "core/request.h"
 #include "core/table.h"
 #include "daemon/daemon.h"
+#include "daemon/pages.h"
 
 struct task {
 	uv_work_t work;
@@ -31,6 +32,8 @@ struct task {
 	struct applied known;	  /* the text applied last when the request came */
 	struct applied applied;	  /* what is known if this one succeeds; generation 0: nothing new */
 	struct config *wanted;	  /* owned: what the text says; NULL if it is the one that is known */
+	struct table *table;	  /* owned: rows that the scribe is to write */
+	struct page_tables pages; /* the same of metrics */
 	struct buf answer;	  /* what to send: whole lines */
 	enum request_fault fault; /* FAULT_NONE: it went well */
 	struct err err;		  /* the first error */
@@ -56,6 +59,9 @@ void task_config_load(struct task *t);
  * Return: 0, -ENOMEM, or what parsing gave, with t->fault set.
  */
 int task_config_take(struct task *t, struct plane *p, struct config **ret);
+
+/* Make the answer a table's rows, of metrics those that begin with the command's prefix; the tables move in. */
+void task_answer_metrics(struct task *t, struct page_tables *tables);
 
 /* Make the answer a table's rows; frees the table. */
 void task_answer(struct task *t, struct table *table);

@@ -5,7 +5,7 @@
  *
  * Most texts that are applied have been applied before: configuration management sends the same
  * one every half hour. So a text whose digest is that of the last one is not parsed, if at its
- * turn the generation that came of it still runs.
+ * turn the generation that came of it still runs (and nothing that could not be kept as one).
  */
 #include <errno.h>
 #include <sodium.h>
@@ -126,7 +126,7 @@ int task_config_take(struct task *t, struct plane *p, struct config **ret)
 	t->wanted = NULL;
 	if (*ret)
 		return 0;
-	if (last && last->number == t->known.generation && t->d->applied_ms) {
+	if (last && last->number == t->known.generation && t->d->applied_ms && !t->d->unkept) {
 		*ret = config_copy(plane_config(p));
 		return *ret ? 0 : -ENOMEM;
 	}
