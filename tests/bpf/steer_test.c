@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What steer does with single packets: forwarding, ICMP, fragments, odd headers, its size.
- * Not here: where flows go over time (plane_test.c), all packets there are (fuzz_test.c).
+ * What steer does with single packets: forwarding, ICMP, odd headers, its size.
+ * Not here: fragments (fragment_test.c), where flows go over time (plane_test.c), all packets there are (fuzz_test.c).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,62 +14,10 @@
 #include <netinet/in.h>
 #include <cmocka.h>
 
-#include "harness.h"
+#include "steer_world.h"
 #include "starling/cell.h"
 
-#define BACKENDS	4
 #define VERIFIER_BUDGET 250000 /* instructions; the kernel's limit is a million */
-
-static int world_open(void **state)
-{
-	return harness_open(NULL, (struct harness **)state);
-}
-
-static int world_close(void **state)
-{
-	harness_close(*state);
-	return 0;
-}
-
-/* VIP 1 on both versions, TCP 80 and UDP 53, with backends 1 to 4. */
-static void world_make(struct harness *h, __u32 forward, bool v4)
-{
-	struct addr vip[] = {packet_addr("203.0.113.10"), packet_addr("2001:db8:113::10")};
-	__u32 i;
-
-	harness_reset(h);
-	harness_vip_make(h, 1, 1, BACKENDS, 0, 101, STEER_HOME, forward);
-	for (i = 1; i <= BACKENDS; i++) {
-		struct addr a = packet_addr(v4 ? "10.0.0.0" : "2001:db8:2::");
-		struct backend_record be;
-
-		a.byte[15] = (__u8)i;
-		be = harness_backend_record(&a, forward, 1);
-		harness_backend_set(h, i, &be, BACKEND_UP, 1, 1);
-	}
-	for (i = 0; i < 2; i++) {
-		assert_int_equal(harness_key_add(h, &vip[i], 80, IPPROTO_TCP, 1), 0);
-		assert_int_equal(harness_key_add(h, &vip[i], 53, IPPROTO_UDP, 1), 0);
-	}
-}
-
-static struct packet_spec to_vip(bool v4, __u16 sport, __u8 flags)
-{
-	return v4 ? packet_tcp("198.51.100.10", sport, "203.0.113.10", 80, flags)
-		  : packet_tcp("2001:db8:100::10", sport, "2001:db8:113::10", 80, flags);
-}
-
-static int verdict_of(struct harness *h, const struct packet_spec *s, struct packet *p, struct harness_result *r)
-{
-	packet_build(s, p);
-	return harness_verdict(h, p, r);
-}
-
-/* The backend's number, by the MAC address that the frame is sent to. */
-static int backend_of(const struct harness_result *r)
-{
-	return r->byte[5];
-}
 
 static void every_outer_byte_is_written(void **state)
 {
@@ -291,130 +239,6 @@ static void what_is_too_big_is_told_so(void **state)
 	}
 }
 
-static void later_fragments_follow_the_first(void **state)
-{
-	struct harness *h = *state;
-	struct harness_result r;
-	struct packet p;
-	__u32 i;
-
-	world_make(h, FORWARD_IPIP, true);
-	for (i = 0; i < 40; i++) {
-		bool v4 = i & 1;
-		struct packet_spec s = v4 ? packet_udp("198.51.100.10", (__u16)(3000 + i), "203.0.113.10", 53)
-					  : packet_udp("2001:db8:100::10", (__u16)(3000 + i), "2001:db8:113::10", 53);
-		int first;
-
-		s.payload_bytes = 800;
-		s.frag_id = 100 + i;
-		s.frag_offset = 808;
-		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_DROP_FRAGMENT);
-		s.frag_offset = 0;
-		s.more = true;
-		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
-		first = backend_of(&r);
-		s.frag_offset = 808;
-		s.more = false;
-		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
-		assert_int_equal(backend_of(&r), first);
-	}
-}
-
-/* RFC 8200 section 4.5: of the fragments of one packet only the first one's next header counts. */
-static void ipv6_fragments_belong_together_whatever_header_they_name(void **state)
-{
-	struct packet_spec s = packet_udp("2001:db8:100::10", 3000, "2001:db8:113::10", 53);
-	__u8 part[32] = {IPPROTO_UDP, 0, 1, 4, 0, 0, 0, 0, 3000 >> 8, 3000 & 0xff, 0, 53, 0, 200};
-	struct harness *h = *state;
-	struct harness_result r;
-	struct packet p;
-	__u32 i;
-	int first;
-
-	world_make(h, FORWARD_IPIP, true);
-	for (i = 0; i < 20; i++) {
-		s.proto = 60;
-		s.payload = part;
-		s.payload_bytes = sizeof(part);
-		s.frag_id = 7000 + i;
-		s.frag_offset = 0;
-		s.more = true;
-		part[9] = (__u8)i;
-		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
-		first = backend_of(&r);
-		s.frag_offset = sizeof(part);
-		s.more = false;
-		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
-		assert_int_equal(backend_of(&r), first);
-		s.proto = IPPROTO_UDP;
-		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
-		assert_int_equal(backend_of(&r), first);
-	}
-}
-
-static void fragments_of_what_is_left_to_the_host_are_left_to_it_too(void **state)
-{
-	struct harness *h = *state;
-	struct harness_result r;
-	struct packet p;
-	__u32 i;
-
-	world_make(h, FORWARD_IPIP, true);
-	for (i = 0; i < 4; i++) {
-		struct packet_spec s = i & 1 ? packet_udp("198.51.100.10", 3000, "203.0.113.10", 4500)
-					     : packet_udp("2001:db8:100::10", 3000, "2001:db8:113::10", 4500);
-
-		if (i & 2) {
-			s.proto = i & 1 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-			s.icmp_type = i & 1 ? 8 : 128;
-		}
-		s.payload_bytes = 800;
-		s.frag_id = 900 + i;
-		s.more = true;
-		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_PASS_VIP_OTHER);
-		s.frag_offset = 808;
-		s.more = false;
-		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_PASS_VIP_OTHER);
-		assert_memory_equal(r.byte, p.byte, p.len);
-	}
-}
-
-/* An element of a hash map is another key's as soon as it is freed, even under a reader's eyes. */
-static void a_note_about_another_fragment_is_not_followed(void **state)
-{
-	struct packet_spec s = packet_udp("198.51.100.10", 3000, "203.0.113.10", 53);
-	struct harness *h = *state;
-	struct fragment_key key, keys[2];
-	struct fragment_note note[2];
-	struct harness_result r;
-	struct packet p;
-	__u32 i;
-
-	world_make(h, FORWARD_IPIP, true);
-	s.payload_bytes = 800;
-	s.more = true;
-	for (i = 0; i < 2; i++) {
-		s.frag_id = 300 + i;
-		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
-	}
-	assert_int_equal(bpf_map_get_next_key(h->fragments_fd, NULL, &keys[0]), 0);
-	assert_int_equal(bpf_map_get_next_key(h->fragments_fd, &keys[0], &keys[1]), 0);
-	assert_int_not_equal(bpf_map_get_next_key(h->fragments_fd, &keys[1], &key), 0);
-	for (i = 0; i < 2; i++)
-		assert_int_equal(bpf_map_lookup_elem(h->fragments_fd, &keys[i], &note[i]), 0);
-	s.frag_offset = 808;
-	s.more = false;
-	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
-	for (i = 0; i < 2; i++)
-		assert_int_equal(bpf_map_update_elem(h->fragments_fd, &keys[i], &note[!i], BPF_ANY), 0);
-	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_DROP_FRAGMENT);
-	for (i = 0; i < 2; i++) {
-		note[i].backend ^= 1; /* half of one note, half of another */
-		assert_int_equal(bpf_map_update_elem(h->fragments_fd, &keys[i], &note[i], BPF_ANY), 0);
-	}
-	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_DROP_FRAGMENT);
-}
-
 static void what_was_sent_to_many_is_left_to_the_host(void **state)
 {
 	struct harness *h = *state;
@@ -618,10 +442,6 @@ int main(void)
 		cmocka_unit_test(echo_is_answered),
 		cmocka_unit_test(errors_reach_the_owner_of_the_flow),
 		cmocka_unit_test(what_is_too_big_is_told_so),
-		cmocka_unit_test(later_fragments_follow_the_first),
-		cmocka_unit_test(ipv6_fragments_belong_together_whatever_header_they_name),
-		cmocka_unit_test(fragments_of_what_is_left_to_the_host_are_left_to_it_too),
-		cmocka_unit_test(a_note_about_another_fragment_is_not_followed),
 		cmocka_unit_test(what_was_sent_to_many_is_left_to_the_host),
 		cmocka_unit_test(an_ipv6_packet_is_never_for_an_ipv4_vip),
 		cmocka_unit_test(extension_headers_are_walked_up_to_a_bound),
