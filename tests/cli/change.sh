@@ -31,6 +31,12 @@ starling config apply "$CONF" >/dev/null
 equal "applying a file removes what is absent" "dns web" "$(starling -j vip show | jq -r '.[].name' | sort | tr '\n' ' ' | sed 's/ $//')"
 starling config apply "$TMP/exported" >/dev/null
 check "export, apply, export gives the same bytes" cmp <(starling config export) "$TMP/exported"
+before=$(generation)
+starling config apply "$TMP/exported" >/dev/null
+equal "the same text again makes no generation" "$before" "$(generation)"
+starling backend set web 192.0.2.101:443 weight 77
+starling config apply "$TMP/exported" >/dev/null
+check "and undoes a change made since" cmp <(starling config export) "$TMP/exported"
 printf 'vip add web tcp/203.0.113.10:443 scheduler fastest\nvip add web tcp/203.0.113.10:444\n' >"$TMP/bad.conf"
 before=$(generation)
 exits "a wrong file exits 4" 4 starling config apply "$TMP/bad.conf"
