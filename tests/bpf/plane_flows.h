@@ -39,11 +39,13 @@ static inline void flows_open_world(struct flows *f, enum scheduler s, __u32 bac
 				   .sport = FLOWS_PORT_MIN,
 				   .dport = 80,
 				   .proto = IPPROTO_TCP};
+	const char *seed = getenv("SEED");
 	struct vip_config *v;
 
 	memset(f, 0, sizeof(*f));
-	f->rng = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) << 32 : 1ULL << 32;
+	f->rng = (seed ? strtoull(seed, NULL, 0) : 1) << 32;
 	f->w = world_new(&o);
+	assert_non_null(f->w);
 	v = world_vip(f->w, FLOWS_VIP, s, backends);
 	v->idle_ms = idle_ms;
 	v->slots = FLOWS_SLOTS;

@@ -174,7 +174,7 @@ static double tick_time(struct control *c)
 static int control_measure(struct control *c, struct report *to, struct err *err)
 {
 	double ms = 0, tick = 0;
-	struct plane_change change;
+	struct plane_change change = {0};
 	struct mono start;
 	int r = control_open(c, err);
 
