@@ -68,6 +68,8 @@ static void backend_random(struct fuzz *f, __u32 id)
 		r.flags &= (__u8)~BACKEND_RESOLVED;
 	if (!rnd(f, 6))
 		r.mtu = (__u16)(300 + rnd(f, 300));
+	else if (rnd(f, 2))
+		r.mtu = 9600;
 	harness_backend_set(f->h, id, &r,
 			    dice < 15	? BACKEND_UP
 			    : dice < 17 ? BACKEND_DRAINING
@@ -327,7 +329,9 @@ static void spec_random(struct fuzz *f, struct packet_spec *s)
 	s->exts = rnd(f, 4) ? 0 : rnd(f, PACKET_EXTENSIONS);
 	for (i = 0; i < s->exts; i++)
 		s->ext[i] = exts[rnd(f, sizeof(exts))];
-	s->payload_bytes = rnd(f, 4) ? rnd(f, 64) : rnd(f, 1500);
+	s->payload_bytes = rnd(f, 4)	? rnd(f, 64)
+			   : rnd(f, 16) ? rnd(f, 1500)
+					: rnd(f, 9000); /* jumbo: several buffers */
 	if (!rnd(f, 12)) {
 		s->more = rnd(f, 2);
 		s->frag_offset = (__u16)(8 * (rnd(f, 2) ? 0 : rnd(f, 100)));
