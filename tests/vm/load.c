@@ -69,12 +69,15 @@ static int load_features(const struct steer_config *config, const char *kernel, 
 
 int main(void)
 {
-	char *log = malloc(LOG_BYTES);
 	struct utsname kernel;
 	unsigned int i;
 	int failed = 0;
+	char *log;
 
-	if (!log || uname(&kernel))
+	if (uname(&kernel))
+		return 1;
+	log = malloc(LOG_BYTES);
+	if (!log)
 		return 1;
 	for (i = 0; i < 3; i++) {
 		struct steer_config config = {.flow_sets_log2 = 20,
