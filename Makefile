@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Builds starling and runs its tests. Variables: O=build directory, V=1, SAN=address,undefined,
-# SUITES="unit net": of `make check` only these. Not here: what to install (tools/dev/deps.sh).
+# SUITES="unit net": of `make check` only these; SOAKS="net/forward": of `make soak`.
+# Not here: what to install (tools/dev/deps.sh).
 
 O       ?= build
 VERSION := 0.1.0
@@ -73,7 +74,7 @@ sim-cells: $(O)/tests/sim/cells_test
 	$(Q)$(O)/tests/sim/cells_test table
 soak: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) tests
-	$(Q)O=$(O) SOAK=1 LIMIT=7200 tools/dev/check.sh sim bpf net
+	$(Q)O=$(O) tools/dev/soak.sh $(SOAKS)
 
 # BENCH_JSON=file writes the table as JSON too; BENCH_SAMPLES=n takes more than 9.
 BENCH   := $(if $(wildcard tools/bench/*.c),$(O)/tools/bench/bench)
