@@ -38,7 +38,7 @@ sums=$(on client curl -s http://192.0.2.101/blob | md5sum)
 downloads=()
 for target in 203.0.113.10 '[2001:db8:113::11]' 203.0.113.12; do
 	file=$TMP/download${#downloads[@]}
-	"$LAB" exec client curl -sS -m 120 -o "$file" "http://$target/blob?rate=$((1048576 / (8 + ROUNDS * 4)))" 2>"$file.err" &
+	"$LAB" exec client curl -sS -m 3600 -o "$file" "http://$target/blob?rate=$((1048576 / (8 + ROUNDS * 4)))" 2>"$file.err" &
 	downloads+=($!)
 done
 load_begin all -c 20 "$(vip4 10)" "$(vip6 10)" "$(vip4 11)" "$(vip6 11)" "$(vip4 12)" "$(vip6 12)"
