@@ -48,17 +48,22 @@ static inline void view_given(const struct view *v, __u32 backend)
 		__sync_fetch_and_add(&load->given, 1);
 }
 
+/* In line: a call costs more than all that these do. */
+static inline __attribute__((always_inline)) int settle_kept(const struct view *v, const struct flow *f,
+							     struct where *w);
+static inline __attribute__((always_inline)) int settle_quick(const struct view *v, const struct vip_record *vip,
+							      const struct flow *f, struct where *w);
 #include <starling/settle.h>
 
 /**
- * cell_steer() - settle() behind a call
+ * cell_settle() - settle_rest() behind a call
  * @vip:	the VIP's record
  * @f:		the flow and the packet
  * @w:		what was done
  *
  * A global function, so that the verifier walks its many paths once and not again for each kind of frame.
  */
-__attribute__((noinline)) int cell_steer(const struct vip_record *vip, const struct flow *f, struct where *w)
+__attribute__((noinline)) int cell_settle(const struct vip_record *vip, const struct flow *f, struct where *w)
 {
 	const struct view view = {0};
 	__u32 zero = 0;
@@ -66,7 +71,7 @@ __attribute__((noinline)) int cell_steer(const struct vip_record *vip, const str
 
 	if (!vip || !f || !w)
 		return -1;
-	settle(&view, vip, f, w);
+	settle_rest(&view, vip, f, w);
 	if (!w->delay)
 		return 0;
 	n = bpf_map_lookup_elem(&overflows, &zero);

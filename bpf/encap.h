@@ -40,7 +40,7 @@ static inline int encap_link(struct packet *p, const struct backend_record *be, 
 	__u64 link = keep ? p->l3 : ETH_HLEN;
 	__u32 tag[STARLING_VLAN_TAGS] = {0};
 	int delta = (int)p->l3 - (int)link - grow;
-	struct ethhdr *eth;
+	__u32 *mac;
 
 	if (link > ETH_HLEN) {
 		/* parse_link() has been there, but the verifier forgets by the time the frame moves. */
@@ -53,11 +53,13 @@ static inline int encap_link(struct packet *p, const struct backend_record *be, 
 			return VERDICT_DROP_HEADROOM;
 		parse_start(p);
 	}
-	eth = p->data;
+	mac = p->data;
 	if (p->data + ETH_HLEN + sizeof(tag) > p->end)
 		return VERDICT_DROP_TRUNCATED;
-	__builtin_memcpy(eth->h_dest, be->dmac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, be->smac, ETH_ALEN);
+	/* Both addresses, in a frame as in a record one after the other. */
+	mac[0] = ((const __u32 *)(const void *)be->dmac)[0];
+	mac[1] = ((const __u32 *)(const void *)be->dmac)[1];
+	mac[2] = ((const __u32 *)(const void *)be->dmac)[2];
 	if (link > ETH_HLEN) {
 		__u32 *at = p->data + offsetof(struct ethhdr, h_proto);
 
@@ -73,21 +75,34 @@ static inline int encap_link(struct packet *p, const struct backend_record *be, 
 static inline int encap_v4(struct packet *p, const struct backend_record *be, __u32 grow, __u8 proto)
 {
 	struct iphdr *ip = p->data + p->l3;
+	__be32 *to = (void *)ip, word[5];
+	__u16 check;
 
 	if ((void *)(ip + 1) > p->end)
 		return VERDICT_DROP_TRUNCATED;
-	*(__u8 *)ip = 0x45;
-	ip->tos = p->tos;
-	ip->tot_len = bpf_htons(p->ip_len + grow);
-	ip->id = 0;
-	ip->frag_off = bpf_htons(0x4000);
-	ip->ttl = OUTER_TTL;
-	ip->protocol = proto;
-	ip->check = 0;
-	__builtin_memcpy(&ip->saddr, be->src + 12, sizeof(ip->saddr));
-	__builtin_memcpy(&ip->daddr, be->addr + 12, sizeof(ip->daddr));
-	ip->check = csum_ip(ip);
+	/* In words, and summed before they are stored: to load back what was stored in smaller parts is slow. */
+	word[0] = bpf_htonl(0x45u << 24 | (__u32)p->tos << 16 | ((p->ip_len + grow) & 0xffff));
+	word[1] = bpf_htonl(0x4000);
+	word[2] = bpf_htonl(OUTER_TTL << 24 | (__u32)proto << 16);
+	word[3] = *(const __be32 *)(const void *)(be->src + 12);
+	word[4] = *(const __be32 *)(const void *)(be->addr + 12);
+	check = csum_fold((__u64)word[0] + word[1] + word[2] + word[3] + word[4]);
+	to[0] = word[0];
+	to[1] = word[1];
+	to[2] = word[2];
+	to[3] = word[3];
+	to[4] = word[4];
+	ip->check = check;
 	return ON;
+}
+
+/* An address: of the bytes that a record holds the compiler does not know that they are aligned. */
+static inline void encap_copy(struct in6_addr *to, const __u8 from[16])
+{
+	const __u64 *word = (const void *)from;
+
+	((__u64 *)(void *)to)[0] = word[0];
+	((__u64 *)(void *)to)[1] = word[1];
 }
 
 static inline int encap_v6(struct packet *p, const struct backend_record *be, __u32 grow, __u8 proto, __u64 hash)
@@ -100,8 +115,8 @@ static inline int encap_v6(struct packet *p, const struct backend_record *be, __
 	ip6->payload_len = bpf_htons(p->ip_len + grow - sizeof(*ip6));
 	ip6->nexthdr = proto;
 	ip6->hop_limit = OUTER_TTL;
-	__builtin_memcpy(&ip6->saddr, be->src, sizeof(ip6->saddr));
-	__builtin_memcpy(&ip6->daddr, be->addr, sizeof(ip6->daddr));
+	encap_copy(&ip6->saddr, be->src);
+	encap_copy(&ip6->daddr, be->addr);
 	return ON;
 }
 

@@ -58,6 +58,8 @@ static inline const volatile struct steer_config *view_config(const struct view 
 struct vip_record;
 struct flow;
 struct where;
+static inline __attribute__((always_inline)) int where_plain(const struct view *v, const struct vip_record *vip,
+							     const struct flow *f, struct where *w);
 static inline __attribute__((always_inline)) void where_to(const struct view *v, const struct vip_record *vip,
 							   const struct flow *f, struct where *w);
 static inline __attribute__((always_inline)) __u32 where_previous(const struct view *v, const struct flow *f,
@@ -70,7 +72,7 @@ static __attribute__((noinline)) __u32 where_victim(const __u64 cell[], __u32 ud
 /* Of one packet on one CPU: what would not fit on the stack of the deepest call chain (512 bytes for all of it). */
 struct scratch {
 	struct flow_tuple tuple;
-	struct vip_key key;
+	struct vip_key key __attribute__((aligned(8)));
 	struct fragment_key fragment;
 	struct flow flow;
 	struct where where;

@@ -63,6 +63,7 @@ static inline int steer_host(struct packet *p, struct scratch *s)
 static inline int steer_vip(struct packet *p, struct scratch *s)
 {
 	const struct vip_record *vip = vip_lookup(p);
+	const struct view view = {0};
 
 	if (!vip)
 		return steer_host(p, s);
@@ -73,8 +74,8 @@ static inline int steer_vip(struct packet *p, struct scratch *s)
 	steer_flow(p, vip, &s->flow);
 	if (p->error)
 		cell_look(vip, &s->flow, &s->where);
-	else
-		cell_steer(vip, &s->flow, &s->where);
+	else if (!settle_quick(&view, vip, &s->flow, &s->where))
+		cell_settle(vip, &s->flow, &s->where);
 	if (s->where.backend == ID_NONE)
 		return VERDICT_DROP_NO_BACKEND;
 	if (p->fragment == FRAGMENT_FIRST)

@@ -8,15 +8,16 @@
 #include "maps.h"
 #include "parse.h"
 
+/* Written in the words in which the lookup reads it: a load that spans two stores waits for both to leave the CPU. */
 static inline struct vip_key *vip_key(const struct packet *p, __be16 port, __u8 proto)
 {
-	struct vip_key *key = p->key;
+	__u64 *word = (__u64 *)(void *)p->key;
+	const __u32 *daddr = p->t->daddr;
 
-	__builtin_memcpy(key->addr, p->t->daddr, sizeof(key->addr));
-	key->port = port;
-	key->proto = proto;
-	key->pad = 0;
-	return key;
+	word[0] = (__u64)daddr[1] << 32 | daddr[0];
+	word[1] = (__u64)daddr[3] << 32 | daddr[2];
+	*(__u32 *)(void *)&p->key->port = bpf_htonl((__u32)bpf_ntohs(port) << 16 | (__u32)proto << 8);
+	return p->key;
 }
 
 /* One bit: a packet for an address of nobody's VIP leaves here. Every VIP address has a key {address, 0, 0}. */
@@ -48,15 +49,16 @@ static inline const struct vip_record *vip_record_of(__u32 id)
 	return VIP_WORD_STATE(word) ? &entry->copy[VIP_WORD_SELECT(word)] : NULL;
 }
 
-/* The VIP of the packet's flow: p->vip and its record, or NULL. */
+/* The VIP of the packet's flow: p->vip and its record, or NULL: none, or one out of service, that nothing counts for.
+ */
 static inline const struct vip_record *vip_lookup(struct packet *p)
 {
 	__u32 *id = bpf_map_lookup_elem(&keys, vip_key(p, p->t->dport, p->t->proto));
+	const struct vip_record *vip = id ? vip_record_of(*id) : NULL;
 
-	if (!id)
-		return NULL;
-	p->vip = *id;
-	return vip_record_of(p->vip);
+	if (vip)
+		p->vip = *id;
+	return vip;
 }
 
 #endif

@@ -144,6 +144,8 @@ struct backend_record {
 	__be16 port; /* of the backend, for its name; not used in steering */
 };
 _Static_assert(sizeof(struct backend_record) == 56, "backend_record");
+_Static_assert(__builtin_offsetof(struct backend_record, smac) == __builtin_offsetof(struct backend_record, dmac) + 6,
+	       "MAC addresses as in a frame");
 
 /* backend word: bit 0 selects the copy; 8..15 enum backend_state; 16..31 weight for scores; 32..47 vip id; 48..63
  * generation. */
@@ -187,6 +189,7 @@ struct backend_count {
 	__u64 packets;
 	__u64 bytes;
 	__u64 connections;
+	__u64 pad; /* so that none lies in two cache lines */
 };
 
 struct device_count {

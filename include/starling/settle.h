@@ -57,14 +57,55 @@ static inline void settle_lost(const struct view *v, const struct vip_record *vi
 	}
 }
 
+/* An ordinary packet of a flow whose open cell stands in its own set: all that becomes of the cell is a new tick. */
+static inline int settle_kept(const struct view *v, const struct flow *f, struct where *w)
+{
+	__u32 log2 = view_config(v)->flow_sets_log2, set = hash_set(f->hash, log2), key = hash_tag(f->hash, log2) << 1,
+	      own;
+	const __u64 *at = view_set(v, set);
+	__u64 c;
+
+	if ((f->kind != PACKET_OTHER && f->kind != PACKET_UDP) || !at)
+		return 0;
+	own = where_find(at, key);
+	if (own >= FLOW_WAYS)
+		return 0;
+	c = *(const volatile __u64 *)&at[own & (FLOW_WAYS - 1)];
+	if (cell_key(c) != key || cell_state(c) != CELL_OPEN ||
+	    !where_usable(v, f->vip, cell_backend(c), WHERE_OLD_FLOW))
+		return 0;
+	w->backend = cell_backend(c);
+	if (cell_seen(c) != f->now)
+		view_touch(v, set, own, (__u16)f->now);
+	return 1;
+}
+
 /**
- * settle() - decide on one packet and write its flow's cell
+ * settle_quick() - settle() for the packets that ask for little, which are nearly all
+ * @v:		the accessors' argument; borrowed
+ * @vip:	the VIP's record
+ * @f:		the flow and the packet
+ * @w:		what was done; zeroed by the caller
+ *
+ * Does what settle() would do, and is short enough to stand in line.
+ *
+ * Return: 1 if the packet is settled, 0 if it is one for settle().
+ */
+static inline int settle_quick(const struct view *v, const struct vip_record *vip, const struct flow *f,
+			       struct where *w)
+{
+	return where_plain(v, vip, f, w) || settle_kept(v, f, w);
+}
+
+/**
+ * settle_rest() - settle() for every other packet
  * @v:		the accessors' argument; borrowed
  * @vip:	the VIP's record
  * @f:		the flow and the packet
  * @w:		what was done
  */
-static inline void settle(const struct view *v, const struct vip_record *vip, const struct flow *f, struct where *w)
+static inline void settle_rest(const struct view *v, const struct vip_record *vip, const struct flow *f,
+			       struct where *w)
 {
 	*w = (struct where){0};
 	where_to(v, vip, f, w);
@@ -76,6 +117,20 @@ static inline void settle(const struct view *v, const struct vip_record *vip, co
 		settle_account(v, w);
 	else
 		settle_lost(v, vip, f, w);
+}
+
+/**
+ * settle() - decide on one packet and write its flow's cell
+ * @v:		the accessors' argument; borrowed
+ * @vip:	the VIP's record
+ * @f:		the flow and the packet
+ * @w:		what was done
+ */
+static inline void settle(const struct view *v, const struct vip_record *vip, const struct flow *f, struct where *w)
+{
+	*w = (struct where){0};
+	if (!settle_quick(v, vip, f, w))
+		settle_rest(v, vip, f, w);
 }
 
 #endif

@@ -263,6 +263,33 @@ static inline void where_step(const struct view *v, const struct flow *f, __u64 
 }
 
 /**
+ * where_plain() - the backend of a packet that needs no cell: nearly all of mh
+ * @v:		the accessors' argument; borrowed
+ * @vip:	the VIP's record
+ * @f:		the flow and the packet
+ * @w:		the answer; zeroed by the caller; untouched if there is none
+ *
+ * Return: 1 if that was all, 0 if cells are to be looked at.
+ */
+static inline int where_plain(const struct view *v, const struct vip_record *vip, const struct flow *f, struct where *w)
+{
+	int udp = f->kind == PACKET_UDP, stateless = udp && vip->flags & VIP_NO_CELLS;
+	__u64 slot;
+
+	if (vip->steer_by != STEER_HOME && !stateless)
+		return 0;
+	slot = view_slot(v, vip->slots_base + hash_slot(f->hash, vip->slots_count));
+	if (slot_state(slot) > SLOT_PLAIN && !stateless)
+		return 0;
+	w->backend = ID_NONE;
+	if (slot_state(slot) == SLOT_EMPTY)
+		return 1;
+	w->fresh = f->kind == PACKET_SYN;
+	w->backend = where_home(v, f, slot, w->fresh || udp ? WHERE_NEW_FLOW : WHERE_OLD_FLOW);
+	return 1;
+}
+
+/**
  * where_to() - the backend of one packet
  * @v:		the accessors' argument; borrowed
  * @vip:	the VIP's record
@@ -275,23 +302,12 @@ static inline void where_step(const struct view *v, const struct flow *f, __u64 
 static inline void where_to(const struct view *v, const struct vip_record *vip, const struct flow *f, struct where *w)
 {
 	const volatile struct steer_config *cfg = view_config(v);
-	int udp = f->kind == PACKET_UDP, stateless = udp && vip->flags & VIP_NO_CELLS;
-	__u32 slot_at = vip->slots_base + hash_slot(f->hash, vip->slots_count), own, i;
-	__u64 slot = 0, cell[WHERE_CELLS];
+	__u64 slot, cell[WHERE_CELLS];
+	__u32 own, i;
 
 	w->backend = ID_NONE;
-	if (vip->steer_by == STEER_HOME || stateless) {
-		slot = view_slot(v, slot_at);
-		if (slot_state(slot) == SLOT_EMPTY)
-			return;
-		if (slot_state(slot) == SLOT_PLAIN || stateless) {
-			w->fresh = f->kind == PACKET_SYN;
-			w->backend =
-				where_home(v, f, slot, f->kind == PACKET_SYN || udp ? WHERE_NEW_FLOW : WHERE_OLD_FLOW);
-			return;
-		}
-	}
-
+	if (where_plain(v, vip, f, w))
+		return;
 	w->set = hash_set(f->hash, cfg->flow_sets_log2);
 	own = where_cells(v, f, w->set, cell);
 	if (own > WHERE_CELLS)
@@ -318,8 +334,7 @@ static inline void where_to(const struct view *v, const struct vip_record *vip, 
 		}
 	}
 
-	if (!slot)
-		slot = view_slot(v, slot_at);
+	slot = view_slot(v, vip->slots_base + hash_slot(f->hash, vip->slots_count));
 	if (slot_state(slot) == SLOT_EMPTY)
 		return;
 	for (i = FLOW_WAYS; own < FLOW_WAYS && i < WHERE_CELLS; i++)

@@ -359,12 +359,12 @@ static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracl
 	struct where w = {0};
 	struct flow flow;
 
-	ret->vip = k ? k->vip : ID_NONE;
 	if (!k || k->vip >= o->h->vips_max || !VIP_WORD_STATE(e->word)) {
 		if (f->first)
-			note_leave(f, ret->vip, ID_NONE, now, ret);
+			note_leave(f, ID_NONE, ID_NONE, now, ret);
 		return VERDICT_PASS_VIP_OTHER;
 	}
+	ret->vip = k->vip;
 	vip = &e->copy[VIP_WORD_SELECT(e->word)];
 	if (!vip->slots_count)
 		return VERDICT_DROP_NO_SLOT;

@@ -345,6 +345,25 @@ static void counters_count_packets_bytes_and_connections(void **state)
 	assert_int_equal(sum.packets - b.packets, 10);
 }
 
+static void what_passes_a_vip_out_of_service_is_not_counted_for_it(void **state)
+{
+	struct packet_spec s = to_vip(true, 1000, TCP_SYN);
+	struct harness *h = *state;
+	struct vip_count before, after;
+	struct vip_record vip;
+	struct harness_result r;
+	struct packet p;
+
+	world_make(h, FORWARD_IPIP, true);
+	vip = h->vips[1].copy[VIP_WORD_SELECT(h->vips[1].word)];
+	harness_vip_set(h, 1, &vip, 0);
+	before = harness_vip_count(h, 1);
+	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_PASS_VIP_OTHER);
+	after = harness_vip_count(h, 1);
+	assert_int_equal(after.packets, before.packets);
+	assert_int_equal(after.bytes, before.bytes);
+}
+
 static __u32 program_bytes(const struct harness *h)
 {
 	struct bpf_prog_info info = {0};
@@ -447,6 +466,7 @@ int main(void)
 		cmocka_unit_test(extension_headers_are_walked_up_to_a_bound),
 		cmocka_unit_test(cut_packets_are_dropped_for_a_vip_and_passed_else),
 		cmocka_unit_test(counters_count_packets_bytes_and_connections),
+		cmocka_unit_test(what_passes_a_vip_out_of_service_is_not_counted_for_it),
 		cmocka_unit_test(the_verifier_finds_it_small),
 		cmocka_unit_test(a_trace_tells_of_its_own_packet_only),
 		cmocka_unit_test(features_that_are_off_are_not_in_the_program),
