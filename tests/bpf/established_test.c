@@ -126,6 +126,8 @@ static void change_runs(enum flood flood)
 	check(c);
 
 	backends_change(c);
+	world_warmed(c->f.w);
+	assert_int_equal(v->warm, 0);
 	assert_true(v->split > v->region.count / 8);
 	c->flood = flood;
 	live_open(c, NEW);
