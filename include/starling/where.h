@@ -105,8 +105,9 @@ static inline __u32 where_scheduled(const struct view *v, const struct flow *f, 
 		return b;
 	wa = BACKEND_WORD_WEIGHT(view_backend(v, a));
 	wb = BACKEND_WORD_WEIGHT(view_backend(v, b));
-	sa = (__u64)view_score(v, a, vip->steer_by) + 1;
-	sb = (__u64)view_score(v, b, vip->steer_by) + 1;
+	/* Given counts the flow itself; open does not: idle backends are equal, and the draw of homes decides. */
+	sa = (__u64)view_score(v, a, vip->steer_by) + (vip->steer_by == STEER_GIVEN);
+	sb = (__u64)view_score(v, b, vip->steer_by) + (vip->steer_by == STEER_GIVEN);
 	return sa * wb <= sb * wa ? a : b;
 }
 
