@@ -87,6 +87,8 @@ $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF)
 	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -c $< -o $@
+# made by a chain of rules, and yet wanted afterwards: by clang-tidy, and by the next make
+.SECONDARY: $(SKEL) $(BPFOBJ)
 $(O)/gen/%.skel.h: $(O)/bpf/%.bpf.o
 	@mkdir -p $(@D)
 	$(call say,SKEL)
