@@ -139,9 +139,9 @@ $(O)/tools/bench/bench: $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard 
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS)
 # what the guest of the VM runs
-$(VMT): $(O)/%: $(O)/%.o
+$(VMT): $(O)/%: $(O)/%.o $(LIB)
 	$(call say,LD)
-	$(Q)$(CC) $(SANFLAGS) -o $@ $< $(LIBS)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $< $(LIB) $(LIBS)
 # a test's helpers are the other files of its directory
 $(UNIT) $(SIMT) $(BPFT): $(O)/%: $(O)/%.o $(LIB)
 	$(call say,LD)

@@ -10,20 +10,19 @@
 
 static inline int view_swap(const struct view *v, __u32 set, __u32 way, __u64 old, __u64 new)
 {
-	struct flow_set *s = bpf_map_lookup_elem(&flows, &set);
+	struct flow_set *s = maps_entry(flows, struct flow_set, set, config.flow_sets_mask);
 
 	(void)v;
-	return s && __sync_bool_compare_and_swap(&s->cell[way & (FLOW_WAYS - 1)], old, new);
+	return __sync_bool_compare_and_swap(&s->cell[cell_opaque(way) & (FLOW_WAYS - 1)], old, new);
 }
 
 /* If the cell has changed hands meanwhile, it is as fresh as this. */
 static inline void view_touch(const struct view *v, __u32 set, __u32 way, __u16 seen)
 {
-	struct flow_set *s = bpf_map_lookup_elem(&flows, &set);
+	struct flow_set *s = maps_entry(flows, struct flow_set, set, config.flow_sets_mask);
 
 	(void)v;
-	if (s)
-		*(volatile __u16 *)&s->cell[way & (FLOW_WAYS - 1)] = seen;
+	*(volatile __u16 *)&s->cell[cell_opaque(way) & (FLOW_WAYS - 1)] = seen;
 }
 
 /*
@@ -32,25 +31,25 @@ static inline void view_touch(const struct view *v, __u32 set, __u32 way, __u16 
  */
 static inline void view_account(const struct view *v, __u32 backend, __u64 delta)
 {
-	struct backend_load *load = bpf_map_lookup_elem(&loads, &backend);
+	struct backend_load *load = maps_entry(loads, struct backend_load, backend, config.backends_mask);
 
 	(void)v;
-	if (load)
-		__sync_fetch_and_add((__u64 *)(void *)load, delta);
+	__sync_fetch_and_add((__u64 *)(void *)load, delta);
 }
 
 static inline void view_given(const struct view *v, __u32 backend)
 {
-	struct backend_load *load = bpf_map_lookup_elem(&loads, &backend);
+	struct backend_load *load = maps_entry(loads, struct backend_load, backend, config.backends_mask);
 
 	(void)v;
-	if (load)
-		__sync_fetch_and_add(&load->given, 1);
+	__sync_fetch_and_add(&load->given, 1);
 }
 
 /* In line: a call costs more than all that these do. */
 static inline __attribute__((always_inline)) int settle_kept(const struct view *v, const struct flow *f,
 							     struct where *w);
+static inline __attribute__((always_inline)) int settle_fresh(const struct view *v, const struct vip_record *vip,
+							      const struct flow *f, struct where *w);
 static inline __attribute__((always_inline)) int settle_quick(const struct view *v, const struct vip_record *vip,
 							      const struct flow *f, struct where *w);
 #include <starling/settle.h>

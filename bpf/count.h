@@ -10,14 +10,14 @@
 
 static inline void count_device(const struct packet *p, __u32 verdict)
 {
-	__u32 device = p->ctx->ingress_ifindex % STARLING_DEVICES;
+	__u32 device = p->ifindex % STARLING_DEVICES;
 	struct device_count *c = bpf_map_lookup_elem(&count_devices, &device);
 
 	if (c && verdict < VERDICT_COUNT)
 		c->verdict[verdict]++;
 }
 
-static inline void count_vip(const struct packet *p, const struct where *w)
+static inline void count_vip(const struct packet *p)
 {
 	struct vip_count *c = bpf_map_lookup_elem(&count_vips, &p->vip);
 
@@ -25,29 +25,29 @@ static inline void count_vip(const struct packet *p, const struct where *w)
 		return;
 	c->packets++;
 	c->bytes += p->ip_len;
-	c->connections += w->fresh;
-	c->overflows += w->overflow;
+	c->connections += p->fresh;
+	c->overflows += p->overflow;
 }
 
-static inline void count_backend(const struct packet *p, const struct where *w)
+static inline void count_backend(const struct packet *p)
 {
-	struct backend_count *c = bpf_map_lookup_elem(&count_backends, &w->backend);
+	struct backend_count *c = bpf_map_lookup_elem(&count_backends, &p->backend);
 
 	if (!c)
 		return;
 	c->packets++;
 	c->bytes += p->ip_len;
-	c->connections += w->fresh;
+	c->connections += p->fresh;
 }
 
-static inline void count(const struct packet *p, const struct where *w, __u32 verdict)
+static inline void count(const struct packet *p, __u32 verdict)
 {
 	count_device(p, verdict);
 	if (p->vip == ID_NONE)
 		return;
-	count_vip(p, w);
+	count_vip(p);
 	if (verdict == VERDICT_TX || verdict == VERDICT_REDIRECT)
-		count_backend(p, w);
+		count_backend(p);
 }
 
 #endif

@@ -13,11 +13,13 @@
 /* A sum of 16-bit words, of 32-bit words, or of both, down to the field's value. */
 static inline __u16 csum_fold(__u64 sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (__u16)~sum;
+	__u32 word;
+
+	/* Added to its own halves in reverse order, a number carries around into the upper half. */
+	sum += sum >> 32 | sum << 32;
+	word = (__u32)(sum >> 32);
+	word += word >> 16 | word << 16;
+	return (__u16)(~word >> 16);
 }
 
 /* Of an IPv4 header without options whose check field is 0. */

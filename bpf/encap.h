@@ -229,7 +229,7 @@ static inline __u32 encap_bytes(const struct backend_record *be)
 static inline int forward(struct packet *p, const struct backend_record *be, __u64 hash)
 {
 	__u32 grow = encap_bytes(be), ifindex = be->ifindex;
-	int same = ifindex == p->ctx->ingress_ifindex, verdict;
+	int same = ifindex == p->ifindex, verdict;
 
 	if (!(be->flags & BACKEND_RESOLVED))
 		return VERDICT_DROP_UNRESOLVED;

@@ -30,7 +30,7 @@ static inline __u64 fragment_word(const struct fragment_key *key, __u32 backend,
 static inline void fragment_leave(const struct packet *p, struct scratch *s)
 {
 	const struct fragment_key *key = fragment_key(p, s);
-	__u64 word = fragment_word(key, s->where.backend, p->vip, homes_tick());
+	__u64 word = fragment_word(key, p->backend, p->vip, homes_tick());
 
 	bpf_map_update_elem(&fragments, key, &word, BPF_ANY);
 }
@@ -63,7 +63,7 @@ static inline int fragment_follow(struct packet *p, struct scratch *s)
 	if (backend == ID_NONE)
 		return VERDICT_PASS_VIP_OTHER;
 	p->vip = vip;
-	s->where.backend = backend;
+	p->backend = backend;
 	return where_usable(&view, vip, backend, WHERE_OLD_FLOW) ? ON : VERDICT_DROP_NO_BACKEND;
 }
 

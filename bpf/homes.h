@@ -16,36 +16,32 @@ struct view {
 
 static inline __u64 view_slot(const struct view *v, __u32 index)
 {
-	__u64 *slot = bpf_map_lookup_elem(&slots, &index);
-
 	(void)v;
-	return slot ? *(volatile __u64 *)slot : 0;
+	return *(volatile __u64 *)maps_entry(slots, __u64, index, config.slots_mask);
 }
 
 static inline __u64 view_backend(const struct view *v, __u32 id)
 {
-	struct backend_entry *entry = bpf_map_lookup_elem(&backends, &id);
+	struct backend_entry *entry = maps_entry(backends, struct backend_entry, id, config.backends_mask);
 
 	(void)v;
-	return entry ? *(volatile __u64 *)&entry->word : 0;
+	return id == ID_NONE ? 0 : *(volatile __u64 *)&entry->word;
 }
 
 static inline __u32 view_score(const struct view *v, __u32 id, __u32 by)
 {
-	struct backend_load *load = bpf_map_lookup_elem(&loads, &id);
+	struct backend_load *load = maps_entry(loads, struct backend_load, id, config.backends_mask);
 
 	(void)v;
-	if (!load)
-		return 0;
 	return by == STEER_GIVEN ? load->given : load->open + load->half + load->peers;
 }
 
 static inline __u64 *view_set(const struct view *v, __u32 set)
 {
-	struct flow_set *s = bpf_map_lookup_elem(&flows, &set);
+	struct flow_set *s = maps_entry(flows, struct flow_set, set, config.flow_sets_mask);
 
 	(void)v;
-	return s ? s->cell : NULL;
+	return s->cell;
 }
 
 static inline const volatile struct steer_config *view_config(const struct view *v)
@@ -72,7 +68,6 @@ static __attribute__((noinline)) __u32 where_victim(const __u64 cell[], __u32 ud
 /* Of one packet on one CPU: what would not fit on the stack of the deepest call chain (512 bytes for all of it). */
 struct scratch {
 	struct flow_tuple tuple;
-	struct vip_key key __attribute__((aligned(8)));
 	struct fragment_key fragment;
 	struct flow flow;
 	struct where where;
@@ -100,11 +95,12 @@ static inline __u32 homes_tick(void)
 /* The record of a backend that where_to() chose, in the copy that its word names now. */
 static inline const struct backend_record *homes_record(__u32 id)
 {
-	struct backend_entry *entry = bpf_map_lookup_elem(&backends, &id);
+	struct backend_entry *entry = maps_entry(backends, struct backend_entry, id, config.backends_mask);
+	const struct backend_record *record;
 
-	if (!entry)
-		return NULL;
-	return &entry->copy[BACKEND_WORD_SELECT(*(volatile __u64 *)&entry->word)];
+	record = &entry->copy[BACKEND_WORD_SELECT(*(volatile __u64 *)&entry->word)];
+	maps_keep(record);
+	return record;
 }
 
 #endif

@@ -189,6 +189,7 @@ static inline int icmp_same(const __u64 a[2], const __u64 b[2])
 static inline int icmp_enter(struct packet *p)
 {
 	struct icmp_header *icmp = p->data + p->l4;
+	__u64 vip[2];
 
 	if (vip_owned(p, ON) != ON)
 		return VERDICT_PASS_OTHER;
@@ -202,12 +203,15 @@ static inline int icmp_enter(struct packet *p)
 		return icmp_echo(p);
 	if (!icmp_is_error(p, icmp->type))
 		return VERDICT_PASS_VIP_OTHER;
+	vip[0] = ((const __u64 *)p->t->daddr)[0];
+	vip[1] = ((const __u64 *)p->t->daddr)[1];
 	if (icmp_inner(p->ctx, p->l4 + sizeof(*icmp), p->v4, p->t) != ON)
 		return VERDICT_DROP_ICMP;
-	/* vip_owned() left the VIP's address in the key: the packet must have been sent from there. */
-	if (!icmp_same((const __u64 *)p->key->addr, (const __u64 *)p->t->daddr))
+	/* Whom the error is sent to must have sent the packet that it is about. */
+	if (!icmp_same(vip, (const __u64 *)p->t->daddr))
 		return VERDICT_DROP_ICMP;
 	p->error = 1;
+	p->ports = (__u32)p->t->dport << 16 | p->t->sport;
 	p->kind = p->t->proto == IPPROTO_UDP ? PACKET_UDP : PACKET_OTHER;
 	return ON;
 }

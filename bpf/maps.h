@@ -8,7 +8,38 @@
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include <stddef.h>
 #include <starling/dataplane.h>
+
+/*
+ * A table: an array map of one element, which is the whole table, so that its address stands in the program and an
+ * entry is reached by arithmetic: no call, no key on the stack. The loader (io/dataplane_load.c) makes every mention of
+ * such a map one of its memory, and sizes it.
+ */
+#define MAPS_TABLE(name, type_)                                                                                        \
+	struct {                                                                                                       \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                                                      \
+		__uint(map_flags, BPF_F_MMAPABLE);                                                                     \
+		__uint(max_entries, 1);                                                                                \
+		__uint(key_size, sizeof(__u32));                                                                       \
+		__uint(value_size, sizeof(type_));                                                                     \
+	} name SEC(".maps")
+
+/*
+ * Entry @index of a table of @mask + 1, a power of two: what is past the end is some other entry, never memory of
+ * others. The barrier keeps the mask where the verifier looks for it.
+ */
+#define maps_entry(name, type_, index, mask)                                                                           \
+	({                                                                                                             \
+		type_ *maps_first = (type_ *)(void *)&name;                                                            \
+		__u64 maps_index = (__u32)(index) & (mask);                                                            \
+                                                                                                                       \
+		__asm__("" : "+r"(maps_first), "+r"(maps_index));                                                      \
+		maps_first + maps_index;                                                                               \
+	})
+
+/* A pointer that is used often: kept as it is, not computed anew each time. */
+#define maps_keep(pointer) __asm__("" : "+r"(pointer))
 
 /* What a reload changes; frozen before load, so that the verifier prunes what is off. */
 const volatile struct steer_config config;
@@ -20,60 +51,19 @@ struct {
 	__type(value, struct dataplane_info);
 } abi SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct vip_filter);
-} filter SEC(".maps");
+MAPS_TABLE(filter, struct vip_filter);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, STARLING_VIPS_DEFAULT *STARLING_KEYS_PER_VIP);
-	__type(key, struct vip_key);
-	__type(value, __u32);
-} keys SEC(".maps");
+MAPS_TABLE(keys, struct key_entry);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, STARLING_VIPS_DEFAULT);
-	__type(key, __u32);
-	__type(value, struct vip_entry);
-} vips SEC(".maps");
+MAPS_TABLE(vips, struct vip_entry);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, STARLING_BACKENDS_DEFAULT);
-	__type(key, __u32);
-	__type(value, struct backend_entry);
-} backends SEC(".maps");
+MAPS_TABLE(backends, struct backend_entry);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, STARLING_SLOTS_DEFAULT);
-	__type(key, __u32);
-	__type(value, __u64);
-} slots SEC(".maps");
+MAPS_TABLE(slots, __u64);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, STARLING_FLOW_SETS_DEFAULT);
-	__type(key, __u32);
-	__type(value, struct flow_set);
-} flows SEC(".maps");
+MAPS_TABLE(flows, struct flow_set);
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, STARLING_BACKENDS_DEFAULT);
-	__type(key, __u32);
-	__type(value, struct backend_load);
-} loads SEC(".maps");
+MAPS_TABLE(loads, struct backend_load);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -31,22 +31,47 @@ const __u8 steer_action[STEER_VERDICTS] = {
 };
 
 /* The flow that a packet belongs to, as where_to() wants it. */
-static inline void steer_flow(const struct packet *p, const struct vip_record *vip, struct flow *f)
+static inline struct flow steer_flow(const struct packet *p, const struct vip_record *vip)
 {
-	struct flow_tuple t = *p->t;
+	struct flow f = {.vip = p->vip, .kind = p->kind};
 
-	f->vip = p->vip;
-	f->kind = p->kind;
-	f->now = homes_tick();
-	if (vip->flags & VIP_HASH_SOURCE) {
-		t.daddr[0] = t.daddr[1] = t.daddr[2] = t.daddr[3] = 0;
-		t.sport = 0;
-		t.dport = p->vip;
-		t.proto = 0;
-		if (f->kind == PACKET_FIN || f->kind == PACKET_RST)
-			f->kind = PACKET_OTHER;
+	if (!(vip->flags & VIP_HASH_SOURCE)) {
+		f.hash = p->v4 ? flow_hash_mapped(p->t, config.mapped, config.seed) : flow_hash(p->t, config.seed);
+	} else {
+		f.hash = flow_hash_source(p->t, p->vip, config.seed);
+		if (f.kind == PACKET_FIN || f.kind == PACKET_RST)
+			f.kind = PACKET_OTHER;
 	}
-	f->hash = flow_hash(&t, config.seed);
+	return f;
+}
+
+/* The backend of the packet's flow. An ICMP error only asks for it. */
+static inline void steer_place(struct packet *p, const struct vip_record *vip, struct scratch *s)
+{
+	struct flow f = steer_flow(p, vip);
+	const struct view view = {0};
+	struct where w = {0};
+
+	p->hash = f.hash;
+	if (where_plain(&view, vip, &f, &w))
+		goto out;
+	f.now = homes_tick();
+	if (!p->error && settle_quick(&view, vip, &f, &w))
+		goto out;
+	s->flow.hash = f.hash;
+	s->flow.vip = f.vip;
+	s->flow.kind = f.kind;
+	s->flow.now = f.now;
+	if (p->error)
+		cell_look(vip, &s->flow, &s->where);
+	else
+		cell_settle(vip, &s->flow, &s->where);
+	p->overflow = s->where.overflow;
+	w.backend = s->where.backend;
+	w.fresh = s->where.fresh;
+out:
+	p->backend = w.backend;
+	p->fresh = w.fresh;
 }
 
 /* For an address of VIPs, but for none of them: the host's, with its later fragments. */
@@ -63,7 +88,6 @@ static inline int steer_host(struct packet *p, struct scratch *s)
 static inline int steer_vip(struct packet *p, struct scratch *s)
 {
 	const struct vip_record *vip = vip_lookup(p);
-	const struct view view = {0};
 
 	if (!vip)
 		return steer_host(p, s);
@@ -71,12 +95,8 @@ static inline int steer_vip(struct packet *p, struct scratch *s)
 		return VERDICT_DROP_NO_SLOT;
 	if (p->fragment == FRAGMENT_FIRST && !config.fragments)
 		return VERDICT_DROP_FRAGMENT;
-	steer_flow(p, vip, &s->flow);
-	if (p->error)
-		cell_look(vip, &s->flow, &s->where);
-	else if (!settle_quick(&view, vip, &s->flow, &s->where))
-		cell_settle(vip, &s->flow, &s->where);
-	if (s->where.backend == ID_NONE)
+	steer_place(p, vip, s);
+	if (p->backend == ID_NONE)
 		return VERDICT_DROP_NO_BACKEND;
 	if (p->fragment == FRAGMENT_FIRST)
 		fragment_leave(p, s);
@@ -91,14 +111,13 @@ static inline int steer_fragment(struct packet *p, struct scratch *s)
 	if (verdict == ON)
 		verdict = fragment_follow(p, s);
 	p->t->sport = p->t->dport = 0;
-	s->flow.hash = flow_hash(p->t, config.seed);
+	p->hash = flow_hash(p->t, config.seed);
 	return verdict;
 }
 
 /* From the frame to its verdict; who is counted is in @p and @s. */
 static inline int steer_packet(struct packet *p, struct scratch *s)
 {
-	const struct backend_record *be;
 	int verdict;
 
 	if ((verdict = parse_link(p)) != ON || (verdict = parse_addresses(p)) != ON || (verdict = vip_filter(p)) != ON)
@@ -109,29 +128,27 @@ static inline int steer_packet(struct packet *p, struct scratch *s)
 		verdict = steer_fragment(p, s);
 	else if (p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP || (verdict = icmp_enter(p)) == ON)
 		verdict = steer_vip(p, s);
-	if (verdict != ON)
-		return verdict;
-	be = homes_record(s->where.backend);
-	return be ? forward(p, be, s->flow.hash) : VERDICT_DROP_INTERNAL;
+	return verdict == ON ? forward(p, homes_record(p->backend), p->hash) : verdict;
 }
 
 SEC("xdp.frags")
 int steer(struct xdp_md *ctx)
 {
-	struct packet p = {.ctx = ctx, .vip = ID_NONE};
+	struct packet p = {.ctx = ctx, .vip = ID_NONE, .backend = ID_NONE};
 	struct scratch *s = homes_scratch();
 	__u32 verdict;
 
 	if (!s)
 		return XDP_ABORTED;
-	s->where = (struct where){.backend = ID_NONE};
-	if (config.trace_sample)
+	if (config.trace_sample) {
+		s->where = (struct where){0};
 		s->tuple = (struct flow_tuple){0};
+	}
 	p.t = &s->tuple;
-	p.key = &s->key;
+	p.ifindex = ctx->ingress_ifindex;
 	parse_start(&p);
 	verdict = steer_packet(&p, s);
-	count(&p, &s->where, verdict);
+	count(&p, verdict);
 	trace(&p, &s->where, verdict);
 	return steer_action[verdict & (STEER_VERDICTS - 1)];
 }

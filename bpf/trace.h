@@ -27,9 +27,9 @@ static inline void trace(const struct packet *p, const struct where *w, __u32 ve
 	e->tcp_flags = p->tcp_flags;
 	e->cell_state = w->made || w->overflow ? CELL_FREE : cell_state(w->cell_old);
 	e->vip = p->vip;
-	e->backend = w->backend;
+	e->backend = p->backend;
 	e->len_bytes = p->ip_len;
-	e->ifindex = p->ctx->ingress_ifindex;
+	e->ifindex = p->ifindex;
 	e->pad = 0;
 	bpf_ringbuf_submit(e, 0);
 }

@@ -17,17 +17,20 @@
 #include "limits.h"
 #include "verdict.h"
 
-#define DATAPLANE_ABI 1 /* raise on any change of a layout or meaning below */
+#define DATAPLANE_ABI 2 /* raise on any change of a layout or meaning below */
 
-/* Names of maps, as in the BPF object and as pins under the node's directory. */
+/*
+ * Names of maps, as in the BPF object and as pins under the node's directory. A table is an array map of one mmapable
+ * element, the whole table: a power of two of entries, of which steer_config tells the program.
+ */
 #define MAP_ABI		   "abi"	    /* array[1] of struct dataplane_info */
-#define MAP_FILTER	   "filter"	    /* array[1] of struct vip_filter, mmapable */
-#define MAP_KEYS	   "keys"	    /* hash: struct vip_key -> __u32 vip id */
-#define MAP_VIPS	   "vips"	    /* array of struct vip_entry, mmapable */
-#define MAP_BACKENDS	   "backends"	    /* array of struct backend_entry, mmapable */
-#define MAP_SLOTS	   "slots"	    /* array of __u64 (slot.h), mmapable */
-#define MAP_FLOWS	   "flows"	    /* array of struct flow_set, mmapable */
-#define MAP_LOADS	   "loads"	    /* array of struct backend_load by backend id, mmapable */
+#define MAP_FILTER	   "filter"	    /* table: one struct vip_filter */
+#define MAP_KEYS	   "keys"	    /* table of struct key_entry */
+#define MAP_VIPS	   "vips"	    /* table of struct vip_entry by vip id */
+#define MAP_BACKENDS	   "backends"	    /* table of struct backend_entry by backend id */
+#define MAP_SLOTS	   "slots"	    /* table of __u64 (slot.h): the arena of all VIPs' regions */
+#define MAP_FLOWS	   "flows"	    /* table of struct flow_set */
+#define MAP_LOADS	   "loads"	    /* table of struct backend_load by backend id */
 #define MAP_OVERFLOWS	   "overflows"	    /* per-CPU array[1] of __u64: its rise restarts the clocks of split slots */
 #define MAP_FRAGMENTS	   "fragments"	    /* LRU hash: struct fragment_key -> struct fragment_note */
 #define MAP_DEVMAP	   "devmap"	    /* devmap_hash: ifindex -> ifindex */
@@ -61,10 +64,18 @@ struct steer_config {
 	__u32 trace_sample; /* report one packet of this many; 0: tracing is compiled out */
 	__u8 fragments;	    /* place fragments */
 	__u8 icmp;	    /* forward ICMP errors, answer echo, generate too-big */
-	__u8 pad[2];
+	__u8 keys_log2;
+	__u8 pad;
+	__u64 mapped;	 /* flow_hash_mapped_part() of the seed */
+	__u32 vips_mask; /* entries of the tables, powers of two, less 1 */
+	__u32 backends_mask;
+	__u32 slots_mask;
+	__u32 keys_mask;
+	__u32 flow_sets_mask;
+	__u32 pad2;
 };
 
-/* keys: v4 addresses are mapped (::ffff:a.b.c.d); {address, 0, 0} serves ICMP, later fragments, short headers. */
+/* v4 addresses are mapped (::ffff:a.b.c.d); {address, 0, 0} serves ICMP, later fragments, short headers. */
 struct vip_key {
 	__u8 addr[16];
 	__be16 port;
@@ -73,7 +84,24 @@ struct vip_key {
 };
 _Static_assert(sizeof(struct vip_key) == 20, "vip_key");
 
-/* filter: bit filter_bit(key) (hash.h) is set for every key of every VIP. Cleared only after a grace period. */
+/*
+ * keys: open addressing with linear probing from key_place() (hash.h); an empty entry ends a search, and none is longer
+ * than KEY_PROBES. The writer stores the key, then the word (release); a key leaves by a store of KEY_GONE, and its
+ * entry is not written again before a grace period. A lookup in a kernel hash map, four nested calls, cost 31 to 40 ns
+ * of a packet's time on a CPU whose returns are guarded (AMD Zen 4, safe returns), this costs 8.
+ */
+#define KEY_PROBES  128
+#define KEY_EMPTY   0u		/* never used, or nothing behind it is looked for across it */
+#define KEY_GONE    1u		/* was used: a search goes on */
+#define KEY_VIP(id) ((id) + 2u) /* word of a VIP's key */
+struct key_entry {
+	struct vip_key key;
+	__u32 word;
+	__u64 pad; /* so that none lies in two cache lines */
+};
+_Static_assert(sizeof(struct key_entry) == 32, "key_entry: half a cache line");
+
+/* filter: bit filter_bit(key) (hash.h) is set for every address of a VIP. Cleared only after a grace period. */
 #define FILTER_BITS 65536
 struct vip_filter {
 	__u64 bits[FILTER_BITS / 64];

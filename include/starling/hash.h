@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The flow hash: one keyed 64-bit number from which the slot, the set of cells, the tag and
- * the entropy of outer headers are all cut. And the bit of a VIP key in the filter.
+ * the entropy of outer headers are all cut. And the place of a VIP's key.
  * Compiles as BPF and as user space; not here: what is done with the number (where.h).
  *
  *	hash  63 ............... 64-log2 | next 24 bits | rest
@@ -15,6 +15,8 @@
 #define STARLING_HASH_H
 
 #include "dataplane.h"
+
+typedef __u64 __attribute__((may_alias)) hash_word; /* half an address */
 
 /* Addresses and ports as on the wire; IPv4 is mapped. For affinity by source: daddr 0, sport 0, dport the VIP's id. */
 struct flow_tuple {
@@ -41,6 +43,14 @@ static inline __u64 hash_pair(__u32 a, __u32 ka, __u32 b, __u32 kb)
 	return (__u64)(__u32)(a + ka) * (__u32)(b + kb);
 }
 
+/* The rest of flow_hash(): what differs between flows of IPv4 too. */
+static inline __u64 hash_last(const struct flow_tuple *t, __u64 h, const volatile __u32 seed[16])
+{
+	h += hash_pair(t->saddr[3], seed[0], t->daddr[3], seed[1]);
+	h += hash_pair((__u32)t->sport << 16 | t->dport, seed[2], t->proto, seed[3]);
+	return hash_mix(h ^ ((__u64)seed[10] << 32 | seed[11]));
+}
+
 /**
  * flow_hash() - keyed hash of a flow
  * @t:		the tuple
@@ -51,18 +61,37 @@ static inline __u64 hash_pair(__u32 a, __u32 ka, __u32 b, __u32 kb)
  * (tests/unit/hash_test.c). For two tuples chosen without knowing the key, NH collides with probability 2^-32, not
  * 2^-64: among a million flows that an attacker picks blindly, about a hundred pairs. A collision makes two flows share
  * a cell and a backend, and lets nobody choose which; who learns the key by watching backends gains uneven load, no
- * more. The v4-mapped prefix is hashed like any other word, so both versions share one path; leaving it out by a branch
- * would save v4 1.5 ns.
+ * more. The v4-mapped prefix is hashed like any other word; as it is always the same, its part is known beforehand.
  */
 static inline __u64 flow_hash(const struct flow_tuple *t, const volatile __u32 seed[16])
 {
-	__u64 h = hash_pair(t->saddr[3], seed[0], t->daddr[3], seed[1]);
+	__u64 h = hash_pair(t->saddr[0], seed[4], t->daddr[0], seed[5]);
 
-	h += hash_pair((__u32)t->sport << 16 | t->dport, seed[2], t->proto, seed[3]);
-	h += hash_pair(t->saddr[0], seed[4], t->daddr[0], seed[5]);
 	h += hash_pair(t->saddr[1], seed[6], t->daddr[1], seed[7]);
 	h += hash_pair(t->saddr[2], seed[8], t->daddr[2], seed[9]);
-	return hash_mix(h ^ ((__u64)seed[10] << 32 | seed[11]));
+	return hash_last(t, h, seed);
+}
+
+/* What the prefixes of two v4-mapped addresses add; @prefix: ::ffff's last word as on the wire. */
+static inline __u64 flow_hash_mapped_part(__u32 prefix, const volatile __u32 seed[16])
+{
+	return hash_pair(0, seed[4], 0, seed[5]) + hash_pair(0, seed[6], 0, seed[7]) +
+	       hash_pair(prefix, seed[8], prefix, seed[9]);
+}
+
+/* flow_hash() of a tuple of v4-mapped addresses; @part: flow_hash_mapped_part(). */
+static inline __u64 flow_hash_mapped(const struct flow_tuple *t, __u64 part, const volatile __u32 seed[16])
+{
+	return hash_last(t, part, seed);
+}
+
+/* Affinity: all that a source sends to VIP @vip is one flow. */
+static inline __u64 flow_hash_source(const struct flow_tuple *t, __u32 vip, const volatile __u32 seed[16])
+{
+	struct flow_tuple source = {.saddr = {t->saddr[0], t->saddr[1], t->saddr[2], t->saddr[3]},
+				    .dport = (__be16)vip};
+
+	return flow_hash(&source, seed);
 }
 
 static inline __u32 hash_slot(__u64 hash, __u32 count)
@@ -89,13 +118,25 @@ static inline __u64 hash_of_cell(__u32 set, __u32 tag, __u32 sets_log2)
 	return (__u64)set << (64 - sets_log2) | (__u64)tag << (40 - sets_log2);
 }
 
-static inline __u32 filter_bit(const struct vip_key *k)
+/* Of a VIP's key, unkeyed: who chooses VIPs is the operator. The words of the address, port and protocol as in memory.
+ */
+static inline __u64 key_hash(__u64 addr0, __u64 addr1, __u32 port_proto)
 {
-	const __u32 *a = (const __u32 *)(const void *)k->addr;
-	__u32 x = (a[0] ^ a[1] * 0x9e3779b1u ^ a[2]) * 0x85ebca6bu + a[3];
+	__u64 x = (addr0 ^ port_proto) * 0x9e3779b97f4a7c15ULL ^ addr1;
 
-	x = (x ^ ((__u32)k->port << 8 | k->proto)) * 0xc2b2ae35u;
-	return (x ^ x >> 15) * 0x27d4eb2fu >> 16;
+	return (x ^ x >> 32) * 0xd6e8feb86659fd93ULL;
+}
+
+/* Where the search for a key begins in a table of 1 << @log2 entries. */
+static inline __u32 key_place(__u64 hash, __u32 log2)
+{
+	return (__u32)(hash >> (64 - log2));
+}
+
+/* @hash: of an address-only key. */
+static inline __u32 filter_bit(__u64 hash)
+{
+	return hash >> 48;
 }
 
 /* Binds a note to its key: what is read from a hash map's element may be another key's by the time it is read. */

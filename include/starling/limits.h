@@ -7,13 +7,13 @@
 #define STARLING_LIMITS_H
 
 /* Data plane: default sizes of the maps; starlingd's options change them before the first load. */
-#define STARLING_VIPS_DEFAULT	   512	      /* VIPs; 128 B each, plus 32 B a CPU */
+#define STARLING_VIPS_DEFAULT	   512	      /* VIPs; 128 B each, plus 32 B a CPU; and 2 KB of keys */
 #define STARLING_BACKENDS_DEFAULT  32768      /* backends of all VIPs; 144 B each, plus 32 B a CPU */
 #define STARLING_SLOTS_DEFAULT	   (1u << 22) /* slots of all VIPs, 8 B each: 512 VIPs of 8,191 slots */
-#define STARLING_SLOTS_MAX	   (1u << 27) /* 1 GiB */
+#define STARLING_SLOTS_MAX	   (1u << 26) /* 512 MiB: what the verifier takes as an offset */
 #define STARLING_FLOW_SETS_DEFAULT (1u << 19) /* sets of 4 cells, 32 B each; a power of two */
 #define STARLING_FLOW_SETS_MIN	   (1u << 8)  /* below it a set's number and tag leave too few hash bits for slots */
-#define STARLING_FLOW_SETS_MAX	   (1u << 24) /* 512 MiB */
+#define STARLING_FLOW_SETS_MAX	   (1u << 24) /* 512 MiB, likewise */
 #define STARLING_BACKENDS_MAX	   65000u     /* ids are 16 bits, the highest ones are reserved */
 #define STARLING_VIPS_MAX	   65000u     /* ids are 16 bits in a backend's word */
 #define STARLING_KEYS_PER_VIP	   16	      /* addresses x protocols of one VIP */

@@ -15,7 +15,7 @@
 #include "where.h"
 
 /* The winner of a swap accounts for the old and the new value, nobody else does. */
-static inline void settle_account(const struct view *v, const struct where *w)
+static inline void settle_account(const struct view *v, const struct vip_record *vip, const struct where *w)
 {
 	__u64 less = cell_load(w->cell_old), more = cell_load(w->cell_new);
 	__u32 from = cell_backend(w->cell_old), to = cell_backend(w->cell_new);
@@ -29,7 +29,7 @@ static inline void settle_account(const struct view *v, const struct where *w)
 		if (more)
 			view_account(v, to, more);
 	}
-	if (w->given)
+	if (w->given && vip->steer_by == STEER_GIVEN)
 		view_given(v, to);
 }
 
@@ -46,12 +46,12 @@ static inline void settle_lost(const struct view *v, const struct vip_record *vi
 
 	w->given = w->made = w->delay = 0;
 	own = where_cells(v, f, set, cell);
-	if (own < WHERE_CELLS && where_usable(v, f->vip, cell_backend(cell[own]), WHERE_OLD_FLOW)) {
+	if (own < WHERE_CELLS && where_usable(v, f->vip, cell_backend(where_cell(cell, own)), WHERE_OLD_FLOW)) {
 		w->set = set;
 		w->fresh = 0;
-		where_step(v, f, cell[own], own, w);
+		where_step(v, f, where_cell(cell, own), own, w);
 		if (view_swap(v, w->set, w->way, w->cell_old, w->cell_new))
-			settle_account(v, w);
+			settle_account(v, vip, w);
 	} else if (made) {
 		where_none(v, vip, f, w);
 	}
@@ -70,7 +70,7 @@ static inline int settle_kept(const struct view *v, const struct flow *f, struct
 	own = where_find(at, key);
 	if (own >= FLOW_WAYS)
 		return 0;
-	c = *(const volatile __u64 *)&at[own & (FLOW_WAYS - 1)];
+	c = *(const volatile __u64 *)&at[cell_opaque(own) & (FLOW_WAYS - 1)];
 	if (cell_key(c) != key || cell_state(c) != CELL_OPEN ||
 	    !where_usable(v, f->vip, cell_backend(c), WHERE_OLD_FLOW))
 		return 0;
@@ -80,21 +80,52 @@ static inline int settle_kept(const struct view *v, const struct flow *f, struct
 	return 1;
 }
 
+/*
+ * A SYN of a flow that has no cell, in a slot that stays as it is, with a free cell in its own set: the common
+ * beginning of a connection. Whatever else it may be is left to settle_rest().
+ */
+static inline int settle_fresh(const struct view *v, const struct vip_record *vip, const struct flow *f,
+			       struct where *w)
+{
+	__u32 log2 = view_config(v)->flow_sets_log2, set = hash_set(f->hash, log2), tag = hash_tag(f->hash, log2), way;
+	const __u64 *at = view_set(v, set), *away = view_set(v, set ^ 1);
+	__u64 slot, old, new;
+
+	if (!at || !away || where_find(at, tag << 1) < FLOW_WAYS || where_find(away, tag << 1 | 1) < FLOW_WAYS)
+		return 0;
+	way = where_find(at, 0); /* what only free cells have */
+	slot = view_slot(v, vip->slots_base + hash_slot(f->hash, vip->slots_count));
+	if (way >= FLOW_WAYS || cell_flags(at[0]) & CELL_MARKS || slot_state(slot) != SLOT_PLAIN)
+		return 0;
+	w->backend = where_scheduled(v, f, vip, slot);
+	old = *(const volatile __u64 *)&at[cell_opaque(way) & (FLOW_WAYS - 1)];
+	if (w->backend == ID_NONE || cell_key(old) || cell_flags(old))
+		return 0;
+	new = cell_make(tag, w->backend, CELL_HALF, 0, f->now);
+	if (!view_swap(v, set, way, old, new))
+		return 0;
+	w->fresh = 1;
+	view_account(v, w->backend, cell_load(new));
+	if (vip->steer_by == STEER_GIVEN)
+		view_given(v, w->backend);
+	return 1;
+}
+
 /**
- * settle_quick() - settle() for the packets that ask for little, which are nearly all
+ * settle_quick() - settle() for the packets that need their flow's cell and ask for little, which are nearly all
  * @v:		the accessors' argument; borrowed
  * @vip:	the VIP's record
  * @f:		the flow and the packet
  * @w:		what was done; zeroed by the caller
  *
- * Does what settle() would do, and is short enough to stand in line.
+ * Does what settle_rest() would do, and is short enough to stand in line.
  *
- * Return: 1 if the packet is settled, 0 if it is one for settle().
+ * Return: 1 if the packet is settled, 0 if it is one for settle_rest().
  */
 static inline int settle_quick(const struct view *v, const struct vip_record *vip, const struct flow *f,
 			       struct where *w)
 {
-	return where_plain(v, vip, f, w) || settle_kept(v, f, w);
+	return f->kind == PACKET_SYN ? settle_fresh(v, vip, f, w) : settle_kept(v, f, w);
 }
 
 /**
@@ -114,7 +145,7 @@ static inline void settle_rest(const struct view *v, const struct vip_record *vi
 	if (cell_same_but_seen(w->cell_old, w->cell_new))
 		view_touch(v, w->set, w->way, cell_seen(w->cell_new));
 	else if (view_swap(v, w->set, w->way, w->cell_old, w->cell_new))
-		settle_account(v, w);
+		settle_account(v, vip, w);
 	else
 		settle_lost(v, vip, f, w);
 }
@@ -129,7 +160,7 @@ static inline void settle_rest(const struct view *v, const struct vip_record *vi
 static inline void settle(const struct view *v, const struct vip_record *vip, const struct flow *f, struct where *w)
 {
 	*w = (struct where){0};
-	if (!settle_quick(v, vip, f, w))
+	if (!where_plain(v, vip, f, w) && !settle_quick(v, vip, f, w))
 		settle_rest(v, vip, f, w);
 }
 

@@ -114,6 +114,12 @@ static inline __u32 where_scheduled(const struct view *v, const struct flow *f, 
 /* The cells a flow may have: its own set's, then the neighbour's. */
 #define WHERE_CELLS (2 * FLOW_WAYS)
 
+/* Linux 6.1's verifier does not learn from own != WHERE_CELLS, which is what compilers make of own < WHERE_CELLS. */
+static inline __u64 where_cell(const __u64 cell[WHERE_CELLS], __u32 i)
+{
+	return cell[cell_opaque(i) & (WHERE_CELLS - 1)];
+}
+
 /* Index of the cell with this key among four, or FLOW_WAYS. Which one it is is random, so nothing branches on it. */
 static inline __u32 where_find(const __u64 cell[FLOW_WAYS], __u32 key)
 {
@@ -213,7 +219,7 @@ static inline void where_new(const struct view *v, const struct vip_record *vip,
 			where_overflow(v, vip, f, cell[0], w);
 			return;
 		}
-		w->delay = cell_rank(cell[at], f->now, cfg) == CELL_RANK_SPLIT;
+		w->delay = cell_rank(where_cell(cell, at), f->now, cfg) == CELL_RANK_SPLIT;
 	}
 	if (split && f->kind != PACKET_SYN)
 		flags |= CELL_SPLIT;
@@ -224,7 +230,7 @@ static inline void where_new(const struct view *v, const struct vip_record *vip,
 	w->way = at & (FLOW_WAYS - 1);
 	w->given = (__u8)starts;
 	w->made = 1;
-	w->cell_old = cell[at & (WHERE_CELLS - 1)];
+	w->cell_old = where_cell(cell, at);
 	w->cell_new = cell_make(hash_tag(f->hash, cfg->flow_sets_log2), w->backend,
 				f->kind == PACKET_SYN ? CELL_HALF : CELL_PROBATION,
 				flags | (cell_flags(w->cell_old) & CELL_MARKS), f->now);
@@ -313,8 +319,8 @@ static inline void where_to(const struct view *v, const struct vip_record *vip, 
 	own = where_cells(v, f, w->set, cell);
 	if (own > WHERE_CELLS)
 		return;
-	if (own < WHERE_CELLS && !cell_expired(cell[own], f->now, cfg)) {
-		__u64 c = cell[own];
+	if (own < WHERE_CELLS && !cell_expired(where_cell(cell, own), f->now, cfg)) {
+		__u64 c = where_cell(cell, own);
 		__u32 state = cell_state(c);
 
 		if (where_foreign(v, f->vip, cell_backend(c))) {

@@ -20,6 +20,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/key_table.h"
+#include "io/dataplane_tables.h"
 #include "starling/cell.h"
 #include "starling/hash.h"
 
@@ -101,6 +103,13 @@ static int rodata_set(struct bpf_object *o, const char *name, const void *value,
 	return r;
 }
 
+static int table_resize(struct bpf_object *o, const char *name, size_t bytes)
+{
+	struct bpf_map *m = bpf_object__find_map_by_name(o, name);
+
+	return m ? bpf_map__set_value_size(m, (__u32)bytes) : -ENOENT;
+}
+
 static int map_resize(struct bpf_object *o, const char *name, __u32 entries)
 {
 	struct bpf_map *m = bpf_object__find_map_by_name(o, name);
@@ -161,6 +170,13 @@ static void sizes_set(struct harness *h, const struct harness_options *o)
 	h->sets_max = 1u << log2;
 	h->config = o->config ? *o->config : harness_config(1, 6, log2);
 	h->config.flow_sets_log2 = log2;
+	h->config.keys_log2 = (__u8)key_table_log2(h->vips_max * STARLING_KEYS_PER_VIP);
+	h->config.mapped = flow_hash_mapped_part(htonl(0xffff), h->config.seed);
+	h->config.vips_mask = h->vips_max - 1;
+	h->config.backends_mask = h->backends_max - 1;
+	h->config.slots_mask = h->slots_max - 1;
+	h->config.keys_mask = (1u << h->config.keys_log2) - 1;
+	h->config.flow_sets_mask = h->sets_max - 1;
 }
 
 static int object_load(struct harness *h, const struct harness_options *o)
@@ -169,6 +185,9 @@ static int object_load(struct harness *h, const struct harness_options *o)
 	char text[256];
 	int r;
 
+	r = dataplane_tables_register();
+	if (r)
+		return r;
 	libbpf_set_print(o->verbose || getenv("V") ? print_all : print_nothing);
 	h->object = bpf_object__open_file(object_path(o, text, sizeof(text)), NULL);
 	if (!h->object) {
@@ -176,10 +195,14 @@ static int object_load(struct harness *h, const struct harness_options *o)
 		fprintf(stderr, "harness: cannot open %s: %s\n", object_path(o, text, sizeof(text)), strerror(-r));
 		return r;
 	}
-	if (map_resize(h->object, MAP_VIPS, h->vips_max) || map_resize(h->object, MAP_COUNT_VIPS, h->vips_max) ||
-	    map_resize(h->object, MAP_BACKENDS, h->backends_max) || map_resize(h->object, MAP_LOADS, h->backends_max) ||
+	if (table_resize(h->object, MAP_VIPS, sizeof(struct vip_entry) * h->vips_max) ||
+	    table_resize(h->object, MAP_BACKENDS, sizeof(struct backend_entry) * h->backends_max) ||
+	    table_resize(h->object, MAP_LOADS, sizeof(struct backend_load) * h->backends_max) ||
+	    table_resize(h->object, MAP_KEYS, sizeof(struct key_entry) << h->config.keys_log2) ||
+	    table_resize(h->object, MAP_SLOTS, sizeof(__u64) * h->slots_max) ||
+	    table_resize(h->object, MAP_FLOWS, sizeof(struct flow_set) * h->sets_max) ||
+	    map_resize(h->object, MAP_COUNT_VIPS, h->vips_max) ||
 	    map_resize(h->object, MAP_COUNT_BACKENDS, h->backends_max) ||
-	    map_resize(h->object, MAP_SLOTS, h->slots_max) || map_resize(h->object, MAP_FLOWS, h->sets_max) ||
 	    rodata_set(h->object, "config", &h->config, sizeof(h->config))) {
 		fprintf(stderr, "harness: the object lacks a map or the rodata of dataplane.h\n");
 		return -EINVAL;
@@ -198,7 +221,6 @@ static int maps_open(struct harness *h)
 {
 	struct bpf_object *o = h->object;
 
-	h->keys_fd = map_fd(o, MAP_KEYS);
 	h->overflows_fd = map_fd(o, MAP_OVERFLOWS);
 	h->devmap_fd = map_fd(o, MAP_DEVMAP);
 	h->events_fd = map_fd(o, MAP_EVENTS);
@@ -212,7 +234,8 @@ static int maps_open(struct harness *h)
 	h->slots = map_memory(h, MAP_SLOTS, 3, sizeof(__u64) * h->slots_max);
 	h->flows = map_memory(h, MAP_FLOWS, 4, sizeof(struct flow_set) * h->sets_max);
 	h->loads = map_memory(h, MAP_LOADS, 5, sizeof(struct backend_load) * h->backends_max);
-	if (!h->filter || !h->vips || !h->backends || !h->slots || !h->flows || !h->loads)
+	h->keys = map_memory(h, MAP_KEYS, 6, sizeof(struct key_entry) << h->config.keys_log2);
+	if (!h->keys || !h->filter || !h->vips || !h->backends || !h->slots || !h->flows || !h->loads)
 		return -ENOMEM;
 	return 0;
 }
@@ -250,7 +273,7 @@ int harness_open(const struct harness_options *o, struct harness **ret)
 
 void harness_close(struct harness *h)
 {
-	void *at[6];
+	void *at[7];
 	int i;
 
 	if (!h)
@@ -261,7 +284,8 @@ void harness_close(struct harness *h)
 	at[3] = h->slots;
 	at[4] = h->flows;
 	at[5] = h->loads;
-	for (i = 0; i < 6; i++)
+	at[6] = h->keys;
+	for (i = 0; i < 7; i++)
 		if (at[i])
 			munmap(at[i], h->mapped[i]);
 	if (h->clock_fd >= 0)
@@ -281,7 +305,7 @@ static void map_empty(int fd, size_t key_bytes)
 
 void harness_reset(struct harness *h)
 {
-	map_empty(h->keys_fd, sizeof(struct vip_key));
+	memset(h->keys, 0, h->mapped[6]);
 	map_empty(h->fragments_fd, sizeof(struct fragment_key));
 	memset(h->filter, 0, h->mapped[0]);
 	memset(h->vips, 0, h->mapped[1]);
@@ -339,29 +363,21 @@ static struct vip_key key_make(const struct addr *a, __u16 port, __u8 proto)
 	return k;
 }
 
-static int key_put(struct harness *h, const struct vip_key *k, __u32 vip)
-{
-	__u32 bit = filter_bit(k);
-
-	if (bpf_map_update_elem(h->keys_fd, k, &vip, BPF_ANY))
-		return -errno;
-	__atomic_fetch_or(&h->filter->bits[bit / 64], 1ull << bit % 64, __ATOMIC_RELEASE);
-	return 0;
-}
-
 int harness_key_add(struct harness *h, const struct addr *a, __u16 port, __u8 proto, __u32 vip)
 {
 	struct vip_key k = key_make(a, port, proto), twin = key_make(a, 0, 0);
-	int r = key_put(h, &k, vip);
+	__u32 bit = key_table_filter_bit(a->byte);
+	int r = key_table_set(h->keys, h->config.keys_log2, &k, vip);
 
-	return r ? r : key_put(h, &twin, vip);
+	__atomic_fetch_or(&h->filter->bits[bit / 64], 1ull << bit % 64, __ATOMIC_RELEASE);
+	return r ? r : key_table_set(h->keys, h->config.keys_log2, &twin, vip);
 }
 
 int harness_key_delete(struct harness *h, const struct addr *a, __u16 port, __u8 proto)
 {
 	struct vip_key k = key_make(a, port, proto);
 
-	return bpf_map_delete_elem(h->keys_fd, &k) ? -errno : 0;
+	return key_table_delete(h->keys, h->config.keys_log2, &k);
 }
 
 struct backend_record harness_backend_record(const struct addr *addr, __u32 forward, __u32 ifindex)

@@ -30,12 +30,13 @@ struct harness_options {
 struct harness {
 	struct bpf_object *object;
 	int steer_fd;
-	int keys_fd, overflows_fd, devmap_fd, events_fd, fragments_fd;
+	int overflows_fd, devmap_fd, events_fd, fragments_fd;
 	int count_vips_fd, count_backends_fd, count_devices_fd;
 	int clock_fd; /* a program that returns the tick */
 	__u32 cpus;
 	__u32 vips_max, backends_max, slots_max, sets_max;
 	struct vip_filter *filter; /* mapped, as all below */
+	struct key_entry *keys;	   /* 1 << config.keys_log2 */
 	struct vip_entry *vips;
 	struct backend_entry *backends;
 	__u64 *slots;
@@ -44,7 +45,7 @@ struct harness {
 	struct steer_config config;
 	__u32 poison_bytes;
 	__u32 verifier_insns; /* processed by the verifier for steer */
-	size_t mapped[6];
+	size_t mapped[7];
 };
 
 struct harness_result {

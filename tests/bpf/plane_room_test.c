@@ -105,8 +105,7 @@ static void a_deleted_vip_is_passed_and_everything_is_free_again(void **state)
 				.tcp_flags = TCP_SYN};
 	static struct packet packet;
 	static struct harness_result r;
-	struct vip_key key = plane_key(&dst);
-	__u32 bit = filter_bit(&key);
+	__u32 bit = key_table_filter_bit(dst.addr.byte);
 
 	(void)state;
 	assert_int_equal(config_vip_delete(w->wanted, "v3"), 0);
@@ -161,16 +160,15 @@ static void remains_of_a_killed_apply_are_taken_back(void **state)
 	struct endpoint stray = world_key(9, IPPROTO_TCP);
 	struct vip_key key = plane_key(&stray);
 	struct plane_vip *v;
-	__u32 id = 0;
 
 	(void)state;
 	flows_open(w, 1, 0, FLOWS, home);
 	/* A backend of a VIP that never came, a key of one that went, a slot that was not written any more. */
 	w->dp.h->backends[500].word = BACKEND_WORD(0, BACKEND_UP, 1, 60, 3);
-	assert_int_equal(bpf_map_update_elem(w->dp.h->keys_fd, &key, &(__u32){60}, BPF_ANY), 0);
+	assert_int_equal(dataplane_key_set(&w->dp, &key, 60), 0);
 	w->dp.h->backends[id_of(w, 1, 1)].word ^= (__u64)(BACKEND_UP ^ BACKEND_DOWN) << 8;
 	world_restart(w);
-	assert_int_not_equal(bpf_map_lookup_elem(w->dp.h->keys_fd, &key, &id), 0);
+	assert_int_equal(dataplane_key_delete(&w->dp, &key), -ENOENT);
 	assert_int_equal(BACKEND_WORD_STATE(w->dp.h->backends[500].word), BACKEND_UNUSED);
 	v = plane_vip_find(w->p, "v1");
 	for (__u32 s = 0; s < v->region.count; s++)

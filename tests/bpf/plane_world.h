@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "core/key_table.h"
 #include "core/mix.h"
 #include "daemon/plane_state.h"
 #include "harness.h"
@@ -79,28 +80,18 @@ int dataplane_key_set(struct dataplane *dp, const struct vip_key *key, __u32 vip
 {
 	if (dp->keys_left && !--dp->keys_left)
 		return -E2BIG;
-	return bpf_map_update_elem(dp->h->keys_fd, key, &vip, BPF_ANY) ? -errno : 0;
+	return key_table_set(dp->h->keys, dp->h->config.keys_log2, key, vip);
 }
 
 int dataplane_key_delete(struct dataplane *dp, const struct vip_key *key)
 {
-	return bpf_map_delete_elem(dp->h->keys_fd, key) ? -errno : 0;
+	return key_table_delete(dp->h->keys, dp->h->config.keys_log2, key);
 }
 
-int dataplane_keys(struct dataplane *dp, struct vip_key **ret_keys, __u32 **ret_ids, size_t *ret_count)
+struct key_entry *dataplane_keys(struct dataplane *dp, __u32 *count)
 {
-	struct vip_key *at = NULL, *keys = calloc(65536, sizeof(*keys));
-	__u32 *ids = calloc(65536, sizeof(*ids));
-	size_t n = 0;
-
-	while (n < 65536 && !bpf_map_get_next_key(dp->h->keys_fd, at, &keys[n])) {
-		bpf_map_lookup_elem(dp->h->keys_fd, &keys[n], &ids[n]);
-		at = &keys[n++];
-	}
-	*ret_keys = keys;
-	*ret_ids = ids;
-	*ret_count = n;
-	return 0;
+	*count = 1u << dp->h->config.keys_log2;
+	return dp->h->keys;
 }
 
 __u16 dataplane_tick(const struct dataplane *dp)

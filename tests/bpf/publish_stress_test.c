@@ -19,6 +19,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/key_table.h"
 #include "harness.h"
 #include "starling/cell.h"
 #include "starling/hash.h"
@@ -222,14 +223,6 @@ static void vip_change(struct stress_writer *w, __u32 n)
 	__atomic_fetch_add(&w->s->changes, 1, __ATOMIC_RELAXED);
 }
 
-static void key_of(const struct stress *s, __u32 a, __u16 port, __u8 proto, struct vip_key *k)
-{
-	memset(k, 0, sizeof(*k));
-	memcpy(k->addr, s->address[a].addr.byte, 16);
-	k->port = htons(port);
-	k->proto = proto;
-}
-
 static void vip_put(struct stress_writer *w, __u32 n)
 {
 	__u32 a = w->nth * STRESS_VIPS + n, id = w->id_of[n];
@@ -247,13 +240,11 @@ static void vip_put(struct stress_writer *w, __u32 n)
 static void vip_take(struct stress_writer *w, __u32 n)
 {
 	__u32 a = w->nth * STRESS_VIPS + n, id = w->id_of[n];
-	struct vip_key k;
+	const struct addr *addr = &w->s->address[a].addr;
 
 	__atomic_fetch_add(&w->s->address[a].out, 1, __ATOMIC_RELEASE);
-	key_of(w->s, a, 80, IPPROTO_TCP, &k);
-	bpf_map_delete_elem(w->s->h->keys_fd, &k);
-	key_of(w->s, a, 0, 0, &k);
-	bpf_map_delete_elem(w->s->h->keys_fd, &k);
+	harness_key_delete(w->s->h, addr, 80, IPPROTO_TCP);
+	harness_key_delete(w->s->h, addr, 0, 0);
 	__atomic_store_n(&w->s->h->vips[id].word, w->s->h->vips[id].word & ~0xff00ull, __ATOMIC_RELEASE);
 }
 
@@ -277,17 +268,15 @@ static void cells_clear(struct stress_writer *w, __u32 id)
 static void vips_replace(struct stress_writer *w)
 {
 	struct stress *s = w->s;
-	__u32 first = (__u32)rand_r(&w->rng) % STRESS_VIPS, i, n, m, id;
-	struct vip_key k;
+	__u32 first = (__u32)rand_r(&w->rng) % STRESS_VIPS, i, n, m, id, bit;
 
 	for (i = 0; i < STRESS_VIPS / 2; i++)
 		vip_take(w, (first + i) % STRESS_VIPS);
 	pace(s, BREAK_REUSE);
 	for (i = 0; i < STRESS_VIPS / 2; i++) {
 		n = (first + i) % STRESS_VIPS;
-		key_of(s, w->nth * STRESS_VIPS + n, 0, 0, &k);
-		__atomic_fetch_and(&s->h->filter->bits[filter_bit(&k) / 64], ~(1ull << filter_bit(&k) % 64),
-				   __ATOMIC_RELEASE);
+		bit = key_table_filter_bit(s->address[w->nth * STRESS_VIPS + n].addr.byte);
+		__atomic_fetch_and(&s->h->filter->bits[bit / 64], ~(1ull << bit % 64), __ATOMIC_RELEASE);
 		cells_clear(w, w->id_of[n]);
 	}
 	for (i = 0; i < STRESS_VIPS / 2; i++) {

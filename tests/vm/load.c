@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include <io/dataplane_tables.h>
 #include <starling/dataplane.h>
 
 /* bpftool writes it; its own warnings are not ours. */
@@ -23,10 +24,22 @@
 #define LOG_ALL	  1
 #define LOG_STATS 4
 
+static int tables_size(const struct steer_bpf *skel, const struct steer_config *c)
+{
+	int failed = bpf_map__set_value_size(skel->maps.keys, (c->keys_mask + 1) * sizeof(struct key_entry));
+
+	failed |= bpf_map__set_value_size(skel->maps.vips, (c->vips_mask + 1) * sizeof(struct vip_entry));
+	failed |= bpf_map__set_value_size(skel->maps.backends, (c->backends_mask + 1) * sizeof(struct backend_entry));
+	failed |= bpf_map__set_value_size(skel->maps.loads, (c->backends_mask + 1) * sizeof(struct backend_load));
+	failed |= bpf_map__set_value_size(skel->maps.slots, (c->slots_mask + 1) * sizeof(__u64));
+	failed |= bpf_map__set_value_size(skel->maps.flows, (c->flow_sets_mask + 1) * sizeof(struct flow_set));
+	return failed;
+}
+
 /* Load once; what the verifier says is in @log. */
 static int load_once(const struct steer_config *config, __u32 level, char *log)
 {
-	struct steer_bpf *skel = steer_bpf__open();
+	struct steer_bpf *skel = dataplane_tables_register() ? NULL : steer_bpf__open();
 	int failed;
 
 	log[0] = '\0';
@@ -35,7 +48,9 @@ static int load_once(const struct steer_config *config, __u32 level, char *log)
 	skel->rodata->config = *config;
 	bpf_program__set_log_level(skel->progs.steer, level);
 	bpf_program__set_log_buf(skel->progs.steer, log, LOG_BYTES);
-	failed = steer_bpf__load(skel);
+	failed = tables_size(skel, config);
+	if (!failed)
+		failed = steer_bpf__load(skel);
 	steer_bpf__destroy(skel);
 	return failed;
 }
@@ -80,7 +95,13 @@ int main(void)
 	if (!log)
 		return 1;
 	for (i = 0; i < 3; i++) {
-		struct steer_config config = {.flow_sets_log2 = 20,
+		struct steer_config config = {.flow_sets_log2 = 16,
+					      .flow_sets_mask = (1 << 16) - 1,
+					      .keys_log2 = 15,
+					      .keys_mask = (1 << 15) - 1,
+					      .vips_mask = STARLING_VIPS_DEFAULT - 1,
+					      .backends_mask = STARLING_BACKENDS_DEFAULT - 1,
+					      .slots_mask = STARLING_SLOTS_DEFAULT - 1,
 					      .tick_shift = 1,
 					      .half_ticks = 200,
 					      .half_evict_ticks = 100,

@@ -159,10 +159,15 @@ static int world_establish(struct bench *b, struct world *w)
 	return r;
 }
 
-/* SYNs of flows that have no cell: a cell is taken back, and its count, before the flow is seen again. */
+/*
+ * SYNs of flows that have no cell: a cell is taken back, and its count, before the flow is seen again. A RST of each,
+ * which makes no cell, goes ahead: as in the other cases, what so many flows touch is in the caches if it has room
+ * there.
+ */
 static int syn_sample(struct bench *b, const struct bench_case *c, double *ret_ns)
 {
-	struct bench_state s = world_state(c->w, WORLD_WLC, c->flows, TCP_SYN);
+	struct bench_state s = world_state(c->w, WORLD_WLC, c->flows, TCP_SYN),
+			   ahead = world_state(c->w, WORLD_WLC, c->flows, TCP_RST);
 	struct harness *h = c->w->h;
 	__u32 *touched = calloc(c->flows, sizeof(*touched)), sets = 0, i, run, runs;
 	double sum = 0, ns = 0;
@@ -180,7 +185,10 @@ static int syn_sample(struct bench *b, const struct bench_case *c, double *ret_n
 		for (i = 0; i < sets; i++)
 			memset(&h->flows[touched[i]], 0, sizeof(struct flow_set));
 		memset(h->loads, 0, sizeof(struct backend_load) * 2 * c->w->backends);
-		r = clock_run(&b->clock, CLOCK_STEER, c->w, &s, c->flows < 1024 ? BENCH_PACKETS : c->flows, &ns);
+		r = clock_run(&b->clock, CLOCK_STEER, c->w, &ahead, c->flows, NULL);
+		if (!r)
+			r = clock_run(&b->clock, CLOCK_STEER, c->w, &s, c->flows < 1024 ? BENCH_PACKETS : c->flows,
+				      &ns);
 		sum += ns;
 	}
 	free(touched);

@@ -201,30 +201,26 @@ static int key_adopt(struct plane *p, const struct vip_key *key, __u32 vip, bool
 	}
 	memcpy(e.addr.byte, key->addr, sizeof(key->addr));
 	v->key[v->key_count++] = e;
-	plane_filter_set(p, key);
 	return plane_address_use(p, &e.addr, vip);
 }
 
 static int keys_adopt(struct plane *p, struct err *err)
 {
-	struct vip_key *key = NULL;
-	__u32 *id = NULL;
-	size_t count = 0;
+	__u32 count, i;
+	const struct key_entry *e = dataplane_keys(p->dp, &count);
 	bool orphans = false;
-	int ret = dataplane_keys(p->dp, &key, &id, &count);
+	int ret = 0;
 
 	/* Address-only keys are set again as their addresses are met, and deleted if they are not. */
-	for (size_t i = 0; i < count && !ret; i++)
-		if (key[i].proto)
-			ret = key_adopt(p, &key[i], id[i], &orphans);
-	for (size_t i = 0; i < count && !ret; i++) {
-		if (!key[i].proto && !plane_address_used(p, key[i].addr)) {
+	for (i = 0; i < count && !ret; i++)
+		if (e[i].word > KEY_GONE && e[i].key.proto)
+			ret = key_adopt(p, &e[i].key, e[i].word - KEY_VIP(0), &orphans);
+	for (i = 0; i < count && !ret; i++) {
+		if (e[i].word > KEY_GONE && !e[i].key.proto && !plane_address_used(p, e[i].key.addr)) {
 			orphans = true;
-			ret = dataplane_key_delete(p->dp, &key[i]);
+			ret = dataplane_key_delete(p->dp, &e[i].key);
 		}
 	}
-	free(key);
-	free(id);
 	if (ret)
 		return err_set(err, -ret, "the keys of the VIPs cannot be adopted: %s", strerror(-ret));
 	if (orphans)

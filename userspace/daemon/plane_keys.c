@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/key_table.h"
 #include "core/mix.h"
 #include "daemon/plane_state.h"
 
@@ -59,17 +60,17 @@ bool plane_address_used(struct plane *p, const __u8 byte[16])
 	return a && a->users;
 }
 
-void plane_filter_set(struct plane *p, const struct vip_key *key)
+static void filter_set(struct plane *p, const struct addr *a)
 {
-	__u32 bit = filter_bit(key) % FILTER_BITS;
+	__u32 bit = key_table_filter_bit(a->byte);
 
 	if (!p->filter_count[bit]++)
 		__atomic_fetch_or(&p->filter->bits[bit / 64], 1ULL << bit % 64, __ATOMIC_RELEASE);
 }
 
-void plane_filter_clear(struct plane *p, const struct vip_key *key)
+static void filter_clear(struct plane *p, const struct addr *a)
 {
-	__u32 bit = filter_bit(key) % FILTER_BITS;
+	__u32 bit = key_table_filter_bit(a->byte);
 
 	if (p->filter_count[bit] && !--p->filter_count[bit])
 		__atomic_fetch_and(&p->filter->bits[bit / 64], ~(1ULL << bit % 64), __ATOMIC_RELEASE);
@@ -93,7 +94,7 @@ int plane_address_use(struct plane *p, const struct addr *addr, __u32 vip)
 			return -ENOMEM;
 		a->addr = *addr;
 		*at = a;
-		plane_filter_set(p, &key);
+		filter_set(p, addr);
 	}
 	ret = dataplane_key_set(p->dp, &key, vip);
 	a->users++;
@@ -105,13 +106,9 @@ int plane_address_use(struct plane *p, const struct addr *addr, __u32 vip)
 int plane_key_add(struct plane *p, const struct endpoint *e, __u32 vip)
 {
 	struct vip_key key = plane_key(e);
-	int ret;
+	int ret = plane_address_use(p, &e->addr, vip);
 
-	plane_filter_set(p, &key);
-	ret = plane_address_use(p, &e->addr, vip);
-	if (ret)
-		return ret;
-	return dataplane_key_set(p->dp, &key, vip);
+	return ret ? ret : dataplane_key_set(p->dp, &key, vip);
 }
 
 void plane_key_drop(struct plane *p, __u32 vip, const struct endpoint *e)
@@ -144,10 +141,9 @@ void plane_key_forget(struct plane *p, const struct endpoint *e)
 {
 	struct plane_address **at = address_find(p, &e->addr), *a = *at;
 	struct endpoint only = {.addr = e->addr};
-	struct vip_key key = plane_key(e), address = plane_key(&only);
+	struct vip_key address = plane_key(&only);
 	const struct plane_vip *heir;
 
-	plane_filter_clear(p, &key);
 	if (!a || a->set)
 		return;
 	heir = a->users ? address_heir(p, &e->addr) : NULL;
@@ -158,7 +154,7 @@ void plane_key_forget(struct plane *p, const struct endpoint *e)
 	}
 	if (a->users)
 		return; /* its next user is about to come */
-	plane_filter_clear(p, &address);
+	filter_clear(p, &e->addr);
 	*at = a->next;
 	free(a);
 }

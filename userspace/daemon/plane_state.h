@@ -157,7 +157,7 @@ struct plane {
 	struct plane_path *path[PLANE_PATH_BUCKETS];
 	struct plane_address *address[PLANE_ADDRESS_BUCKETS];
 	bool *serving;			 /* by backend id; true only while plane_vip_settle() works on its VIP */
-	__u16 filter_count[FILTER_BITS]; /* keys behind each bit */
+	__u16 filter_count[FILTER_BITS]; /* addresses behind each bit */
 	__u8 *retired_rounds;		 /* sweeps that each retired backend id has seen */
 	__u32 epoch;			 /* grace periods passed, plus 1 */
 
@@ -227,8 +227,6 @@ void plane_backend_withdraw(struct plane *p, struct plane_backend *b); /* UNUSED
 /* plane_keys.c */
 struct vip_key plane_key(const struct endpoint *e);
 __u32 plane_addr_bucket(const struct addr *a, __u32 buckets);
-void plane_filter_set(struct plane *p, const struct vip_key *key);
-void plane_filter_clear(struct plane *p, const struct vip_key *key);
 int plane_address_use(struct plane *p, const struct addr *addr, __u32 vip);
 int plane_key_add(struct plane *p, const struct endpoint *e, __u32 vip); /* -E2BIG, -ENOMEM */
 void plane_key_drop(struct plane *p, __u32 vip, const struct endpoint *e);

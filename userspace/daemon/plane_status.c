@@ -307,6 +307,7 @@ static void map_row(struct table *t, const char *name, __u64 entries, __u64 max,
 int plane_show_maps(struct plane *p, struct table *t, struct err *err)
 {
 	__u64 keys = 0, cells = 0;
+	__u32 entries;
 
 	(void)err;
 	for (__u32 i = 0; i < PLANE_ADDRESS_BUCKETS; i++)
@@ -314,7 +315,8 @@ int plane_show_maps(struct plane *p, struct table *t, struct err *err)
 			keys += a->users + a->set;
 	for (int i = CELL_FREE + 1; i < SWEEP_STATES; i++)
 		cells += p->cells[i];
-	map_row(t, MAP_KEYS, keys, (__u64)p->vips_max * STARLING_KEYS_PER_VIP, sizeof(struct vip_key) + sizeof(__u32));
+	dataplane_keys(p->dp, &entries);
+	map_row(t, MAP_KEYS, keys, entries, sizeof(struct key_entry));
 	map_row(t, MAP_VIPS, p->vip_count, p->vips_max, sizeof(struct vip_entry));
 	map_row(t, MAP_BACKENDS, p->backends_max - p->backend_ids.unused, p->backends_max,
 		sizeof(struct backend_entry));

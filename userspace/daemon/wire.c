@@ -150,17 +150,15 @@ static int last_load(struct wire *w, struct err *err)
 	int rc;
 
 	if (!last && dataplane_adopted(d->dp)) {
-		size_t count = 0;
-		struct vip_key *keys = NULL;
-		__u32 *ids = NULL;
+		__u32 entries, i, count = 0;
+		const struct key_entry *e = dataplane_keys(d->dp, &entries);
 
-		rc = dataplane_keys(d->dp, &keys, &ids, &count);
-		free(keys);
-		free(ids);
-		if (rc || count)
+		for (i = 0; i < entries; i++)
+			count += e[i].word > KEY_GONE && e[i].key.proto;
+		if (count)
 			return err_set(
 				err, ENOENT,
-				"the data plane serves %zu addresses, but no configuration is known for it: start "
+				"the data plane serves %u addresses, but no configuration is known for it: start "
 				"with -f FILE, or with --remove to give it up",
 				count);
 	}

@@ -5,6 +5,7 @@
  */
 #include "io/dataplane.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -15,7 +16,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "core/key_table.h"
 #include "io/dataplane_private.h"
+#include "starling/hash.h"
 
 void dataplane_note_add(struct dataplane *dp, const char *fmt, ...)
 {
@@ -40,6 +43,12 @@ const char *dataplane_note(struct dataplane *dp)
 	return note;
 }
 
+/* Rounded up: what tables hold (MAPS_TABLE in bpf/maps.h). */
+static __u32 power_of_two(__u32 n)
+{
+	return n > 1 ? 1u << (32 - __builtin_clz(n - 1)) : 1;
+}
+
 /* Sizes of maps that are made anew. */
 static int open_sizes(struct dataplane *dp, struct err *err)
 {
@@ -58,13 +67,14 @@ static int open_sizes(struct dataplane *dp, struct err *err)
 	if (dp->flow_sets_log2 > 31 || sets < STARLING_FLOW_SETS_MIN || sets > STARLING_FLOW_SETS_MAX)
 		return err_set(err, EINVAL, "sets of flows must be %u to %u, a power of two", STARLING_FLOW_SETS_MIN,
 			       STARLING_FLOW_SETS_MAX);
-	dp->map[DATAPLANE_MAP_VIPS].entries = dp->map[DATAPLANE_MAP_COUNT_VIPS].entries = vips;
-	dp->map[DATAPLANE_MAP_BACKENDS].entries = backends;
-	dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries = dp->map[DATAPLANE_MAP_LOADS].entries = backends;
-	dp->map[DATAPLANE_MAP_SLOTS].entries = slots;
+	dp->map[DATAPLANE_MAP_COUNT_VIPS].entries = vips;
+	dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries = backends;
+	dp->map[DATAPLANE_MAP_VIPS].entries = power_of_two(vips);
+	dp->map[DATAPLANE_MAP_BACKENDS].entries = dp->map[DATAPLANE_MAP_LOADS].entries = power_of_two(backends);
+	dp->map[DATAPLANE_MAP_SLOTS].entries = power_of_two(slots);
 	dp->map[DATAPLANE_MAP_FLOWS].entries = sets;
 	/* Each key of a VIP may bring an address-only entry with it. */
-	dp->map[DATAPLANE_MAP_KEYS].entries = vips * STARLING_KEYS_PER_VIP * 2;
+	dp->map[DATAPLANE_MAP_KEYS].entries = 1u << key_table_log2(vips * STARLING_KEYS_PER_VIP * 2);
 	return 0;
 }
 
@@ -97,6 +107,13 @@ static void open_config(const struct dataplane *dp, const struct dataplane_optio
 	ret->trace_sample = options->trace_sample;
 	ret->fragments = options->fragments;
 	ret->icmp = options->icmp;
+	ret->keys_log2 = (__u8)__builtin_ctz(dp->map[DATAPLANE_MAP_KEYS].entries);
+	ret->mapped = flow_hash_mapped_part(htonl(0xffff), ret->seed);
+	ret->vips_mask = dp->map[DATAPLANE_MAP_VIPS].entries - 1;
+	ret->backends_mask = dp->map[DATAPLANE_MAP_BACKENDS].entries - 1;
+	ret->slots_mask = dp->map[DATAPLANE_MAP_SLOTS].entries - 1;
+	ret->keys_mask = dp->map[DATAPLANE_MAP_KEYS].entries - 1;
+	ret->flow_sets_mask = dp->map[DATAPLANE_MAP_FLOWS].entries - 1;
 }
 
 static struct dataplane *open_new(const struct dataplane_options *options)
@@ -106,8 +123,10 @@ static struct dataplane *open_new(const struct dataplane_options *options)
 
 	if (!dp)
 		return NULL;
-	for (i = 0; i < DATAPLANE_MAP_COUNT; i++)
+	for (i = 0; i < DATAPLANE_MAP_COUNT; i++) {
 		dp->map[i].fd = -1;
+		dp->map[i].value_bytes = dataplane_map_entry_bytes((enum dataplane_map_id)i);
+	}
 	dp->clock.fd = dp->grace_fd = dp->grace_inner_fd = -1;
 	dp->limits = options->limits;
 	dp->flow_sets_log2 = options->flow_sets_log2;
@@ -259,8 +278,8 @@ const struct steer_config *dataplane_config(const struct dataplane *dp)
 
 void dataplane_limits(const struct dataplane *dp, struct config_limits *ret)
 {
-	ret->vips = dp->map[DATAPLANE_MAP_VIPS].entries;
-	ret->backends = dp->map[DATAPLANE_MAP_BACKENDS].entries;
+	ret->vips = dp->map[DATAPLANE_MAP_COUNT_VIPS].entries;
+	ret->backends = dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries;
 	ret->slots = dp->map[DATAPLANE_MAP_SLOTS].entries;
 }
 
@@ -271,13 +290,13 @@ __u32 dataplane_load_ms(const struct dataplane *dp)
 
 struct vip_entry *dataplane_vips(struct dataplane *dp, __u32 *ret_count)
 {
-	*ret_count = dp->map[DATAPLANE_MAP_VIPS].entries;
+	*ret_count = dp->map[DATAPLANE_MAP_COUNT_VIPS].entries;
 	return dp->map[DATAPLANE_MAP_VIPS].memory;
 }
 
 struct backend_entry *dataplane_backends(struct dataplane *dp, __u32 *ret_count)
 {
-	*ret_count = dp->map[DATAPLANE_MAP_BACKENDS].entries;
+	*ret_count = dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries;
 	return dp->map[DATAPLANE_MAP_BACKENDS].memory;
 }
 
@@ -295,11 +314,27 @@ struct flow_set *dataplane_flows(struct dataplane *dp, __u32 *ret_count)
 
 struct backend_load *dataplane_loads(struct dataplane *dp, __u32 *ret_count)
 {
-	*ret_count = dp->map[DATAPLANE_MAP_LOADS].entries;
+	*ret_count = dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries;
 	return dp->map[DATAPLANE_MAP_LOADS].memory;
 }
 
 struct vip_filter *dataplane_filter(struct dataplane *dp)
 {
 	return dp->map[DATAPLANE_MAP_FILTER].memory;
+}
+
+struct key_entry *dataplane_keys(struct dataplane *dp, __u32 *ret_count)
+{
+	*ret_count = dp->map[DATAPLANE_MAP_KEYS].entries;
+	return dp->map[DATAPLANE_MAP_KEYS].memory;
+}
+
+int dataplane_key_set(struct dataplane *dp, const struct vip_key *key, __u32 vip)
+{
+	return key_table_set(dp->map[DATAPLANE_MAP_KEYS].memory, dp->config.keys_log2, key, vip);
+}
+
+int dataplane_key_delete(struct dataplane *dp, const struct vip_key *key)
+{
+	return key_table_delete(dp->map[DATAPLANE_MAP_KEYS].memory, dp->config.keys_log2, key);
 }

@@ -93,20 +93,11 @@ struct flow_set *dataplane_flows(struct dataplane *dp, __u32 *ret_count);
 struct backend_load *dataplane_loads(struct dataplane *dp, __u32 *ret_count);
 struct vip_filter *dataplane_filter(struct dataplane *dp);
 
-/* Keys -> VIP id. -ENOENT (delete), -E2BIG (map full). */
+struct key_entry *dataplane_keys(struct dataplane *dp, __u32 *ret_count);
+
+/* Of the table of keys: core/key_table.h. */
 int dataplane_key_set(struct dataplane *dp, const struct vip_key *key, __u32 vip);
 int dataplane_key_delete(struct dataplane *dp, const struct vip_key *key);
-
-/**
- * dataplane_keys() - all keys
- * @dp:		the data plane
- * @ret_keys:	array, owned by the caller
- * @ret_ids:	array of VIP ids, owned by the caller
- * @ret_count:	their length
- *
- * Return: 0, or -ENOMEM, or -errno of the map.
- */
-int dataplane_keys(struct dataplane *dp, struct vip_key **ret_keys, __u32 **ret_ids, size_t *ret_count);
 
 __u16 dataplane_tick(const struct dataplane *dp); /* the clock of cells, now; any thread */
 

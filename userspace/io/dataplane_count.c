@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * What the program reports and what it is told in maps that are not mapped: counters, events,
- * keys, devices to send through. Not here: the mapped tables (dataplane.c).
+ * devices to send through. Not here: the mapped tables (dataplane.c).
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -126,49 +126,6 @@ __u64 dataplane_memory(const struct dataplane *dp)
 			fclose(file);
 	}
 	return sum;
-}
-
-int dataplane_key_set(struct dataplane *dp, const struct vip_key *key, __u32 vip)
-{
-	return bpf_map_update_elem(dp->map[DATAPLANE_MAP_KEYS].fd, key, &vip, BPF_ANY) ? -errno : 0;
-}
-
-int dataplane_key_delete(struct dataplane *dp, const struct vip_key *key)
-{
-	return bpf_map_delete_elem(dp->map[DATAPLANE_MAP_KEYS].fd, key) ? -errno : 0;
-}
-
-int dataplane_keys(struct dataplane *dp, struct vip_key **ret_keys, __u32 **ret_ids, size_t *ret_count)
-{
-	const struct dataplane_map *m = &dp->map[DATAPLANE_MAP_KEYS];
-	size_t count = 0, room = 0;
-	struct vip_key *keys = NULL, *more_keys, key;
-	__u32 *ids = NULL, *more_ids, id;
-	const void *from = NULL;
-
-	while (!bpf_map_get_next_key(m->fd, from, &key)) {
-		if (count == room) {
-			room = room ? room * 2 : 64;
-			more_keys = realloc(keys, room * sizeof(*keys));
-			keys = more_keys ? more_keys : keys;
-			more_ids = more_keys ? realloc(ids, room * sizeof(*ids)) : NULL;
-			ids = more_ids ? more_ids : ids;
-			if (!more_ids) {
-				free(keys);
-				free(ids);
-				return -ENOMEM;
-			}
-		}
-		if (bpf_map_lookup_elem(m->fd, &key, &id))
-			continue;
-		keys[count] = key;
-		ids[count] = id;
-		from = &keys[count++];
-	}
-	*ret_keys = keys;
-	*ret_ids = ids;
-	*ret_count = count;
-	return 0;
 }
 
 int dataplane_redirect_add(struct dataplane *dp, __u32 ifindex)

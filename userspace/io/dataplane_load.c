@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "io/dataplane_private.h"
+#include "io/dataplane_tables.h"
 
 /* bpftool writes it; its own warnings are not ours. */
 #pragma GCC diagnostic push
@@ -26,7 +27,7 @@
 static struct bpf_map *load_map(const struct steer_bpf *skel, enum dataplane_map_id id)
 {
 	switch (id) {
-#define DATAPLANE_MAP_CASE(upper, member)                                                                              \
+#define DATAPLANE_MAP_CASE(upper, member, bytes)                                                                       \
 	case DATAPLANE_MAP_##upper:                                                                                    \
 		return skel->maps.member;
 		DATAPLANE_MAPS(DATAPLANE_MAP_CASE)
@@ -90,9 +91,12 @@ static int load_maps(const struct dataplane *dp, const struct steer_bpf *skel, s
 			failed = bpf_map__reuse_fd(map, have->fd);
 			continue;
 		}
-		if (have->entries)
-			bpf_map__set_max_entries(map, have->entries);
-		failed = dataplane_pin_path(dp, name, path);
+		if (have->entries && have->value_bytes)
+			failed = bpf_map__set_value_size(map, have->value_bytes * have->entries);
+		else if (have->entries)
+			failed = bpf_map__set_max_entries(map, have->entries);
+		if (!failed)
+			failed = dataplane_pin_path(dp, name, path);
 		if (!failed)
 			failed = bpf_map__set_pin_path(map, path);
 	}
@@ -111,7 +115,12 @@ int dataplane_object_load(struct dataplane *dp, const struct steer_config *confi
 		return err_set(err, ENOMEM, "out of memory");
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	dataplane_log_begin(log);
-	skel = steer_bpf__open();
+	failed = dataplane_tables_register();
+	if (failed) {
+		errno = -failed;
+	} else {
+		skel = steer_bpf__open();
+	}
 	if (!skel) {
 		failed = load_error(dp, errno, log, err);
 	} else {
@@ -158,7 +167,7 @@ int dataplane_maps_bind(struct dataplane *dp, struct err *err)
 		if (m->fd < 0)
 			m->fd = fcntl(bpf_map__fd(load_map(dp->frags.skel, (enum dataplane_map_id)i)), F_DUPFD_CLOEXEC,
 				      3);
-		if (m->fd < 0 || dataplane_map_describe(m))
+		if (m->fd < 0 || dataplane_map_describe(m, (enum dataplane_map_id)i))
 			return err_set(err, errno, "cannot look at the map %s: %s",
 				       dataplane_map_name((enum dataplane_map_id)i), strerror(errno));
 		if (!m->mapable)

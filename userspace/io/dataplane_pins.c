@@ -24,12 +24,23 @@
 const char *dataplane_map_name(enum dataplane_map_id id)
 {
 	static const char *const name[] = {
-#define DATAPLANE_MAP_NAME(upper, member) [DATAPLANE_MAP_##upper] = MAP_##upper,
+#define DATAPLANE_MAP_NAME(upper, member, bytes) [DATAPLANE_MAP_##upper] = MAP_##upper,
 		DATAPLANE_MAPS(DATAPLANE_MAP_NAME)
 #undef DATAPLANE_MAP_NAME
 	};
 
 	return name[id];
+}
+
+__u32 dataplane_map_entry_bytes(enum dataplane_map_id id)
+{
+	static const __u32 entry_bytes[] = {
+#define DATAPLANE_MAP_BYTES(upper, member, bytes) [DATAPLANE_MAP_##upper] = bytes,
+		DATAPLANE_MAPS(DATAPLANE_MAP_BYTES)
+#undef DATAPLANE_MAP_BYTES
+	};
+
+	return entry_bytes[id];
 }
 
 int dataplane_pin_path(const struct dataplane *dp, const char *name, char path[DATAPLANE_PATH_BYTES])
@@ -70,10 +81,10 @@ int dataplane_pins_prepare(struct dataplane *dp, struct err *err)
 	return 0;
 }
 
-int dataplane_map_describe(struct dataplane_map *map)
+int dataplane_map_describe(struct dataplane_map *map, enum dataplane_map_id id)
 {
+	__u32 bytes = sizeof(struct bpf_map_info), entry_bytes = dataplane_map_entry_bytes(id);
 	struct bpf_map_info info = {0};
-	__u32 bytes = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(map->fd, &info, &bytes))
 		return -errno;
@@ -82,6 +93,10 @@ int dataplane_map_describe(struct dataplane_map *map)
 	map->value_bytes = info.value_size;
 	map->entries = info.max_entries;
 	map->mapable = info.map_flags & BPF_F_MMAPABLE;
+	if (entry_bytes && info.max_entries == 1 && !(info.value_size % entry_bytes)) {
+		map->value_bytes = entry_bytes;
+		map->entries = info.value_size / entry_bytes;
+	}
 	return 0;
 }
 
@@ -95,7 +110,7 @@ static int pins_get(const struct dataplane *dp, enum dataplane_map_id id, struct
 	ret->fd = bpf_obj_get(path);
 	if (ret->fd < 0)
 		return -errno;
-	err = dataplane_map_describe(ret);
+	err = dataplane_map_describe(ret, id);
 	if (err) {
 		close(ret->fd);
 		ret->fd = -1;
@@ -184,8 +199,8 @@ int dataplane_pins_adopt(struct dataplane *dp, struct err *err)
 				dp->pin_dir, dataplane_map_name((enum dataplane_map_id)i), strerror(-failed),
 				dp->pin_dir);
 	}
-	pins_compare(dp, "VIPs", dp->limits.vips, dp->map[DATAPLANE_MAP_VIPS].entries);
-	pins_compare(dp, "backends", dp->limits.backends, dp->map[DATAPLANE_MAP_BACKENDS].entries);
+	pins_compare(dp, "VIPs", dp->limits.vips, dp->map[DATAPLANE_MAP_COUNT_VIPS].entries);
+	pins_compare(dp, "backends", dp->limits.backends, dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries);
 	pins_compare(dp, "slots", dp->limits.slots, dp->map[DATAPLANE_MAP_SLOTS].entries);
 	pins_compare(dp, "sets of flows", dp->flow_sets_log2 ? 1u << dp->flow_sets_log2 : 0,
 		     dp->map[DATAPLANE_MAP_FLOWS].entries);

@@ -17,26 +17,29 @@
 	8192 /* of libbpf's words the last ones are kept: the verifier's reason stands at the end                      \
 	      */
 
-/* ROW(name, label of its size): every pinned map, in the order of being made; abi says that all are there. */
+/*
+ * ROW(name, member, bytes of an entry of a table, or 0): every pinned map, in the order of being made; abi says that
+ * all are there. A table is a map of one element (dataplane_tables.h).
+ */
 #define DATAPLANE_MAPS(ROW)                                                                                            \
-	ROW(ABI, abi)                                                                                                  \
-	ROW(FILTER, filter)                                                                                            \
-	ROW(KEYS, keys)                                                                                                \
-	ROW(VIPS, vips)                                                                                                \
-	ROW(BACKENDS, backends)                                                                                        \
-	ROW(SLOTS, slots)                                                                                              \
-	ROW(FLOWS, flows)                                                                                              \
-	ROW(LOADS, loads)                                                                                              \
-	ROW(OVERFLOWS, overflows)                                                                                      \
-	ROW(FRAGMENTS, fragments)                                                                                      \
-	ROW(DEVMAP, devmap)                                                                                            \
-	ROW(COUNT_VIPS, count_vips)                                                                                    \
-	ROW(COUNT_BACKENDS, count_backends)                                                                            \
-	ROW(COUNT_DEVICES, count_devices)                                                                              \
-	ROW(EVENTS, events)
+	ROW(ABI, abi, 0)                                                                                               \
+	ROW(FILTER, filter, sizeof(struct vip_filter))                                                                 \
+	ROW(KEYS, keys, sizeof(struct key_entry))                                                                      \
+	ROW(VIPS, vips, sizeof(struct vip_entry))                                                                      \
+	ROW(BACKENDS, backends, sizeof(struct backend_entry))                                                          \
+	ROW(SLOTS, slots, sizeof(__u64))                                                                               \
+	ROW(FLOWS, flows, sizeof(struct flow_set))                                                                     \
+	ROW(LOADS, loads, sizeof(struct backend_load))                                                                 \
+	ROW(OVERFLOWS, overflows, 0)                                                                                   \
+	ROW(FRAGMENTS, fragments, 0)                                                                                   \
+	ROW(DEVMAP, devmap, 0)                                                                                         \
+	ROW(COUNT_VIPS, count_vips, 0)                                                                                 \
+	ROW(COUNT_BACKENDS, count_backends, 0)                                                                         \
+	ROW(COUNT_DEVICES, count_devices, 0)                                                                           \
+	ROW(EVENTS, events, 0)
 
 enum dataplane_map_id {
-#define DATAPLANE_MAP_ENUM(name, member) DATAPLANE_MAP_##name,
+#define DATAPLANE_MAP_ENUM(name, member, bytes) DATAPLANE_MAP_##name,
 	DATAPLANE_MAPS(DATAPLANE_MAP_ENUM)
 #undef DATAPLANE_MAP_ENUM
 		DATAPLANE_MAP_COUNT
@@ -46,7 +49,7 @@ struct dataplane_map {
 	int fd;	       /* borrowed from the skeleton; -1: none */
 	__u32 entries; /* wanted, then actual */
 	__u32 type, key_bytes;
-	__u32 value_bytes; /* of one CPU */
+	__u32 value_bytes; /* of one entry, of one CPU */
 	bool mapable;
 	void *memory; /* mapped; NULL: not mapable */
 	size_t memory_bytes;
@@ -102,13 +105,14 @@ struct dataplane {
 
 void dataplane_note_add(struct dataplane *dp, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *dataplane_map_name(enum dataplane_map_id id);
+__u32 dataplane_map_entry_bytes(enum dataplane_map_id id); /* of a table; 0: no table */
 int dataplane_pin_path(const struct dataplane *dp, const char *name, char path[DATAPLANE_PATH_BYTES]);
 
 /* dataplane_pins.c: the directory and what stands in it. */
-int dataplane_pins_prepare(struct dataplane *dp, struct err *err); /* makes the directory on a bpffs */
-int dataplane_pins_adopt(struct dataplane *dp, struct err *err);   /* sets adopted, info and the maps */
-int dataplane_map_describe(struct dataplane_map *map);		   /* what the kernel says of its fd */
-int dataplane_pins_remove(struct dataplane *dp);		   /* unpins all maps, removes the directory */
+int dataplane_pins_prepare(struct dataplane *dp, struct err *err);		 /* makes the directory on a bpffs */
+int dataplane_pins_adopt(struct dataplane *dp, struct err *err);		 /* sets adopted, info and the maps */
+int dataplane_map_describe(struct dataplane_map *map, enum dataplane_map_id id); /* what the kernel says of its fd */
+int dataplane_pins_remove(struct dataplane *dp); /* unpins all maps, removes the directory */
 
 /* dataplane_load.c: libbpf's object. */
 int dataplane_object_load(struct dataplane *dp, const struct steer_config *config, bool frags,
