@@ -105,6 +105,23 @@ exits "a backend that is not there is refused" 1 starling backend drain 192.0.2.
 exits "-n of a drain changes nothing" 0 starling -n backend drain web 192.0.2.103:443
 equal "indeed" up "$(state web 192.0.2.103:443)"
 
+timeout 20 starling -j event watch config >"$TMP/events" &
+watcher=$!
+sleep 0.5
+starling backend drain dns 192.0.2.101:53 reason "to be sold" && starling backend delete dns 192.0.2.101:53
+equal "an override goes with its backend" 2 "$(starling -j status | jq '.[0].overrides')"
+sleep 0.5
+kill "$watcher"
+equal "which an event tells" "override dns 192.0.2.101:53 drain its backend is gone; it was by root@$NODE: to be sold" \
+	"$(jq -r 'select(.object | startswith("override")) | "\(.object) \(.before) \(.why)"' <"$TMP/events")"
+starling backend add dns 192.0.2.101:53
+equal "so that who comes later at its address is up" up "$(state dns 192.0.2.101:53)"
+starling backend disable dns 192.0.2.101:53 && starling vip delete dns
+equal "it goes with a VIP too" 2 "$(starling -j status | jq '.[0].overrides')"
+exits "apply reset-state undoes all that are left" 0 starling config apply "$CONF" reset-state
+equal "and none is left" "0 up up" "$(starling -j status | jq '.[0].overrides') $(state web 192.0.2.102:443) $(state dns 192.0.2.101:53)"
+starling backend drain web 192.0.2.102:443 reason "a disk"
+
 # --- restarts ---
 before=$(generation)
 counters() { starling -N -j metric show starling_ | jq -r '.[] | select(.name | endswith("_total")) | select(.name | test("_(vip|backend|xdp)_")) | "\(.name) \(.labels | tostring) \(.value)"' | sort; }

@@ -107,7 +107,7 @@ const struct config *plane_config(const struct plane *p);
  * All or nothing: room for ids, slots and keys and the attaching of devices are tried first;
  * on failure nothing is changed. VIPs and backends that do not differ are not touched. Runs
  * urgent jobs between VIPs. A table whose slot count is to change while an earlier change of
- * its count has flows left keeps the present count until then.
+ * its count has flows left keeps the present count until then. An override goes with its backend.
  * Return: 0; -EBUSY (called from an urgent job inside an apply), -ENOSPC, -ENODEV, -ENOMEM,
  * or what attaching a device gave, with @err.
  */
@@ -125,9 +125,13 @@ void plane_generation(struct plane *p, __u64 generation);
  */
 int plane_override(struct plane *p, const struct override *o, struct err *err);
 
-/* The overrides kept in a file, before the first apply: replaces all; those for unknown backends wait for them. -ENOMEM
+/* The overrides kept in a file, before the first apply: replaces all; those for unknown backends wait until after it.
+ * -ENOMEM
  */
 int plane_overrides_load(struct plane *p, const struct override *all, size_t count);
+
+/* Undo all of them. -ENOMEM */
+int plane_overrides_reset(struct plane *p);
 
 /* All overrides, sorted by VIP and backend; borrowed until the next job. */
 const struct override *plane_overrides(const struct plane *p, size_t *ret_count);

@@ -399,6 +399,7 @@ int plane_apply(struct plane *p, struct config *wanted, bool dry_run, struct pla
 	plane_ifaces_detach(p, wanted, &plan.change);
 	config_free(p->config);
 	p->config = wanted;
+	plane_overrides_prune(p);
 	plane_settle(p);
 out:
 	if (!code && ret)

@@ -249,6 +249,7 @@ const char *plane_backend_shown(const struct plane_backend *b);
 void plane_backend_note(struct plane *p, struct plane_backend *b); /* event if what is shown has changed */
 const struct override *plane_override_of(const struct plane *p, const struct plane_backend *b);
 void plane_overrides_tick(struct plane *p);
+void plane_overrides_prune(struct plane *p); /* after an apply: without those whose backend is gone */
 
 /* plane_slots.c */
 void plane_vip_settle(struct plane *p, struct plane_vip *v);		   /* words and slots become what is wanted */

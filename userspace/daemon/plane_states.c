@@ -114,6 +114,45 @@ int plane_overrides_load(struct plane *p, const struct override *all, size_t cou
 	return 0;
 }
 
+int plane_overrides_reset(struct plane *p)
+{
+	int ret;
+
+	if (!p->override_count)
+		return 0;
+	ret = plane_overrides_load(p, NULL, 0);
+	if (!ret)
+		overrides_changed(p);
+	return ret;
+}
+
+static void override_gone(struct plane *p, const struct override *o)
+{
+	char name[STARLING_NAME_BYTES + ENDPOINT_TEXT_BYTES + 16], at[ENDPOINT_TEXT_BYTES], why[256];
+
+	snprintf(name, sizeof(name), "override %s %s", o->vip, endpoint_format(&o->at, at));
+	snprintf(why, sizeof(why), "its backend is gone; it was by %s%s%s", o->by, o->reason[0] ? ": " : "", o->reason);
+	plane_event(p, "config", name, o->state == OVERRIDE_DRAIN ? "drain" : "disable", NULL, why);
+}
+
+void plane_overrides_prune(struct plane *p)
+{
+	size_t kept = 0, count = p->override_count;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct override *o = &p->override[i];
+		const struct plane_vip *v = plane_vip_find(p, o->vip);
+
+		if (v && plane_backend_find(v, &o->at))
+			p->override[kept++] = *o;
+		else
+			override_gone(p, o);
+	}
+	p->override_count = kept;
+	if (kept != count)
+		overrides_changed(p);
+}
+
 const struct override *plane_overrides(const struct plane *p, size_t *ret_count)
 {
 	*ret_count = p->override_count;
