@@ -13,7 +13,11 @@ equal "the first configuration is generation 1" 1 "$(generation)"
 exits "vip add is quiet" 0 starling vip add extra tcp/203.0.113.12:80
 equal "and makes a generation" 2 "$(generation)"
 exits "a VIP of that name is refused" 1 starling vip add extra tcp/203.0.113.13:80
-exits "an address of another VIP is refused" 1 starling vip add other tcp/203.0.113.10:443
+exits "an address of another VIP is refused" 1 starling vip add another tcp/203.0.113.10:443
+equal "naming who has it and who wants it" "starling: VIP another: tcp/203.0.113.10:443 belongs to VIP web already" \
+	"$(starling vip add another tcp/203.0.113.10:443 2>&1)"
+equal "also of an address added" "starling: VIP dns: udp/203.0.113.10:443 belongs to VIP web already" \
+	"$(starling vip address dns add udp/203.0.113.10:443 2>&1)"
 exits "a backend of no VIP is refused" 1 starling backend add nobody 192.0.2.101:80
 equal "what was refused changed nothing" 2 "$(generation)"
 exits "-n says what would change" 0 starling -n backend add extra 192.0.2.101:80

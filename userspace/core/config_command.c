@@ -71,7 +71,7 @@ static int vip_add(struct config *c, const struct command *command, struct err *
 	return r ? no_memory(err) : 0;
 }
 
-static int vip_address(struct vip_config *vip, const struct command *command, struct err *err)
+static int vip_address(struct config *c, struct vip_config *vip, const struct command *command, struct err *err)
 {
 	const struct endpoint *key = &command->key[0];
 	char text[ENDPOINT_TEXT_BYTES];
@@ -88,6 +88,7 @@ static int vip_address(struct vip_config *vip, const struct command *command, st
 			return err_set(err, ENOSPC, "VIP %s has %d addresses, which is as many as fit", vip->name,
 				       STARLING_KEYS_PER_VIP);
 		vip->key[vip->key_count++] = *key;
+		vip->turn = ++c->turns;
 		return 0;
 	}
 	if (i == vip->key_count)
@@ -170,7 +171,7 @@ static int vip_command(struct config *c, const struct command *command, struct e
 	if (command->id == COMMAND_VIP_DELETE)
 		return config_vip_delete(c, command->vip);
 	if (command->id == COMMAND_VIP_ADDRESS)
-		return vip_address(vip, command, err);
+		return vip_address(c, vip, command, err);
 	if (command->id == COMMAND_BACKEND_ADD)
 		return backend_add(vip, command, err);
 	if (command->id == COMMAND_BACKEND_SET)
