@@ -88,18 +88,45 @@ says "and a backend whose path is too small for its tunnel says what to do" '192
 ip link set veth0 mtu 1500
 starling config apply "$CONF" >/dev/null
 
-# --- HTTP's address is taken ---
-python3 -c 'import socket, time
-s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", 9429)); s.listen()
-time.sleep(60)' &
-squatter=$!
-sleep 0.5
-starling listen http 127.0.0.1:9429
-sleep 3
-equal "a taken address is told once" 1 "$(grep -c 'cannot serve HTTP at 127.0.0.1:9429' "$LOG")"
+# --- HTTP's address cannot be had ---
+squat() { # ADDR PORT: another process listens there
+	python3 -c 'import socket, sys, time
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind((sys.argv[1], int(sys.argv[2]))); s.listen()
+time.sleep(60)' "$1" "$2" &
+	squatter=$!
+	sleep 0.5
+}
+served() { curl -s -m 2 -o /dev/null "http://$1/healthz"; }
+served_soon() { for _ in $(seq 80); do served "$1" && return; sleep 0.1; done; return 1; }
+squat 127.0.0.1 9429
+before=$(starling config export | md5sum)
+refuses "a taken address is refused" 1 'cannot serve HTTP at 127.0.0.1:9429: another process listens there' \
+	starling listen http 127.0.0.1:9429
+refuses "also before it is tried" 1 'another process listens there' starling -n listen http 127.0.0.1:9429
+refuses "so is an address that nobody here has" 1 'cannot serve HTTP at 198.51.100.99:9429: no device of this host has that address' \
+	starling listen http 198.51.100.99:9429
+{ cat "$CONF"; echo "vip add late tcp/203.0.113.41:80"; echo "listen http 127.0.0.1:9429"; } >"$TMP/other.conf"
+refuses "a file with such a line is refused as a whole" 1 'another process listens there' starling config apply "$TMP/other.conf"
+equal "nothing of all this changed the configuration" "$before" "$(starling config export | md5sum)"
+check "and HTTP is where it was" served "$HTTP"
+starling config apply "$CONF" >/dev/null
+exits "an address that is free is taken" 0 starling listen http 127.0.0.1:9430
+check "and served" served_soon 127.0.0.1:9430
+exits "all addresses may follow one of them" 0 starling listen http 0.0.0.0:9430
+check "and are served" served_soon 192.0.2.11:9430
+check "forth and back again, at once" bash -c 'for i in 1 2 3 4 5; do
+	starling listen http 127.0.0.1:9431 && starling listen http 127.0.0.1:9430 || exit 1; done'
+check "is served too" served_soon 127.0.0.1:9430
+daemon_stop
+daemon_start -f "$TMP/other.conf"
+says "at a start it is told what is wrong" 'cannot serve HTTP at 127.0.0.1:9429: another process.*not served' cat "$LOG"
+says "and shown" 'problem: .*metrics and health are not served' starling status
+exits "while it steers" 0 starling vip show late
 kill "$squatter"
-# shellcheck disable=SC2016 # for the inner shell
-check "and served as soon as it is free" bash -c 'for i in $(seq 80); do curl -s -m 1 -o /dev/null http://127.0.0.1:9429/healthz && exit; sleep 0.1; done; false'
+check "it is served as soon as the address is free" served_soon 127.0.0.1:9429
+equal "which is told once" 1 "$(grep -c 'cannot serve HTTP at 127.0.0.1:9429' "$LOG")"
+starling config apply "$CONF" >/dev/null
+check "without such a line it is where it is by default" served_soon "$HTTP"
 
 # --- the state directory cannot be written ---
 history=$STATE/$NODE/history

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -77,10 +78,26 @@ static void generation_keep(struct daemon *d, const struct apply_how *how, const
 			   .kind = "config", .object = "generation", .before = was, .after = is, .why = last->command});
 }
 
-static void settings_apply(struct daemon *d, const struct config *c)
+static void settings_apply(struct daemon *d, const struct config *c, int http_fd)
 {
 	log_level_set(d->options.debug ? LOG_DEBUG : c->log_level);
-	pages_listen(d, &c->listen_http);
+	pages_listen(d, &c->listen_http, http_fd);
+}
+
+/* Everything that can fail, and the change itself: all or nothing. */
+static int change_run(struct daemon *d, struct plane *p, struct config *wanted, const struct apply_how *how,
+		      struct plane_change *ret, struct err *err)
+{
+	/* At a start traffic counts more than metrics: there a failure is told, and tried again. */
+	int fd = -1, rc = d->applied_ms ? pages_reserve(d, plane_config(p), wanted, &fd, err) : 0;
+
+	if (!rc)
+		rc = plane_apply(p, wanted, how->dry_run, ret, err);
+	if (!rc && !how->dry_run)
+		settings_apply(d, plane_config(p), fd);
+	else if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
 void apply_refused(struct daemon *d)
@@ -107,7 +124,7 @@ static int config_run(struct daemon *d, struct plane *p, struct config *wanted, 
 	if (!how->dry_run)
 		plane_generation(p, (last ? last->number : 0) + !same);
 	if (!rc)
-		rc = plane_apply(p, wanted, how->dry_run, &ret->change, err);
+		rc = change_run(d, p, wanted, how, &ret->change, err);
 	daemon_notes(d);
 	if (!rc && !how->dry_run) {
 		if (!same)
@@ -115,7 +132,6 @@ static int config_run(struct daemon *d, struct plane *p, struct config *wanted, 
 		d->reload_ok |= how->whole;
 		d->reloads += how->whole;
 		d->applied_ms = wall_ms();
-		settings_apply(d, plane_config(p));
 	}
 	buf_free(&text);
 	return rc;
