@@ -148,6 +148,22 @@ daemon_must_start
 equal "without -f the last configuration is applied" "$(starling config export)" "$(starling config apply "$CONF" >/dev/null; starling config export)"
 equal "enable survives a restart too" 0 "$(starling -j backend show vip web | jq '[.[] | select(.state == "draining")] | length')"
 
+# --- a whole configuration undoes what commands did, and says so ---
+starling backend set web 192.0.2.103:443 weight 7 && starling vip add byhand tcp/203.0.113.15:80
+before=$(generation)
+daemon_stop
+: >"$LOG"
+daemon_must_start -f "$CONF"
+says "a start with a file tells of a line that it takes away" 'config: - vip add byhand tcp/203.0.113.15:80' cat "$LOG"
+says "of a line that it changes" 'config: ~ backend add web 192.0.2.103:443 weight 50' cat "$LOG"
+says "and how to have them back" "config: .starling config rollback $before. takes this back" cat "$LOG"
+equal "no other line differs" 2 "$(grep -c 'config: [-+~] ' "$LOG")"
+equal "it is a generation of two changes" "$((before + 1)) 2" "$(starling -j config history | jq -r '.[-1] | "\(.generation) \(.changes)"')"
+exits "and they come back" 0 starling config rollback "$before"
+: >"$LOG"
+check "SIGHUP undoes them again" hup
+says "and tells it in the same words" 'config: - vip add byhand tcp/203.0.113.15:80' cat "$LOG"
+
 # --- a second daemon ---
 mapfile -t options < <(daemon_options)
 said=$(timeout 10 starlingd "${options[@]}" -f "$CONF" 2>&1)
