@@ -17,7 +17,7 @@
 #include "limits.h"
 #include "verdict.h"
 
-#define DATAPLANE_ABI 1 /* raise on any change of a layout or meaning below */
+#define DATAPLANE_ABI 2 /* raise on any change of a layout or meaning below */
 
 /* Names of maps, as in the BPF object and as pins under the node's directory. */
 #define MAP_ABI		   "abi"	    /* array[1] of struct dataplane_info */
@@ -104,9 +104,8 @@ struct vip_record {
 	__u8 steer_by;			/* enum steer_by */
 	__u8 flags;			/* VIP_* */
 	char name[STARLING_NAME_BYTES]; /* so that a restarted daemon knows its own tables */
-	__u8 pad[4];
 };
-_Static_assert(sizeof(struct vip_record) == 56, "vip_record");
+_Static_assert(sizeof(struct vip_record) == 52, "vip_record");
 
 /* vip word: bit 0 selects the copy; bits 8..15 state (0 unused, 1 in service); bits 32..63 generation. */
 #define VIP_WORD_SELECT(w)	     ((w)&1)
@@ -116,7 +115,10 @@ _Static_assert(sizeof(struct vip_record) == 56, "vip_record");
 struct vip_entry {
 	__u64 word;
 	struct vip_record copy[2];
-	__u64 moved; /* slots that changed their home so far; for user space only */
+	/* For user space only, so that it knows after a restart: */
+	__u64 moved;	  /* slots that changed their home so far */
+	__u32 generation; /* of the configuration that last changed the VIP */
+	__u32 pad;
 };
 _Static_assert(sizeof(struct vip_entry) == 128, "vip_entry: two cache lines");
 
@@ -130,6 +132,7 @@ enum backend_state {
 #define BACKEND_RESOLVED 0x01 /* MACs, device and source are valid */
 #define BACKEND_V4	 0x02 /* addr and src are v4-mapped */
 #define BACKEND_GUE_CSUM 0x04 /* outer UDP checksum wanted (IPv6 receivers without zero-checksum tolerance) */
+#define BACKEND_ROUTED	 0x08 /* the next hop is a router; for user space only */
 
 struct backend_record {
 	__u8 addr[16]; /* of the backend: outer destination; v4-mapped */
@@ -156,10 +159,15 @@ _Static_assert(__builtin_offsetof(struct backend_record, smac) == __builtin_offs
 #define BACKEND_WORD(select, state, weight, vip, gen)                                                                  \
 	((__u64)(select) | (__u64)(state) << 8 | (__u64)(weight) << 16 | (__u64)(vip) << 32 | (__u64)(gen) << 48)
 
+/* shown: bits 0..7 the daemon's number of the state, 0 none; 8..63 Unix time of the change to it, ms. */
+#define BACKEND_SHOWN_STATE(s)	    ((s)&0xff)
+#define BACKEND_SHOWN_MS(s)	    ((s) >> 8)
+#define BACKEND_SHOWN(state, at_ms) ((__u64)(state) | (__u64)(at_ms) << 8)
+
 struct backend_entry {
 	__u64 word;
 	struct backend_record copy[2];
-	__u64 pad;
+	__u64 shown; /* for user space only: its state as last shown, and since when */
 };
 _Static_assert(sizeof(struct backend_entry) == 128, "backend_entry: two cache lines");
 

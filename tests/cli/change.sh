@@ -130,9 +130,13 @@ starling backend drain web 192.0.2.102:443 reason "a disk"
 before=$(generation)
 counters() { starling -N -j metric show starling_ | jq -r '.[] | select(.name | endswith("_total")) | select(.name | test("_(vip|backend|xdp)_")) | "\(.name) \(.labels | tostring) \(.value)"' | sort; }
 counters >"$TMP/before"
+since() { starling -j backend show | jq -c '.[] | [.vip, .backend, .state, .since, .transitions]'; starling -j vip show | jq -c '.[] | [.name, .generation, .build]'; }
+since >"$TMP/since"
+sleep 1.1
 daemon_stop KILL
 daemon_must_start -f "$CONF"
 equal "kill -9 and restart keeps the generation" "$before" "$(generation)"
+check "and since when backends are as they are, and which generation changed a VIP last" cmp "$TMP/since" <(since)
 counters >"$TMP/after"
 equal "and no counter goes back" "" "$(awk '{ key = $1 FS $2 } NR == FNR { was[key] = $3; next } { is[key] = $3 }
 	END { for (k in was) if (!(k in is) || is[k] < was[k]) print k, was[k], is[k] }' "$TMP/before" "$TMP/after")"

@@ -88,6 +88,24 @@ says "and a backend whose path is too small for its tunnel says what to do" '192
 ip link set veth0 mtu 1500
 starling config apply "$CONF" >/dev/null
 
+# --- dr through a router ---
+ip route add 10.9.0.0/24 via 192.0.2.101
+starling vip add far tcp/203.0.113.42:80 forward ipip
+starling backend add far 10.9.0.5:80 && starling backend add far 192.0.2.102:80
+far() { for _ in $(seq 50); do [ "$(starling -j backend show vip far | jq -r '.[0].state')" = "$1" ] && return; sleep 0.1; done; return 1; }
+check "a backend behind a router is up with a tunnel" far up
+starling vip set far forward dr
+check "with dr it is not: the router would send everything back" far unresolved
+says "and says so" '10.9.0.5:80 .*dr.*behind a router: use ipip or gue' starling backend show vip far
+says "with a neighbour beside it dr goes there" '^far -> 192.0.2.102:80.*; dr via veth0' \
+	starling flow lookup tcp 198.51.100.7:51515 203.0.113.42:80
+ip route replace 10.9.0.0/24 dev veth0
+ip neigh replace 10.9.0.5 lladdr 02:00:00:00:00:09 dev veth0 nud permanent
+check "on the link it is up with dr" far up
+ip route replace 10.9.0.0/24 via 192.0.2.101
+check "and down again when a router comes in between" far unresolved
+starling vip delete far
+
 # --- HTTP's address cannot be had ---
 squat() { # ADDR PORT: another process listens there
 	python3 -c 'import socket, sys, time

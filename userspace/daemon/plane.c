@@ -286,7 +286,7 @@ const struct config *plane_config(const struct plane *p)
 	return p->config;
 }
 
-void plane_generation(struct plane *p, __u64 generation)
+void plane_generation(struct plane *p, __u32 generation)
 {
 	p->generation = generation;
 }

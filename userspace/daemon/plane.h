@@ -114,7 +114,7 @@ const struct config *plane_config(const struct plane *p);
 int plane_apply(struct plane *p, struct config *wanted, bool dry_run, struct plane_change *ret, struct err *err);
 
 /* Number of the configuration that the next plane_apply() applies; shown with the VIPs that it changes. */
-void plane_generation(struct plane *p, __u64 generation);
+void plane_generation(struct plane *p, __u32 generation);
 
 /**
  * plane_override() - drain, disable or enable (OVERRIDE_NONE) one backend of one VIP by hand

@@ -179,12 +179,12 @@ static int vip_add(struct plane *p, struct plane_step *s, struct err *err)
 		dataplane_count_vip_reset(p->dp, v->id);
 		p->vips[v->id].moved = 0;
 	}
+	plane_vip_describe(v, s->want); /* backends are made as it says */
 	ret = backends_create(p, v, err);
 	if (ret)
 		return ret;
-	plane_vip_describe(v, s->want);
 	v->build = 1;
-	v->generation = p->generation;
+	p->vips[v->id].generation = p->generation;
 	plane_slots_fill(p, v, false);
 	plane_vip_publish(p, v);
 	plane_event(p, "vip", v->name, NULL, "in service", "");
@@ -266,7 +266,7 @@ static int vip_change(struct plane *p, struct plane_plan *plan, struct plane_ste
 	if (ret)
 		return ret;
 	plane_vip_describe(v, s->want);
-	v->generation = p->generation;
+	p->vips[v->id].generation = p->generation;
 	forwards_publish(p, v);
 	if (was_stateful && plane_keep(v) == TRANSITION_BY_CELLS)
 		plane_slots_pin(p, v); /* flows are with either home: their cells say with which */

@@ -114,7 +114,7 @@ static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
 	table_set_u64(t, row, FIELD_VIP_build, v->build);
 	plane_digest_text(v->digest, digest);
 	table_set_text(t, row, FIELD_VIP_digest, digest);
-	table_set_u64(t, row, FIELD_VIP_generation, v->generation);
+	table_set_u64(t, row, FIELD_VIP_generation, p->vips[v->id].generation);
 	vip_states(p, v, t, row);
 	if (!dataplane_count_vips(p->dp, v->id, 1, &count)) {
 		table_set_u64(t, row, FIELD_VIP_packets, count.packets);
@@ -177,11 +177,8 @@ static void backend_way(const struct plane_backend *b, struct table *t, size_t r
 	const struct nexthop *hop = b->path ? &b->path->hop : NULL;
 	char text[ADDR_TEXT_BYTES], device[IF_NAMESIZE];
 
-	if (!hop)
-		return;
-	if (!b->path->resolved)
-		table_set_text(t, row, FIELD_BACKEND_why, hop->why);
-	if (!b->path->ever)
+	table_set_text(t, row, FIELD_BACKEND_why, plane_backend_trouble(b));
+	if (!hop || !b->path->ever)
 		return;
 	if (if_indextoname(hop->ifindex, device))
 		table_set_text(t, row, FIELD_BACKEND_device, device);
@@ -222,7 +219,7 @@ static void backend_row(struct plane *p, const struct plane_backend *b, struct t
 		table_set_u64(t, row, FIELD_BACKEND_active, __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED));
 		table_set_u64(t, row, FIELD_BACKEND_half, __atomic_load_n(&p->loads[b->id].half, __ATOMIC_RELAXED));
 	}
-	table_set_time(t, row, FIELD_BACKEND_since, b->since_ms);
+	table_set_time(t, row, FIELD_BACKEND_since, BACKEND_SHOWN_MS(p->backends[b->id].shown));
 	table_set_u64(t, row, FIELD_BACKEND_transitions, p->backends[b->id].word >> 48);
 	table_set_f64(t, row, FIELD_BACKEND_connections_per_second, b->rate.connections_s);
 	table_set_f64(t, row, FIELD_BACKEND_packets_per_second, b->rate.packets_s);

@@ -74,8 +74,6 @@ struct plane_backend {
 	__u8 lost;	 /* its next hop is lost for good: shown, and no new flows */
 	__u32 swapped;	 /* epoch in which the idle copy ceased to be selected; 0: never used */
 	enum override_state override;
-	const char *shown; /* state as last shown: static text; NULL: new */
-	__u64 since_ms;	   /* Unix time of the last change of it */
 	struct plane_rate rate;
 };
 
@@ -110,7 +108,6 @@ struct plane_vip {
 	bool resizing; /* slots with SLOT_PREV_TABLE are left */
 	__u32 build;   /* times T was built: the generation of the VIP's word */
 	__u64 digest, effective;
-	__u64 generation; /* of the configuration that last changed it */
 	struct plane_rate rate;
 };
 
@@ -169,7 +166,7 @@ struct plane {
 	struct config *config;
 	struct override *override; /* owned; sorted */
 	size_t override_count;
-	__u64 generation;
+	__u32 generation;
 	bool applying; /* VIPs are being changed: no settling, no second apply */
 	bool dirty;    /* some VIP is */
 	bool held;     /* adopted, and no configuration yet: states stay as they are */
@@ -244,8 +241,11 @@ void plane_paths_free(struct plane *p);
 void plane_path_set(struct plane *p, struct plane_path *path, const struct nexthop *n);
 
 /* plane_states.c: what a backend's state should be, overrides */
+bool plane_backend_reached(const struct plane_backend *b); /* its way is known, and its VIP's forward mode can use it */
 enum backend_state plane_backend_wanted(const struct plane_backend *b);
 const char *plane_backend_shown(const struct plane_backend *b);
+const char *plane_backend_trouble(const struct plane_backend *b); /* what is wrong with its way; NULL: nothing */
+bool plane_backend_was_lost(const struct plane *p, const struct plane_backend *b); /* as it was shown last */
 void plane_backend_note(struct plane *p, struct plane_backend *b); /* event if what is shown has changed */
 const struct override *plane_override_of(const struct plane *p, const struct plane_backend *b);
 void plane_overrides_tick(struct plane *p);
