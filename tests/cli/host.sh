@@ -88,6 +88,25 @@ says "and a backend whose path is too small for its tunnel says what to do" '192
 ip link set veth0 mtu 1500
 starling config apply "$CONF" >/dev/null
 
+# --- a VIP on an address of the host ---
+for key in tcp/192.0.2.11:80 'udp/[2001:db8:2::11]:53'; do
+	refuses "a VIP $key on the host's own address is refused with what to do" 1 'which has [0-9a-f:.]+ on veth0: give the VIP an address of its own' \
+		starling vip add own "$key"
+done
+refuses "so is one added to a VIP" 1 'would take packets from this host itself' starling vip address web add tcp/192.0.2.11:80
+exits "the host's own addresses are no VIPs then" 1 starling vip show own
+ip address add 203.0.113.43/32 dev lo
+exits "on lo a VIP is welcome" 0 starling vip add own tcp/203.0.113.43:80
+ip link set bridge0 arp off && ip address add 203.0.113.44/32 dev bridge0
+exits "so it is on a device that answers for nobody" 0 starling vip address own add tcp/203.0.113.44:80
+ip address add 203.0.113.43/32 dev veth0
+exits "one that is served stays when its address comes to a device" 0 starling vip set own scheduler rr
+daemon_stop
+daemon_must_start
+exits "over a restart too" 0 starling vip show own
+ip address del 203.0.113.43/32 dev veth0
+starling config apply "$CONF" >/dev/null
+
 # --- dr through a router ---
 ip route add 10.9.0.0/24 via 192.0.2.101
 starling vip add far tcp/203.0.113.42:80 forward ipip

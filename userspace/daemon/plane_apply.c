@@ -377,7 +377,9 @@ int plane_apply(struct plane *p, struct config *wanted, bool dry_run, struct pla
 	if (p->applying)
 		return err_set(err, EBUSY, "another configuration is being applied");
 	plane_ifaces_remember(p, &had);
-	code = plane_plan_make(p, wanted, &plan, err);
+	code = plane_keys_check(p, wanted, err);
+	if (!code)
+		code = plane_plan_make(p, wanted, &plan, err);
 	if (!code)
 		code = plane_ifaces_attach(p, wanted, dry_run, &plan.change, err);
 	if (code && !dry_run)

@@ -231,6 +231,7 @@ int plane_key_add(struct plane *p, const struct endpoint *e, __u32 vip); /* -E2B
 void plane_key_drop(struct plane *p, __u32 vip, const struct endpoint *e);
 void plane_key_forget(struct plane *p, const struct endpoint *e); /* a grace period after plane_key_drop() */
 bool plane_address_used(struct plane *p, const __u8 byte[16]);
+int plane_keys_check(const struct plane *p, const struct config *want, struct err *err); /* none is the host's own */
 void plane_addresses_free(struct plane *p);
 
 /* plane_paths.c */
