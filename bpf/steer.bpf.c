@@ -120,20 +120,21 @@ int steer(struct xdp_md *ctx)
 {
 	struct packet p = {.ctx = ctx, .vip = ID_NONE};
 	struct scratch *s = homes_scratch();
-	__u32 verdict;
+	__u32 verdict, action;
 
 	if (!s)
 		return XDP_ABORTED;
 	s->where = (struct where){.backend = ID_NONE};
-	if (config.trace_sample)
+	if (config.trace.sample)
 		s->tuple = (struct flow_tuple){0};
 	p.t = &s->tuple;
 	p.key = &s->key;
 	parse_start(&p);
 	verdict = steer_packet(&p, s);
+	action = steer_action[verdict & (STEER_VERDICTS - 1)];
 	count(&p, &s->where, verdict);
-	trace(&p, &s->where, verdict);
-	return steer_action[verdict & (STEER_VERDICTS - 1)];
+	trace(&p, &s->where, verdict, action);
+	return action;
 }
 
 /* Tells user space jiffies, from which the ticks of cells are cut. */

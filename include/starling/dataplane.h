@@ -47,6 +47,15 @@ struct dataplane_info {
 	__u32 seed[16];	      /* key of the flow hash; secret */
 };
 
+/* Which packets are reported. */
+struct trace_filter {
+	__u32 sample;	 /* one packet of this many; 0: tracing is compiled out */
+	__u32 client[4]; /* of this source, v4-mapped, */
+	__u8 of_client;	 /* if this is set */
+	__u8 drops;	 /* dropped ones alone */
+	__u8 pad[2];
+};
+
 /* Rodata of steer: what a reload changes. */
 struct steer_config {
 	__u32 seed[16];
@@ -58,9 +67,9 @@ struct steer_config {
 	__u16 closing_evict_ticks;
 	__u16 reset_ticks;
 	__u16 probation_ticks;
-	__u32 trace_sample; /* report one packet of this many; 0: tracing is compiled out */
-	__u8 fragments;	    /* place fragments */
-	__u8 icmp;	    /* forward ICMP errors, answer echo, generate too-big */
+	struct trace_filter trace;
+	__u8 fragments; /* place fragments */
+	__u8 icmp;	/* forward ICMP errors, answer echo, generate too-big */
 	__u8 pad[2];
 };
 
@@ -234,7 +243,7 @@ struct trace_event {
 	__u16 backend;	 /* ID_NONE: none */
 	__u32 len_bytes;
 	__u32 ifindex;
-	__u32 pad;
+	__u32 sample; /* it stands for so many packets */
 };
 _Static_assert(sizeof(struct trace_event) == 64, "trace_event");
 

@@ -190,10 +190,10 @@ int dataplane_detach(struct dataplane *dp, __u32 ifindex, struct err *err)
 	return err_set(err, ENOENT, "no devices in this test");
 }
 
-int dataplane_reload(struct dataplane *dp, __u32 sample, struct err *err)
+int dataplane_reload(struct dataplane *dp, const struct trace_filter *trace, struct err *err)
 {
 	(void)dp;
-	(void)sample;
+	(void)trace;
 	return err_set(err, EOPNOTSUPP, "no reload in this test");
 }
 

@@ -48,8 +48,7 @@ static int stream_run(struct run *run, const struct command *command, const char
 	if (!strncmp(line, "{\"error\"", 8))
 		return render_answer(run, command, line, len);
 	do {
-		lines += strncmp(line, "{\"lost\"", 7) != 0;
-		render_stream_line(run, line, len);
+		lines += render_stream_line(run, line, len);
 	} while (!connection_line(run->connection, true, &line, &len, &err));
 	connection_close(run->connection);
 	run->connection = NULL;

@@ -61,7 +61,7 @@ int render_error(const struct run *run, enum request_fault fault, const struct e
 int render_errors(const struct run *run, const struct err_list *errors);
 int render_table(const struct run *run, const struct table *t);
 int render_text(const struct run *run, const char *key, const char *text);
-void render_stream_line(const struct run *run, const char *line, size_t len);
+bool render_stream_line(const struct run *run, const char *line, size_t len); /* whether it is a row */
 
 /* run.c: one command, from words to an exit status. */
 int run_words(struct run *run, const char *const *words, size_t count);

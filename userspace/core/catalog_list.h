@@ -195,7 +195,8 @@
 	FIELD(TRACE, backend, TEXT, NONE, COLUMN, "BACKEND", FAMILY_NONE, "", "it was sent to") \
 	FIELD(TRACE, cell, TEXT, NONE, COLUMN, "CELL", FAMILY_NONE, "", "state of its cell before") \
 	FIELD(TRACE, tcp_flags, TEXT, NONE, COLUMN, "FLAGS", FAMILY_NONE, "", "of TCP") \
-	FIELD(TRACE, length, U64, NONE, COLUMN, "LENGTH", FAMILY_NONE, "", "bytes of the frame")
+	FIELD(TRACE, length, U64, NONE, COLUMN, "LENGTH", FAMILY_NONE, "", "bytes of the frame") \
+	FIELD(TRACE, sample, U64, NONE, DETAIL, "SAMPLE", FAMILY_NONE, "", "it stands for so many packets")
 
 #define STARLING_FIELDS_IFACE(FIELD) \
 	FIELD(IFACE, device, TEXT, NONE, COLUMN, "DEVICE", FAMILY_NONE, "", "its name") \

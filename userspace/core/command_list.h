@@ -96,7 +96,7 @@
 	COMMAND(FLOW_SHOW, "flow", "show", IN_NO_FILE, COMMAND_LOCAL, \
 		"show flows that have a cell", ARG_OF_VIP, ARG_OF_BACKEND, ARG_CLIENT, ARG_LIMIT) \
 	COMMAND(FLOW_TRACE, "flow", "trace", IN_NO_FILE, COMMAND_LOCAL | COMMAND_STREAMS, \
-		"watch sampled packets", ARG_OF_VIP, ARG_CLIENT, ARG_DROPS, ARG_SAMPLE, ARG_COUNT) \
+		"watch packets: one in 100, but every one of a client, or dropped, unless told", ARG_OF_VIP, ARG_CLIENT, ARG_DROPS, ARG_SAMPLE, ARG_COUNT) \
 	COMMAND(IFACE_ATTACH, "iface", "attach", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"take packets from a device", ARG_DEVICE, ARG_MODE) \
 	COMMAND(IFACE_DETACH, "iface", "detach", IN_ABSENCE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \

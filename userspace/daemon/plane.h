@@ -139,8 +139,8 @@ const struct override *plane_overrides(const struct plane *p, size_t *ret_count)
 /* What the loop knows of the way to a backend address now. @n is copied. */
 void plane_nexthop(struct plane *p, const struct addr *to, const struct nexthop *n);
 
-/* Have one packet of @sample reported through dataplane_events_poll(); 0 switches tracing off. Reloads the program. */
-int plane_trace(struct plane *p, __u32 sample, struct err *err);
+/* Have packets reported through dataplane_events_poll(); a sample of 0 switches tracing off. Reloads the program. */
+int plane_trace(struct plane *p, const struct trace_filter *trace, struct err *err);
 
 /* Names for ids in a trace event, "" and NULL for ids not in use; borrowed for the job. */
 const char *plane_vip_name(const struct plane *p, __u32 id);
