@@ -122,6 +122,12 @@ int dataplane_redirect_add(struct dataplane *dp, __u32 ifindex)
 	return 0;
 }
 
+int dataplane_takes_redirects(__u32 ifindex)
+{
+	(void)ifindex;
+	return -EOPNOTSUPP;
+}
+
 int dataplane_count_vips(struct dataplane *dp, __u32 first, __u32 n, struct vip_count *ret)
 {
 	for (__u32 i = 0; i < n; i++)

@@ -107,6 +107,32 @@ exits "over a restart too" 0 starling vip show own
 ip address del 203.0.113.43/32 dev veth0
 starling config apply "$CONF" >/dev/null
 
+# --- a device that takes no redirected packets ---
+if [ "$(printf '%s\n' 6.3 "$(uname -r)" | sort -V | head -n 1)" = 6.3 ]; then
+	ip link add veth2 type veth peer name veth3
+	ip address add 192.0.3.11/24 dev veth2 && ip link set veth2 up && ip link set veth3 up
+	ip neigh add 192.0.3.101 lladdr 02:00:00:00:00:08 dev veth2 nud permanent
+	deaf() { starling -j backend show vip web | jq -e '.[] | select(.backend == "192.0.3.101:443") | .why | test("veth2: what XDP takes from another device for it is lost")'; }
+	hears() { ! deaf; }
+	soon() { for _ in $(seq 50); do "$@" >/dev/null && return; sleep 0.1; done; return 1; }
+	says "the probe warns of a veth whose peer has no program" 'xdp-redirect +warning +.*would be lost' starling feature probe veth2
+	starling iface detach veth0 && starling iface attach veth0 mode native && starling backend add web 192.0.3.101:443
+	check "a backend behind it says so" soon deaf
+	says "and so does status" 'packets redirected to veth2 are lost' starling status
+	check "the log tells it" grep -q 'iface veth2: takes redirects -> loses redirects' "$LOG"
+	bpftool net attach xdpdrv pinned "$BPF/pass-$$" dev veth3
+	check "with a program at the peer all is well" soon hears
+	says "also to the probe" 'xdp-redirect +ok' starling feature probe veth2
+	bpftool net detach xdpdrv dev veth3
+	check "without it no longer" soon deaf
+	starling iface detach veth0 && starling iface attach veth0 mode generic
+	check "generic mode sends through any device" soon hears
+	starling config apply "$CONF" >/dev/null
+	ip link del veth2
+else
+	skip "a device that takes no redirected packets is told of" "Linux before 6.3 does not tell"
+fi
+
 # --- dr through a router ---
 ip route add 10.9.0.0/24 via 192.0.2.101
 starling vip add far tcp/203.0.113.42:80 forward ipip

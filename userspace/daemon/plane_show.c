@@ -172,10 +172,10 @@ static void backend_mtu(const struct plane_backend *b, struct table *t, size_t r
 				mtu, IPV6_MTU_MIN + outer);
 }
 
-static void backend_way(const struct plane_backend *b, struct table *t, size_t row)
+static void backend_way(const struct plane *p, const struct plane_backend *b, struct table *t, size_t row)
 {
 	const struct nexthop *hop = b->path ? &b->path->hop : NULL;
-	char text[ADDR_TEXT_BYTES], device[IF_NAMESIZE];
+	char text[ADDR_TEXT_BYTES], device[IF_NAMESIZE] = "";
 
 	table_set_text(t, row, FIELD_BACKEND_why, plane_backend_trouble(b));
 	if (!hop || !b->path->ever)
@@ -186,6 +186,8 @@ static void backend_way(const struct plane_backend *b, struct table *t, size_t r
 	table_set_textf(t, row, FIELD_BACKEND_mac, "%02x:%02x:%02x:%02x:%02x:%02x", hop->dmac[0], hop->dmac[1],
 			hop->dmac[2], hop->dmac[3], hop->dmac[4], hop->dmac[5]);
 	backend_mtu(b, t, row);
+	if (plane_outlet_trouble(p, hop->ifindex))
+		table_set_textf(t, row, FIELD_BACKEND_why, "%s: %s", device, plane_outlet_trouble(p, hop->ifindex));
 }
 
 static void backend_override_row(const struct plane *p, const struct plane_backend *b, struct table *t, size_t row)
@@ -229,7 +231,7 @@ static void backend_row(struct plane *p, const struct plane_backend *b, struct t
 		table_set_u64(t, row, FIELD_BACKEND_packets, count.packets);
 		table_set_u64(t, row, FIELD_BACKEND_bytes, count.bytes);
 	}
-	backend_way(b, t, row);
+	backend_way(p, b, t, row);
 	backend_override_row(p, b, t, row);
 }
 

@@ -120,6 +120,13 @@ struct plane_address {
 	bool set;    /* the key is in the map */
 };
 
+/* A device that backends are behind. */
+struct plane_outlet {
+	__u32 ifindex;
+	bool used; /* by a way, since the last look */
+	bool deaf; /* packets from another device are redirected to it, and it does not take them */
+};
+
 struct plane_job {
 	struct plane_job *next;
 	bool shows;
@@ -153,6 +160,8 @@ struct plane {
 	struct plane_backend **backend_by_id;
 	struct plane_path *path[PLANE_PATH_BUCKETS];
 	struct plane_address *address[PLANE_ADDRESS_BUCKETS];
+	struct plane_outlet outlet[STARLING_DEVICES];
+	size_t outlet_count;
 	bool *serving;			 /* by backend id; true only while plane_vip_settle() works on its VIP */
 	__u16 filter_count[FILTER_BITS]; /* keys behind each bit */
 	__u8 *retired_rounds;		 /* sweeps that each retired backend id has seen */
@@ -240,6 +249,11 @@ void plane_path_leave(struct plane *p, struct plane_backend *b);
 void plane_paths_tick(struct plane *p, struct mono now);
 void plane_paths_free(struct plane *p);
 void plane_path_set(struct plane *p, struct plane_path *path, const struct nexthop *n);
+
+/* plane_outlets.c: devices that take no redirected packets */
+void plane_outlet_use(struct plane *p, __u32 ifindex); /* a way leads through it; to be said before each tick */
+void plane_outlets_tick(struct plane *p);
+const char *plane_outlet_trouble(const struct plane *p, __u32 ifindex); /* NULL: none */
 
 /* plane_states.c: what a backend's state should be, overrides */
 bool plane_backend_reached(const struct plane_backend *b); /* its way is known, and its VIP's forward mode can use it */

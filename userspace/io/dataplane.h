@@ -152,6 +152,9 @@ int dataplane_reload(struct dataplane *dp, const struct trace_filter *trace, str
 
 int dataplane_redirect_add(struct dataplane *dp, __u32 ifindex); /* the program may send through it; idempotent */
 
+/* Whether a driver sends what XDP redirects to its device: 1, 0, or -errno if the kernel does not tell (before 6.3). */
+int dataplane_takes_redirects(__u32 ifindex);
+
 /**
  * dataplane_count_vips() - counters of VIPs, summed over CPUs
  * @dp:		the data plane
