@@ -97,6 +97,23 @@ equal "what stood before it is done" 20 "$(starling -j backend show vip many | j
 says "its line is named" ":22: " bash -c "sed 's/^vip add.*//; s/^backend.*//' '$TMP/batch' | starling batch file -"
 starling vip delete many
 
+# --- a batch's dry run: each line on what the lines before it would have made ---
+before=$(generation)
+dry() { printf '%s\n' "$@" >"$TMP/batch"; starling -n batch file "$TMP/batch"; }
+LINES_X=("vip add x tcp/203.0.113.60:80" "backend add x 192.0.2.101:80" "backend drain x 192.0.2.101")
+exits "a backend of a VIP that the batch itself makes is fine" 0 dry "${LINES_X[@]}"
+equal "it says at the end what all of it would change" "+ vip x|+ backend x 192.0.2.101:80|~ backend x 192.0.2.101:80|" \
+	"$(starling -j -n batch file "$TMP/batch" | jq -r '.[] | "\(.change) \(.object) \(.name)"' | tr '\n' '|')"
+equal "what comes and goes again is no change" "[]" \
+	"$(dry "${LINES_X[@]:0:2}" "vip delete x" >/dev/null; starling -j -n batch file "$TMP/batch")"
+says "a line that an earlier one makes wrong is named" ':3: the batch stops here' dry "${LINES_X[@]:0:2}" "backend add x 192.0.2.101:80"
+exits "and refused" 1 dry "${LINES_X[@]:0:1}" "vip add y tcp/203.0.113.60:80"
+says "so is one about what an earlier one takes away" ':2: ' dry "backend delete web 192.0.2.103:443" "backend drain web 192.0.2.103"
+says "what the daemon alone can know it says at the end" 'there is no device "nowhere0"' dry "${LINES_X[@]}" "iface attach nowhere0"
+says "a file is what the lines behind it are tried on" ':2: ' dry "config apply $CONF" "backend add extra 192.0.2.101:80"
+exits "a rollback cannot be tried" 2 dry "config rollback"
+equal "nothing of all this changed anything" "$before" "$(generation)"
+
 # --- operating state ---
 starling backend drain web 192.0.2.102:443 reason "a disk"
 starling backend disable 192.0.2.101

@@ -115,6 +115,8 @@ int run_words(struct run *run, const char *const *words, size_t count)
 	default: /* every other command is the daemon's */
 		break;
 	}
+	if (draft_takes(run, &command))
+		return draft_run(run, &command);
 	if (command_info(command.id)->flags & COMMAND_STREAMS)
 		return stream_run(run, &command, words, count);
 	return daemon_run(run, &command, words, count);

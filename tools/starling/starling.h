@@ -33,6 +33,7 @@ struct options {
 };
 
 struct connection;
+struct draft;
 
 /* One run of the tool; or one command of a batch. */
 struct run {
@@ -40,6 +41,7 @@ struct run {
 	struct connection *connection; /* NULL until a command needs the daemon */
 	struct render_options render;
 	bool in_batch;
+	struct draft *draft; /* of a batch's dry run; NULL: nothing would be changed yet */
 };
 
 /* options.c. Return: index of the first word, or -EINVAL with @err. */
@@ -68,6 +70,12 @@ int run_words(struct run *run, const char *const *words, size_t count);
 /* Ask the daemon once. Return: 0 with a borrowed line, or an exit status after an error was printed. */
 int run_request(struct run *run, const char *const *words, size_t count, const char *text, const char *file,
 		bool stream, const char **ret_line, size_t *ret_len);
+
+/* draft.c: the dry run of a batch. Each returns an exit status. */
+bool draft_takes(const struct run *run, const struct command *command);
+int draft_run(struct run *run, const struct command *command); /* a line of it */
+int draft_end(struct run *run);				       /* prints what all of them would change */
+void draft_free(struct draft *draft);
 
 /* file.c: FILE or - . The text is the caller's. */
 int file_read(const char *path, char **ret_text, size_t *ret_len, struct err *err);

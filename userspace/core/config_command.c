@@ -203,3 +203,39 @@ int config_command(struct config *c, const struct command *command, struct err *
 		return vip_command(c, command, err);
 	return 0;
 }
+
+static int named_none(const struct config *c, const struct command *command, struct err *err)
+{
+	char at[ENDPOINT_TEXT_BYTES];
+
+	if (command->vip[0] && !vip_of(c, command, err))
+		return -ENOENT;
+	if (command->at.port)
+		endpoint_format(&command->at, at);
+	else
+		addr_format(&command->at.addr, at);
+	return err_set(err, ENOENT, "%s%s has no backend %s", command->vip[0] ? "VIP " : "no VIP", command->vip, at);
+}
+
+int config_named(const struct config *c, const struct command *command, config_named_fn *fn, void *arg, struct err *err)
+{
+	const struct endpoint *named = &command->at;
+	size_t i, j, found = 0;
+	int rc = 0;
+
+	for (i = 0; i < c->vip_count; i++) {
+		const struct vip_config *vip = &c->vip[i];
+
+		if (command->vip[0] && strcmp(command->vip, vip->name))
+			continue;
+		for (j = 0; j < vip->backend_count && !rc; j++) {
+			const struct endpoint *at = &vip->backend[j].at;
+
+			if (!addr_equal(&at->addr, &named->addr) || (named->port && named->port != at->port))
+				continue;
+			found++;
+			rc = fn(arg, vip, at);
+		}
+	}
+	return rc || found ? rc : named_none(c, command, err);
+}

@@ -50,6 +50,18 @@ int config_read(const char *text, size_t len, const char *file, const struct con
 int config_command(struct config *c, const struct command *command, struct err *err);
 
 /**
+ * config_named() - the backends that `backend drain [VIP] ADDR[:PORT]` and its like mean
+ * @command:	one with COMMAND_OVERRIDE
+ * @fn:		called for each; not 0 ends it
+ * @err:	says that there is none
+ *
+ * Return: 0, -ENOENT, or what @fn returned.
+ */
+typedef int config_named_fn(void *arg, const struct vip_config *vip, const struct endpoint *at);
+int config_named(const struct config *c, const struct command *command, config_named_fn *fn, void *arg,
+		 struct err *err);
+
+/**
  * config_export() - a file that rebuilds a configuration
  *
  * Canonical: fixed order, defaults left out; parsing it and exporting again gives the same

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/change_rows.h"
 #include "core/config_file.h"
 #include "daemon/load.h"
 #include "daemon/pages.h"
@@ -26,23 +27,15 @@ struct changes {
 	size_t kept, count;
 };
 
-static void change_row(void *arg, char change, const char *object, const char *name, const char *line)
+static void change_note(void *arg, char change, const char *object, const char *name, const char *line)
 {
 	struct changes *changes = arg;
-	struct table *t = changes->table;
-	char sign[2] = {change, '\0'};
-	size_t row;
 
 	changes->count++;
 	if (changes->kept < APPLY_LOGGED_LINES && asprintf(&changes->line[changes->kept], "%c %s", change, line) >= 0)
 		changes->kept++;
-	if (!t)
-		return;
-	row = table_row(t);
-	table_set_text(t, row, FIELD_CHANGE_change, sign);
-	table_set_text(t, row, FIELD_CHANGE_object, object);
-	table_set_text(t, row, FIELD_CHANGE_name, name);
-	table_set_text(t, row, FIELD_CHANGE_line, line);
+	if (changes->table)
+		change_row(changes->table, change, object, name, line);
 }
 
 /* A whole configuration undoes what commands did since the last one: not without a word. */
@@ -160,7 +153,7 @@ static int changes_find(const struct daemon *d, const struct plane *p, const str
 	struct config *before = NULL;
 
 	if (d->applied_ms) {
-		config_changes(plane_config(p), wanted, change_row, changes);
+		config_changes(plane_config(p), wanted, change_note, changes);
 		*ret_same = !changes->count && last && !d->unkept; /* it runs: no need to write it out to know */
 		if (*ret_same)
 			return 0;
@@ -169,7 +162,7 @@ static int changes_find(const struct daemon *d, const struct plane *p, const str
 	*ret_same = !buf_error(text) && generation_same(d, text);
 	if (!d->applied_ms && !*ret_same) {
 		before = last ? last_parse(d, last) : NULL;
-		config_changes(before ? before : plane_config(p), wanted, change_row, changes);
+		config_changes(before ? before : plane_config(p), wanted, change_note, changes);
 		config_free(before);
 	}
 	return buf_error(text);

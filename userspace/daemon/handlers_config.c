@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/change_rows.h"
 #include "daemon/apply.h"
 #include "daemon/handlers.h"
 #include "daemon/load.h"
@@ -115,14 +116,7 @@ int handle_config_apply(struct plane *p, struct task *t, struct err *err)
 
 static void diff_row(void *arg, char change, const char *object, const char *name, const char *line)
 {
-	struct table *t = arg;
-	size_t row = table_row(t);
-	char sign[2] = {change, '\0'};
-
-	table_set_text(t, row, FIELD_CHANGE_change, sign);
-	table_set_text(t, row, FIELD_CHANGE_object, object);
-	table_set_text(t, row, FIELD_CHANGE_name, name);
-	table_set_text(t, row, FIELD_CHANGE_line, line);
+	change_row(arg, change, object, name, line);
 }
 
 int handle_config_diff(struct plane *p, struct task *t, struct err *err)
