@@ -492,6 +492,12 @@ static void a_trace_tells_of_its_own_packet_only(void **state)
 	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
 	assert_int_equal(ring_buffer__consume(ring), 1);
 	assert_int_equal(e.cell_state, CELL_HALF);
+	s.tcp_flags = TCP_ACK;
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
+		assert_int_equal(ring_buffer__consume(ring), 1);
+		assert_int_equal(e.cell_state, i ? CELL_OPEN : CELL_HALF);
+	}
 	s.proto = IPPROTO_ICMP;
 	s.icmp_type = 8;
 	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX_ECHO);

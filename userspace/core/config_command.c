@@ -16,27 +16,34 @@ static int no_memory(struct err *err)
 	return err_set(err, ENOMEM, "no memory for the configuration");
 }
 
-/* The VIP that a command names, or NULL with an error that proposes one. */
-static struct vip_config *vip_of(const struct config *c, const struct command *command, struct err *err)
+int config_vip_none(const struct config *c, const char *name, struct err *err)
 {
-	struct vip_config *vip = config_vip(c, command->vip);
 	const char **names, *near = NULL;
 	size_t i;
+	int r;
 
-	if (vip)
-		return vip;
 	names = calloc(c->vip_count + 1, sizeof(*names));
 	if (names) {
 		for (i = 0; i < c->vip_count; i++)
 			names[i] = c->vip[i].name;
-		near = command_nearest(command->vip, names);
+		near = command_nearest(name, names);
 	}
 	if (near)
-		err_set(err, ENOENT, "there is no VIP \"%s\"; did you mean \"%s\"?", command->vip, near);
+		r = err_set(err, ENOENT, "there is no VIP \"%s\"; did you mean \"%s\"?", name, near);
 	else
-		err_set(err, ENOENT, "there is no VIP \"%s\"", command->vip);
+		r = err_set(err, ENOENT, "there is no VIP \"%s\"", name);
 	free(names);
-	return NULL;
+	return r;
+}
+
+/* The VIP that a command names, or NULL with an error. */
+static struct vip_config *vip_of(const struct config *c, const struct command *command, struct err *err)
+{
+	struct vip_config *vip = config_vip(c, command->vip);
+
+	if (!vip)
+		config_vip_none(c, command->vip, err);
+	return vip;
 }
 
 static void vip_options(struct vip_config *vip, const struct command *command)

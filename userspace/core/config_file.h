@@ -49,6 +49,9 @@ int config_read(const char *text, size_t len, const char *file, const struct con
  */
 int config_command(struct config *c, const struct command *command, struct err *err);
 
+/* "there is no VIP ...", and which one may have been meant. Return: -ENOENT */
+int config_vip_none(const struct config *c, const char *name, struct err *err);
+
 /**
  * config_named() - the backends that `backend drain [VIP] ADDR[:PORT]` and its like mean
  * @command:	one with COMMAND_OVERRIDE

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "core/config_file.h"
 #include "core/table.h"
 #include "daemon/plane_show.h"
 
@@ -33,7 +34,7 @@ int plane_vips_named(const struct plane *p, const char *name, size_t *ret_first,
 		*ret_count = 1;
 		return 0;
 	}
-	return err_set(err, ENOENT, "there is no VIP \"%s\"", name);
+	return config_vip_none(p->config, name, err);
 }
 
 const char *plane_slot_text(__u64 slot)
