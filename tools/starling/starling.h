@@ -17,7 +17,8 @@
 #include "core/request.h"
 #include "core/table.h"
 
-#define STATUS_DEGRADED 5 /* exit status of `status`, beside those of core/request.h */
+#define OPTIONS_SOCKET_ENV "STARLING_SOCKET"
+#define STATUS_DEGRADED	   5 /* exit status of `status`, beside those of core/request.h */
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
@@ -46,7 +47,8 @@ struct run {
 
 /* options.c. Return: index of the first word, or -EINVAL with @err. */
 int options_parse(int argc, char **argv, struct options *ret, struct err *err);
-const char *options_usage(void);
+const char *options_usage(void); /* in short, for misuse */
+const char *options_help(void);	 /* what each means */
 
 /* connect.c: requests to the daemon. Errors are sentences; -ETIMEDOUT, -ENOENT, -errno of the socket. */
 int connection_open(const struct options *options, struct connection **ret, struct err *err);
