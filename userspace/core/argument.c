@@ -410,7 +410,7 @@ static const struct argument_kind kind_MODE = {choice_read, choice_write, xdp_mo
 static const struct argument_kind kind_EVENTS = {events_read, events_write, event_words, NULL};
 
 static const struct argument arguments[ARGUMENT_COUNT] = {
-#define ARGUMENT_ROW(id, by_, word_, metavar_, type, member_, min_, max_, help_)                                              \
+#define ARGUMENT_ROW(id, by_, word_, metavar_, type, member_, min_, max_, help_)                                       \
 	[ARG_##id] = {.by = BY_##by_,                                                                                  \
 		      .word = word_,                                                                                   \
 		      .metavar = metavar_,                                                                             \

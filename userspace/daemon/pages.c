@@ -233,7 +233,8 @@ static void server_move(struct pages *pages)
 		log_info("http: listening http=%s", text);
 	else if (!pages->told)
 		log_error("http: %s; metrics and health are not served until that works http=%s", err.text, text);
-	pages->told = pages->d->http_failed = !pages->http;
+	pages->told = !pages->http;
+	pages->d->http_failed = pages->told;
 }
 
 static void move_maybe(struct pages *pages);

@@ -59,7 +59,7 @@ int dataplane_features(__u32 ifindex, __u64 *ret)
 {
 	_Alignas(struct nlmsghdr) char answer[FEATURES_ANSWER_BYTES];
 	struct timeval wait = {.tv_sec = FEATURES_WAIT_S};
-	struct nlattr *attr[FEATURES_ATTR_MAX + 1];
+	struct nlattr *attr[FEATURES_ATTR_MAX + 1] = {NULL};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC), failed;
 
 	if (fd < 0)
@@ -82,7 +82,7 @@ int dataplane_features(__u32 ifindex, __u64 *ret)
 
 int dataplane_takes_redirects(__u32 ifindex)
 {
-	__u64 features;
+	__u64 features = 0;
 	int failed = dataplane_features(ifindex, &features);
 
 	return failed ? failed : (features & DATAPLANE_NDO_XMIT) != 0;

@@ -157,7 +157,7 @@ static int probe_ethtool(int fd, const char *device, __u32 command)
 
 static bool probe_native(__u32 ifindex, const char *driver)
 {
-	__u64 features;
+	__u64 features = 0;
 
 	return dataplane_features(ifindex, &features) ? probe_driver_native(driver) : features & DATAPLANE_NATIVE;
 }
