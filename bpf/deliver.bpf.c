@@ -18,11 +18,12 @@
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
-const volatile struct deliver_config config = {.gue_port = DELIVER_GUE_PORT};
+const volatile struct deliver_config config = {.gue_port = DELIVER_GUE_PORT, .check_source = 1};
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, DELIVER_ADDRESSES);
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, DELIVER_PREFIXES);
 	__type(key, struct deliver_key);
 	__type(value, __u8);
 } accept SEC(".maps");
@@ -42,7 +43,7 @@ struct inner {
 
 static inline int deliver_accepts(const __u32 addr[4], __u32 role)
 {
-	struct deliver_key key = {.role = role};
+	struct deliver_key key = {.bits = DELIVER_ROLE_BITS + 8 * sizeof(key.addr), .role = role};
 
 	__builtin_memcpy(key.addr, addr, sizeof(key.addr));
 	return bpf_map_lookup_elem(&accept, &key) != NULL;

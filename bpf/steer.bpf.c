@@ -136,11 +136,11 @@ int steer(struct xdp_md *ctx)
 {
 	struct packet p = {.ctx = ctx, .vip = ID_NONE, .backend = ID_NONE};
 	struct scratch *s = homes_scratch();
-	__u32 verdict;
+	__u32 verdict, action;
 
 	if (!s)
 		return XDP_ABORTED;
-	if (config.trace_sample) {
+	if (config.trace.sample) {
 		s->where = (struct where){0};
 		s->tuple = (struct flow_tuple){0};
 	}
@@ -148,9 +148,10 @@ int steer(struct xdp_md *ctx)
 	p.ifindex = ctx->ingress_ifindex;
 	parse_start(&p);
 	verdict = steer_packet(&p, s);
+	action = steer_action[verdict & (STEER_VERDICTS - 1)];
 	count(&p, verdict);
-	trace(&p, &s->where, verdict);
-	return steer_action[verdict & (STEER_VERDICTS - 1)];
+	trace(&p, &s->where, verdict, action);
+	return action;
 }
 
 /* Tells user space jiffies, from which the ticks of cells are cut. */

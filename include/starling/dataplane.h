@@ -50,6 +50,15 @@ struct dataplane_info {
 	__u32 seed[16];	      /* key of the flow hash; secret */
 };
 
+/* Which packets are reported. */
+struct trace_filter {
+	__u32 sample;	 /* one packet of this many; 0: tracing is compiled out */
+	__u32 client[4]; /* of this source, v4-mapped, */
+	__u8 of_client;	 /* if this is set */
+	__u8 drops;	 /* dropped ones alone */
+	__u8 pad[2];
+};
+
 /* Rodata of steer: what a reload changes. */
 struct steer_config {
 	__u32 seed[16];
@@ -61,9 +70,9 @@ struct steer_config {
 	__u16 closing_evict_ticks;
 	__u16 reset_ticks;
 	__u16 probation_ticks;
-	__u32 trace_sample; /* report one packet of this many; 0: tracing is compiled out */
-	__u8 fragments;	    /* place fragments */
-	__u8 icmp;	    /* forward ICMP errors, answer echo, generate too-big */
+	struct trace_filter trace;
+	__u8 fragments; /* place fragments */
+	__u8 icmp;	/* forward ICMP errors, answer echo, generate too-big */
 	__u8 keys_log2;
 	__u8 pad;
 	__u64 mapped;	 /* flow_hash_mapped_part() of the seed */
@@ -132,9 +141,8 @@ struct vip_record {
 	__u8 steer_by;			/* enum steer_by */
 	__u8 flags;			/* VIP_* */
 	char name[STARLING_NAME_BYTES]; /* so that a restarted daemon knows its own tables */
-	__u8 pad[4];
 };
-_Static_assert(sizeof(struct vip_record) == 56, "vip_record");
+_Static_assert(sizeof(struct vip_record) == 52, "vip_record");
 
 /* vip word: bit 0 selects the copy; bits 8..15 state (0 unused, 1 in service); bits 32..63 generation. */
 #define VIP_WORD_SELECT(w)	     ((w)&1)
@@ -144,7 +152,10 @@ _Static_assert(sizeof(struct vip_record) == 56, "vip_record");
 struct vip_entry {
 	__u64 word;
 	struct vip_record copy[2];
-	__u64 moved; /* slots that changed their home so far; for user space only */
+	/* For user space only, so that it knows after a restart: */
+	__u64 moved;	  /* slots that changed their home so far */
+	__u32 generation; /* of the configuration that last changed the VIP */
+	__u32 pad;
 };
 _Static_assert(sizeof(struct vip_entry) == 128, "vip_entry: two cache lines");
 
@@ -158,6 +169,7 @@ enum backend_state {
 #define BACKEND_RESOLVED 0x01 /* MACs, device and source are valid */
 #define BACKEND_V4	 0x02 /* addr and src are v4-mapped */
 #define BACKEND_GUE_CSUM 0x04 /* outer UDP checksum wanted (IPv6 receivers without zero-checksum tolerance) */
+#define BACKEND_ROUTED	 0x08 /* the next hop is a router; for user space only */
 
 struct backend_record {
 	__u8 addr[16]; /* of the backend: outer destination; v4-mapped */
@@ -184,10 +196,15 @@ _Static_assert(__builtin_offsetof(struct backend_record, smac) == __builtin_offs
 #define BACKEND_WORD(select, state, weight, vip, gen)                                                                  \
 	((__u64)(select) | (__u64)(state) << 8 | (__u64)(weight) << 16 | (__u64)(vip) << 32 | (__u64)(gen) << 48)
 
+/* shown: bits 0..7 the daemon's number of the state, 0 none; 8..63 Unix time of the change to it, ms. */
+#define BACKEND_SHOWN_STATE(s)	    ((s)&0xff)
+#define BACKEND_SHOWN_MS(s)	    ((s) >> 8)
+#define BACKEND_SHOWN(state, at_ms) ((__u64)(state) | (__u64)(at_ms) << 8)
+
 struct backend_entry {
 	__u64 word;
 	struct backend_record copy[2];
-	__u64 pad;
+	__u64 shown; /* for user space only: its state as last shown, and since when */
 };
 _Static_assert(sizeof(struct backend_entry) == 128, "backend_entry: two cache lines");
 
@@ -254,7 +271,7 @@ struct trace_event {
 	__u16 backend;	 /* ID_NONE: none */
 	__u32 len_bytes;
 	__u32 ifindex;
-	__u32 pad;
+	__u32 sample; /* it stands for so many packets */
 };
 _Static_assert(sizeof(struct trace_event) == 64, "trace_event");
 

@@ -8,22 +8,24 @@
 
 #include <linux/types.h>
 
-#define DELIVER_ADDRESSES 1024		  /* entries of map "accept" */
+#define DELIVER_PREFIXES  1024		  /* entries of map "accept" */
 #define DELIVER_GUE_PORT  6080		  /* IANA's port of GUE */
-#define MAP_ACCEPT	  "accept"	  /* hash: struct deliver_key -> __u8, anything */
+#define MAP_ACCEPT	  "accept"	  /* longest prefix match: struct deliver_key -> __u8, anything */
 #define MAP_COUNT_DELIVER "count_deliver" /* per-CPU array[1] of struct deliver_count */
 
 /*
- * Which tunnels are opened. Like the kernel's own ipip and fou devices the program takes, unless told otherwise,
- * tunnels from anybody to any address: the network in front of it has to keep strangers from sending some, because
- * who can may bring packets with any source address past a filter that looks at outer headers. Better: list the VIPs
- * that this host serves (DELIVER_INNER) and, where they are known, the balancers (DELIVER_SOURCE).
+ * Which tunnels are opened. Who can have one opened can bring packets with any source address past a filter that looks
+ * at outer headers; so, unlike the kernel's own ipip and fou devices, the program opens none until the balancers are
+ * listed (DELIVER_SOURCE). The VIPs that this host serves may be listed too (DELIVER_INNER). For 192.0.2.0/28, with the
+ * map's number from `bpftool prog show` and `bpftool map show`:
+ *
+ *	bpftool map update id N key 156 0 0 0  2 0 0 0  0 0 0 0 0 0 0 0 0 0 255 255 192 0 2 0 value 1
  */
 struct deliver_config {
 	__u16 gue_port;	   /* host order; 0: no GUE */
-	__u8 check_outer;  /* outer destination must be listed: this host's tunnel addresses */
-	__u8 check_inner;  /* inner destination must be listed: VIPs */
-	__u8 check_source; /* outer source must be listed: balancers */
+	__u8 check_outer;  /* outer destination must be listed: this host's tunnel addresses; off by default */
+	__u8 check_inner;  /* inner destination must be listed: VIPs; off by default */
+	__u8 check_source; /* outer source must be listed: balancers; on by default */
 	__u8 pad[3];
 };
 
@@ -34,9 +36,11 @@ enum deliver_role {
 };
 
 struct deliver_key {
-	__u8 addr[16]; /* v4 mapped */
+	__u32 bits;    /* DELIVER_ROLE_BITS and those of the prefix, of IPv4 96 more */
 	__u32 role;    /* enum deliver_role */
+	__u8 addr[16]; /* v4 mapped */
 };
+#define DELIVER_ROLE_BITS 32
 
 struct deliver_count {
 	__u64 passed;	 /* no tunnel, or none that is opened here: left as it was */

@@ -75,6 +75,8 @@ static inline int settle_kept(const struct view *v, const struct flow *f, struct
 	    !where_usable(v, f->vip, cell_backend(c), WHERE_OLD_FLOW))
 		return 0;
 	w->backend = cell_backend(c);
+	if (view_config(v)->trace.sample)
+		w->cell_old = c; /* for eyes alone */
 	if (cell_seen(c) != f->now)
 		view_touch(v, set, own, (__u16)f->now);
 	return 1;

@@ -156,7 +156,7 @@ static void replacing_the_program_under_traffic_loses_no_packet(void **state)
 	assert_int_equal(dataplane_attach(dp, ifindex, XDP_MODE_NATIVE, &got, &err), 0);
 	pid = sender_start(&stop, &count);
 	for (int round = 0; round < 10; round++)
-		if (dataplane_reload(dp, round % 2 ? 1000 : 0, &err))
+		if (dataplane_reload(dp, &(struct trace_filter){.sample = round % 2 ? 1000 : 0}, &err))
 			fail_msg("%s", err.text);
 	close(stop);
 	assert_int_equal(read(count, &sent, sizeof(sent)), sizeof(sent));

@@ -25,6 +25,17 @@ struct world {
 	int deliver_fd;
 };
 
+/* Balancers: where harness_backend_record() has tunnels come from. */
+static int source_accept(struct world *w, const char *addr, __u32 bits)
+{
+	struct deliver_key key = {.bits = DELIVER_ROLE_BITS + bits, .role = DELIVER_SOURCE};
+	struct addr a = packet_addr(addr);
+	__u8 any = 1;
+
+	memcpy(key.addr, a.byte, sizeof(key.addr));
+	return bpf_map_update_elem(bpf_object__find_map_fd_by_name(w->deliver, MAP_ACCEPT), &key, &any, BPF_ANY);
+}
+
 static int world_open(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
@@ -38,6 +49,8 @@ static int world_open(void **state)
 	if (!w->deliver || bpf_object__load(w->deliver))
 		return -1;
 	w->deliver_fd = bpf_program__fd(bpf_object__find_program_by_name(w->deliver, "deliver"));
+	if (source_accept(w, "192.0.2.0", 96 + 28) || source_accept(w, "2001:db8:2::10", 124))
+		return -1;
 	*state = w;
 	return 0;
 }
@@ -134,6 +147,32 @@ static void congestion_met_in_the_tunnel_is_handed_on(void **state)
 		}
 }
 
+static void tunnels_of_strangers_pass_untouched(void **state)
+{
+	const char *backend[] = {"10.0.0.1", "2001:db8:2::101"}, *strangers[] = {"192.0.2.16", "2001:db8:2::20"};
+	struct world *w = *state;
+	struct harness_result out, in;
+	struct packet p;
+	__u32 i;
+
+	for (i = 0; i < 4; i++) {
+		struct addr to = packet_addr(backend[i & 1]), from = packet_addr(strangers[i & 1]);
+		__u32 forward = i & 2 ? FORWARD_IPIP : FORWARD_GUE;
+		struct backend_record be = harness_backend_record(&to, forward, 1);
+
+		world_make(w, forward, backend[i & 1]);
+		packet_make(&p, true, 0, 0);
+		there_and_back(w, &p, forward);
+		memcpy(be.src, from.byte, sizeof(be.src));
+		harness_backend_set(w->h, 1, &be, BACKEND_UP, 1, 1);
+		assert_int_equal(harness_run(w->h, &p, &out), 0);
+		assert_int_equal(harness_run_fd(w->deliver_fd, w->h->poison_bytes, out.byte, out.len, &in), 0);
+		assert_int_equal(in.action, XDP_PASS);
+		assert_int_equal(in.len, out.len);
+		assert_memory_equal(in.byte, out.byte, out.len);
+	}
+}
+
 static void what_is_no_tunnel_passes_untouched(void **state)
 {
 	struct world *w = *state;
@@ -173,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_tunnel_comes_off_as_it_went_on),
 		cmocka_unit_test(congestion_met_in_the_tunnel_is_handed_on),
+		cmocka_unit_test(tunnels_of_strangers_pass_untouched),
 		cmocka_unit_test(what_is_no_tunnel_passes_untouched),
 		cmocka_unit_test(cut_or_lying_tunnels_pass_untouched),
 	};

@@ -113,6 +113,12 @@ int dataplane_redirect_add(struct dataplane *dp, __u32 ifindex)
 	return 0;
 }
 
+int dataplane_takes_redirects(__u32 ifindex)
+{
+	(void)ifindex;
+	return -EOPNOTSUPP;
+}
+
 int dataplane_count_vips(struct dataplane *dp, __u32 first, __u32 n, struct vip_count *ret)
 {
 	for (__u32 i = 0; i < n; i++)
@@ -181,10 +187,10 @@ int dataplane_detach(struct dataplane *dp, __u32 ifindex, struct err *err)
 	return err_set(err, ENOENT, "no devices in this test");
 }
 
-int dataplane_reload(struct dataplane *dp, __u32 sample, struct err *err)
+int dataplane_reload(struct dataplane *dp, const struct trace_filter *trace, struct err *err)
 {
 	(void)dp;
-	(void)sample;
+	(void)trace;
 	return err_set(err, EOPNOTSUPP, "no reload in this test");
 }
 

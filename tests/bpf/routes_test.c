@@ -144,8 +144,10 @@ static void on_link_addresses_are_resolved_for_both_versions(void **state)
 	assert_memory_equal(n->smac, here, 6);
 	assert_int_equal(n->mtu, 1500);
 	assert_string_equal(n->why, "");
+	assert_false(n->routed);
 	src_is(n, "10.9.0.1");
 	n = await("fd09::2", NULL);
+	assert_false(n->routed);
 	assert_memory_equal(n->dmac, there, 6);
 	src_is(n, "fd09::1");
 }
@@ -157,12 +159,14 @@ static void addresses_behind_a_gateway_have_its_neighbour_and_the_routes_mtu(voi
 	await("10.77.0.5", "no route to 10.77.0.5");
 	run("ip route add 10.77.0.0/16 via 10.9.0.2 mtu 1400");
 	await_mac("10.77.0.5", "02:00:00:00:00:02", 1400);
+	assert_true(await("10.77.0.5", NULL)->routed);
 	run("ip route change 10.77.0.0/16 via 10.9.0.2");
 	await_mac("10.77.0.5", "02:00:00:00:00:02", 1500);
 	run("ip route del 10.77.0.0/16");
 	await("10.77.0.5", "no route to 10.77.0.5");
 	run("ip route add 10.77.0.5 via inet6 fd09::2");
 	await_mac("10.77.0.5", "02:00:00:00:00:02", 1500);
+	assert_true(await("10.77.0.5", NULL)->routed);
 }
 
 static void a_more_specific_route_takes_over(void **state)
@@ -171,6 +175,7 @@ static void a_more_specific_route_takes_over(void **state)
 	follow("fd77::5");
 	run("ip -6 route add fd77::/16 via fd09::2");
 	await_mac("fd77::5", "02:00:00:00:00:02", 1500);
+	assert_true(await("fd77::5", NULL)->routed);
 	run_there("ip addr add fd09::3/64 dev y nodad && ip link set y address 02:00:00:00:00:02");
 	run("ip -6 neigh replace fd09::3 dev x lladdr 02:00:00:00:00:33 nud permanent");
 	run("ip -6 route add fd77::5/128 via fd09::3");

@@ -388,7 +388,7 @@ static void features_that_are_off_are_not_in_the_program(void **state)
 	struct harness *small, *large;
 
 	off.icmp = off.fragments = 0;
-	on.trace_sample = 1;
+	on.trace.sample = 1;
 	assert_int_equal(harness_open(&o, &small), 0);
 	assert_int_equal(harness_open(&all, &large), 0);
 	assert_true(program_bytes(small) < program_bytes(*state));
@@ -404,6 +404,63 @@ static int event_keep(void *ctx, void *data, size_t size)
 	return 0;
 }
 
+static int event_count(void *ctx, void *data, size_t size)
+{
+	(void)data;
+	(void)size;
+	(*(int *)ctx)++;
+	return 0;
+}
+
+/* How many of four packets are traced: one of the client 198.51.100.10 and one of another, whole and cut off. */
+static int traced_of_four(struct harness *h)
+{
+	struct packet_spec s = to_vip(true, 1234, TCP_SYN);
+	struct ring_buffer *ring;
+	struct harness_result r;
+	struct packet p;
+	int told = 0, i;
+
+	ring = ring_buffer__new(h->events_fd, event_count, &told, NULL);
+	assert_non_null(ring);
+	world_make(h, FORWARD_IPIP, true);
+	for (i = 0; i < 4; i++) {
+		s.src = packet_addr(i % 2 ? "198.51.100.77" : "198.51.100.10");
+		packet_build(&s, &p);
+		if (i >= 2)
+			p.len = p.l4 + 4;
+		assert_int_equal(harness_verdict(h, &p, &r), i < 2 ? VERDICT_TX : VERDICT_DROP_TRUNCATED);
+	}
+	ring_buffer__consume(ring);
+	ring_buffer__free(ring);
+	return told;
+}
+
+static void a_trace_of_a_client_or_of_drops_tells_of_nothing_else(void **state)
+{
+	static const struct {
+		__u8 of_client, drops;
+		int told;
+	} cases[] = {{1, 0, 2}, {0, 1, 2}, {1, 1, 1}, {0, 0, 4}};
+	struct addr client = packet_addr("198.51.100.10");
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct steer_config traced = harness_config(1, 6, 12);
+		struct harness_options o = {.config = &traced, .flow_sets_log2 = 12};
+		struct harness *h;
+
+		traced.trace.sample = 1;
+		traced.trace.of_client = cases[i].of_client;
+		traced.trace.drops = cases[i].drops;
+		memcpy(traced.trace.client, client.byte, sizeof(traced.trace.client));
+		assert_int_equal(harness_open(&o, &h), 0);
+		assert_int_equal(traced_of_four(h), cases[i].told);
+		harness_close(h);
+	}
+}
+
 static void a_trace_tells_of_its_own_packet_only(void **state)
 {
 	struct steer_config traced = harness_config(1, 6, 12);
@@ -417,7 +474,7 @@ static void a_trace_tells_of_its_own_packet_only(void **state)
 	__u32 i, way;
 
 	(void)state;
-	traced.trace_sample = 1;
+	traced.trace.sample = 1;
 	assert_int_equal(harness_open(&o, &h), 0);
 	ring = ring_buffer__new(h->events_fd, event_keep, &e, NULL);
 	assert_non_null(ring);
@@ -435,6 +492,12 @@ static void a_trace_tells_of_its_own_packet_only(void **state)
 	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
 	assert_int_equal(ring_buffer__consume(ring), 1);
 	assert_int_equal(e.cell_state, CELL_HALF);
+	s.tcp_flags = TCP_ACK;
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX);
+		assert_int_equal(ring_buffer__consume(ring), 1);
+		assert_int_equal(e.cell_state, i ? CELL_OPEN : CELL_HALF);
+	}
 	s.proto = IPPROTO_ICMP;
 	s.icmp_type = 8;
 	assert_int_equal(verdict_of(h, &s, &p, &r), VERDICT_TX_ECHO);
@@ -469,6 +532,7 @@ int main(void)
 		cmocka_unit_test(what_passes_a_vip_out_of_service_is_not_counted_for_it),
 		cmocka_unit_test(the_verifier_finds_it_small),
 		cmocka_unit_test(a_trace_tells_of_its_own_packet_only),
+		cmocka_unit_test(a_trace_of_a_client_or_of_drops_tells_of_nothing_else),
 		cmocka_unit_test(features_that_are_off_are_not_in_the_program),
 	};
 

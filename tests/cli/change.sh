@@ -13,7 +13,11 @@ equal "the first configuration is generation 1" 1 "$(generation)"
 exits "vip add is quiet" 0 starling vip add extra tcp/203.0.113.12:80
 equal "and makes a generation" 2 "$(generation)"
 exits "a VIP of that name is refused" 1 starling vip add extra tcp/203.0.113.13:80
-exits "an address of another VIP is refused" 1 starling vip add other tcp/203.0.113.10:443
+exits "an address of another VIP is refused" 1 starling vip add another tcp/203.0.113.10:443
+equal "naming who has it and who wants it" "starling: VIP another: tcp/203.0.113.10:443 belongs to VIP web already" \
+	"$(starling vip add another tcp/203.0.113.10:443 2>&1)"
+equal "also of an address added" "starling: VIP dns: udp/203.0.113.10:443 belongs to VIP web already" \
+	"$(starling vip address dns add udp/203.0.113.10:443 2>&1)"
 exits "a backend of no VIP is refused" 1 starling backend add nobody 192.0.2.101:80
 equal "what was refused changed nothing" 2 "$(generation)"
 exits "-n says what would change" 0 starling -n backend add extra 192.0.2.101:80
@@ -93,6 +97,23 @@ equal "what stood before it is done" 20 "$(starling -j backend show vip many | j
 says "its line is named" ":22: " bash -c "sed 's/^vip add.*//; s/^backend.*//' '$TMP/batch' | starling batch file -"
 starling vip delete many
 
+# --- a batch's dry run: each line on what the lines before it would have made ---
+before=$(generation)
+dry() { printf '%s\n' "$@" >"$TMP/batch"; starling -n batch file "$TMP/batch"; }
+LINES_X=("vip add x tcp/203.0.113.60:80" "backend add x 192.0.2.101:80" "backend drain x 192.0.2.101")
+exits "a backend of a VIP that the batch itself makes is fine" 0 dry "${LINES_X[@]}"
+equal "it says at the end what all of it would change" "+ vip x|+ backend x 192.0.2.101:80|~ backend x 192.0.2.101:80|" \
+	"$(starling -j -n batch file "$TMP/batch" | jq -r '.[] | "\(.change) \(.object) \(.name)"' | tr '\n' '|')"
+equal "what comes and goes again is no change" "[]" \
+	"$(dry "${LINES_X[@]:0:2}" "vip delete x" >/dev/null; starling -j -n batch file "$TMP/batch")"
+says "a line that an earlier one makes wrong is named" ':3: the batch stops here' dry "${LINES_X[@]:0:2}" "backend add x 192.0.2.101:80"
+exits "and refused" 1 dry "${LINES_X[@]:0:1}" "vip add y tcp/203.0.113.60:80"
+says "so is one about what an earlier one takes away" ':2: ' dry "backend delete web 192.0.2.103:443" "backend drain web 192.0.2.103"
+says "what the daemon alone can know it says at the end" 'there is no device "nowhere0"' dry "${LINES_X[@]}" "iface attach nowhere0"
+says "a file is what the lines behind it are tried on" ':2: ' dry "config apply $CONF" "backend add extra 192.0.2.101:80"
+exits "a rollback cannot be tried" 2 dry "config rollback"
+equal "nothing of all this changed anything" "$before" "$(generation)"
+
 # --- operating state ---
 starling backend drain web 192.0.2.102:443 reason "a disk"
 starling backend disable 192.0.2.101
@@ -105,13 +126,34 @@ exits "a backend that is not there is refused" 1 starling backend drain 192.0.2.
 exits "-n of a drain changes nothing" 0 starling -n backend drain web 192.0.2.103:443
 equal "indeed" up "$(state web 192.0.2.103:443)"
 
+timeout 20 starling -j event watch config >"$TMP/events" &
+watcher=$!
+sleep 0.5
+starling backend drain dns 192.0.2.101:53 reason "to be sold" && starling backend delete dns 192.0.2.101:53
+equal "an override goes with its backend" 2 "$(starling -j status | jq '.[0].overrides')"
+sleep 0.5
+kill "$watcher"
+equal "which an event tells" "override dns 192.0.2.101:53 drain its backend is gone; it was by root@$NODE: to be sold" \
+	"$(jq -r 'select(.object | startswith("override")) | "\(.object) \(.before) \(.why)"' <"$TMP/events")"
+starling backend add dns 192.0.2.101:53
+equal "so that who comes later at its address is up" up "$(state dns 192.0.2.101:53)"
+starling backend disable dns 192.0.2.101:53 && starling vip delete dns
+equal "it goes with a VIP too" 2 "$(starling -j status | jq '.[0].overrides')"
+exits "apply reset-state undoes all that are left" 0 starling config apply "$CONF" reset-state
+equal "and none is left" "0 up up" "$(starling -j status | jq '.[0].overrides') $(state web 192.0.2.102:443) $(state dns 192.0.2.101:53)"
+starling backend drain web 192.0.2.102:443 reason "a disk"
+
 # --- restarts ---
 before=$(generation)
 counters() { starling -N -j metric show starling_ | jq -r '.[] | select(.name | endswith("_total")) | select(.name | test("_(vip|backend|xdp)_")) | "\(.name) \(.labels | tostring) \(.value)"' | sort; }
 counters >"$TMP/before"
+since() { starling -j backend show | jq -c '.[] | [.vip, .backend, .state, .since, .transitions]'; starling -j vip show | jq -c '.[] | [.name, .generation, .build]'; }
+since >"$TMP/since"
+sleep 1.1
 daemon_stop KILL
 daemon_must_start -f "$CONF"
 equal "kill -9 and restart keeps the generation" "$before" "$(generation)"
+check "and since when backends are as they are, and which generation changed a VIP last" cmp "$TMP/since" <(since)
 counters >"$TMP/after"
 equal "and no counter goes back" "" "$(awk '{ key = $1 FS $2 } NR == FNR { was[key] = $3; next } { is[key] = $3 }
 	END { for (k in was) if (!(k in is) || is[k] < was[k]) print k, was[k], is[k] }' "$TMP/before" "$TMP/after")"
@@ -126,6 +168,22 @@ check "its sockets are gone" test ! -e "$STARLING_SOCKET"
 daemon_must_start
 equal "without -f the last configuration is applied" "$(starling config export)" "$(starling config apply "$CONF" >/dev/null; starling config export)"
 equal "enable survives a restart too" 0 "$(starling -j backend show vip web | jq '[.[] | select(.state == "draining")] | length')"
+
+# --- a whole configuration undoes what commands did, and says so ---
+starling backend set web 192.0.2.103:443 weight 7 && starling vip add byhand tcp/203.0.113.15:80
+before=$(generation)
+daemon_stop
+: >"$LOG"
+daemon_must_start -f "$CONF"
+says "a start with a file tells of a line that it takes away" 'config: - vip add byhand tcp/203.0.113.15:80' cat "$LOG"
+says "of a line that it changes" 'config: ~ backend add web 192.0.2.103:443 weight 50' cat "$LOG"
+says "and how to have them back" "config: .starling config rollback $before. takes this back" cat "$LOG"
+equal "no other line differs" 2 "$(grep -c 'config: [-+~] ' "$LOG")"
+equal "it is a generation of two changes" "$((before + 1)) 2" "$(starling -j config history | jq -r '.[-1] | "\(.generation) \(.changes)"')"
+exits "and they come back" 0 starling config rollback "$before"
+: >"$LOG"
+check "SIGHUP undoes them again" hup
+says "and tells it in the same words" 'config: - vip add byhand tcp/203.0.113.15:80' cat "$LOG"
 
 # --- a second daemon ---
 mapfile -t options < <(daemon_options)

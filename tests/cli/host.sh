@@ -88,18 +88,108 @@ says "and a backend whose path is too small for its tunnel says what to do" '192
 ip link set veth0 mtu 1500
 starling config apply "$CONF" >/dev/null
 
-# --- HTTP's address is taken ---
-python3 -c 'import socket, time
-s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", 9429)); s.listen()
-time.sleep(60)' &
-squatter=$!
-sleep 0.5
-starling listen http 127.0.0.1:9429
-sleep 3
-equal "a taken address is told once" 1 "$(grep -c 'cannot serve HTTP at 127.0.0.1:9429' "$LOG")"
+# --- a VIP on an address of the host ---
+for key in tcp/192.0.2.11:80 'udp/[2001:db8:2::11]:53'; do
+	refuses "a VIP $key on the host's own address is refused with what to do" 1 'which has [0-9a-f:.]+ on veth0: give the VIP an address of its own' \
+		starling vip add own "$key"
+done
+refuses "so is one added to a VIP" 1 'would take packets from this host itself' starling vip address web add tcp/192.0.2.11:80
+exits "the host's own addresses are no VIPs then" 1 starling vip show own
+ip address add 203.0.113.43/32 dev lo
+exits "on lo a VIP is welcome" 0 starling vip add own tcp/203.0.113.43:80
+ip link set bridge0 arp off && ip address add 203.0.113.44/32 dev bridge0
+exits "so it is on a device that answers for nobody" 0 starling vip address own add tcp/203.0.113.44:80
+ip address add 203.0.113.43/32 dev veth0
+exits "one that is served stays when its address comes to a device" 0 starling vip set own scheduler rr
+daemon_stop
+daemon_must_start
+exits "over a restart too" 0 starling vip show own
+ip address del 203.0.113.43/32 dev veth0
+starling config apply "$CONF" >/dev/null
+
+# --- a device that takes no redirected packets ---
+if [ "$(printf '%s\n' 6.3 "$(uname -r)" | sort -V | head -n 1)" = 6.3 ]; then
+	ip link add veth2 type veth peer name veth3
+	ip address add 192.0.3.11/24 dev veth2 && ip link set veth2 up && ip link set veth3 up
+	ip neigh add 192.0.3.101 lladdr 02:00:00:00:00:08 dev veth2 nud permanent
+	deaf() { starling -j backend show vip web | jq -e '.[] | select(.backend == "192.0.3.101:443") | .why | test("veth2: what XDP takes from another device for it is lost")'; }
+	hears() { ! deaf; }
+	soon() { for _ in $(seq 50); do "$@" >/dev/null && return; sleep 0.1; done; return 1; }
+	says "the probe warns of a veth whose peer has no program" 'xdp-redirect +warning +.*would be lost' starling feature probe veth2
+	starling iface detach veth0 && starling iface attach veth0 mode native && starling backend add web 192.0.3.101:443
+	check "a backend behind it says so" soon deaf
+	says "and so does status" 'packets redirected to veth2 are lost' starling status
+	check "the log tells it" grep -q 'iface veth2: takes redirects -> loses redirects' "$LOG"
+	bpftool net attach xdpdrv pinned "$BPF/pass-$$" dev veth3
+	check "with a program at the peer all is well" soon hears
+	says "also to the probe" 'xdp-redirect +ok' starling feature probe veth2
+	bpftool net detach xdpdrv dev veth3
+	check "without it no longer" soon deaf
+	starling iface detach veth0 && starling iface attach veth0 mode generic
+	check "generic mode sends through any device" soon hears
+	starling config apply "$CONF" >/dev/null
+	ip link del veth2
+else
+	skip "a device that takes no redirected packets is told of" "Linux before 6.3 does not tell"
+fi
+
+# --- dr through a router ---
+ip route add 10.9.0.0/24 via 192.0.2.101
+starling vip add far tcp/203.0.113.42:80 forward ipip
+starling backend add far 10.9.0.5:80 && starling backend add far 192.0.2.102:80
+far() { for _ in $(seq 50); do [ "$(starling -j backend show vip far | jq -r '.[0].state')" = "$1" ] && return; sleep 0.1; done; return 1; }
+check "a backend behind a router is up with a tunnel" far up
+starling vip set far forward dr
+check "with dr it is not: the router would send everything back" far unresolved
+says "and says so" '10.9.0.5:80 .*dr.*behind a router: use ipip or gue' starling backend show vip far
+says "with a neighbour beside it dr goes there" '^far -> 192.0.2.102:80.*; dr via veth0' \
+	starling flow lookup tcp 198.51.100.7:51515 203.0.113.42:80
+ip route replace 10.9.0.0/24 dev veth0
+ip neigh replace 10.9.0.5 lladdr 02:00:00:00:00:09 dev veth0 nud permanent
+check "on the link it is up with dr" far up
+ip route replace 10.9.0.0/24 via 192.0.2.101
+check "and down again when a router comes in between" far unresolved
+starling vip delete far
+
+# --- HTTP's address cannot be had ---
+squat() { # ADDR PORT: another process listens there
+	python3 -c 'import socket, sys, time
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind((sys.argv[1], int(sys.argv[2]))); s.listen()
+time.sleep(60)' "$1" "$2" &
+	squatter=$!
+	sleep 0.5
+}
+served() { curl -s -m 2 -o /dev/null "http://$1/healthz"; }
+served_soon() { for _ in $(seq 80); do served "$1" && return; sleep 0.1; done; return 1; }
+squat 127.0.0.1 9429
+before=$(starling config export | md5sum)
+refuses "a taken address is refused" 1 'cannot serve HTTP at 127.0.0.1:9429: another process listens there' \
+	starling listen http 127.0.0.1:9429
+refuses "also before it is tried" 1 'another process listens there' starling -n listen http 127.0.0.1:9429
+refuses "so is an address that nobody here has" 1 'cannot serve HTTP at 198.51.100.99:9429: no device of this host has that address' \
+	starling listen http 198.51.100.99:9429
+{ cat "$CONF"; echo "vip add late tcp/203.0.113.41:80"; echo "listen http 127.0.0.1:9429"; } >"$TMP/other.conf"
+refuses "a file with such a line is refused as a whole" 1 'another process listens there' starling config apply "$TMP/other.conf"
+equal "nothing of all this changed the configuration" "$before" "$(starling config export | md5sum)"
+check "and HTTP is where it was" served "$HTTP"
+starling config apply "$CONF" >/dev/null
+exits "an address that is free is taken" 0 starling listen http 127.0.0.1:9430
+check "and served" served_soon 127.0.0.1:9430
+exits "all addresses may follow one of them" 0 starling listen http 0.0.0.0:9430
+check "and are served" served_soon 192.0.2.11:9430
+check "forth and back again, at once" bash -c 'for i in 1 2 3 4 5; do
+	starling listen http 127.0.0.1:9431 && starling listen http 127.0.0.1:9430 || exit 1; done'
+check "is served too" served_soon 127.0.0.1:9430
+daemon_stop
+daemon_start -f "$TMP/other.conf"
+says "at a start it is told what is wrong" 'cannot serve HTTP at 127.0.0.1:9429: another process.*not served' cat "$LOG"
+says "and shown" 'problem: .*metrics and health are not served' starling status
+exits "while it steers" 0 starling vip show late
 kill "$squatter"
-# shellcheck disable=SC2016 # for the inner shell
-check "and served as soon as it is free" bash -c 'for i in $(seq 80); do curl -s -m 1 -o /dev/null http://127.0.0.1:9429/healthz && exit; sleep 0.1; done; false'
+check "it is served as soon as the address is free" served_soon 127.0.0.1:9429
+equal "which is told once" 1 "$(grep -c 'cannot serve HTTP at 127.0.0.1:9429' "$LOG")"
+starling config apply "$CONF" >/dev/null
+check "without such a line it is where it is by default" served_soon "$HTTP"
 
 # --- the state directory cannot be written ---
 history=$STATE/$NODE/history

@@ -22,6 +22,10 @@ exits "no words exit 2" 2 starling
 exits "an unknown option exits 2" 2 starling --colour vip show
 exits "an option without its value exits 2" 2 starling -s
 exits "an unknown object exits 2" 2 starling vap show
+says_of() { starling "$@" 2>&1; }
+equal "a verb before its object is put right" 'starling: the object comes before the verb: "vip show"' "$(says_of show vip)"
+# shellcheck disable=SC2016 # no command, but what is said
+equal "an option behind the words too" 'starling: options stand before the words: `starling -j vip ...`' "$(says_of vip show -j)"
 exits "a missing word exits 2" 2 starling backend add web
 exits "an option of a later issue is an unknown word" 2 starling vip add web tcp/203.0.113.10:80 slow-start 30s
 exits "an object of a later issue is an unknown word" 2 starling roster show

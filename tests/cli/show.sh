@@ -98,6 +98,23 @@ syn_send 5
 wait "$tracer"
 equal "flow trace shows a packet" "web 198.51.100.7:51515" "$(jq -r '"\(.vip) \(.source)"' <"$TMP/trace" | head -1)"
 
+equal "with what it stands for" 1 "$(jq .sample <"$TMP/trace" | head -1)"
+equal "a trace of no VIP is refused" 'starling: there is no VIP "wbe"; did you mean "web"?' "$(timeout 5 starling flow trace vip wbe 2>&1)"
+timeout 3 starling flow trace vip web >"$TMP/trace" 2>"$TMP/said"
+says "a trace of everything says what it leaves out" 'one packet in 100 is looked at; .sample 1. looks at every one' cat "$TMP/said"
+timeout 20 starling flow trace vip web client 198.51.100.7 count 5 >"$TMP/trace" 2>"$TMP/said" &
+tracer=$!
+sleep 1
+syn_send 5
+wait "$tracer"
+equal "of one client every packet is shown" "5 0" "$(wc -l <"$TMP/trace") $(wc -l <"$TMP/said")"
+timeout 20 starling -j flow trace vip web count 1 >"$TMP/trace" 2>"$TMP/said" &
+tracer=$!
+sleep 1
+syn_send 2000
+wait "$tracer"
+equal "JSON says it in each row, and nothing else" "web 100 0" "$(jq -r '"\(.vip) \(.sample)"' <"$TMP/trace") $(wc -c <"$TMP/said")"
+
 # --- HTTP ---
 curl -s -m 5 "http://$HTTP/metrics" >"$TMP/metrics"
 check "promtool has nothing to say about the metrics" bash -c "said=\$(promtool check metrics <'$TMP/metrics' 2>&1) && [ -z \"\$said\" ]"

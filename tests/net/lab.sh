@@ -42,6 +42,28 @@ echo_answer() { # ADDRESS
 equal "a backend echoes UDP over IPv4" "be1 hello" "$(echo_answer 192.0.2.101)"
 equal "a backend echoes UDP over IPv6" "be1 hello" "$(echo_answer 2001:db8:2::101)"
 
+# A datagram to the echo at the VIP in a tunnel to be1, from a HOST's ADDRESS; whether the client hears the answer.
+tunnelled_answer() { # HOST ADDRESS
+	"$LAB" exec client python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("198.51.100.10", 5555)); s.settimeout(2)
+try: print(s.recv(99).decode(), end="")
+except TimeoutError: pass' >"$TMP/heard" &
+	sleep 0.5
+	on "$1" python3 - "$2" <<-'END'
+		import socket, struct, sys
+		a = socket.inet_aton
+		udp = struct.pack("!4H", 5555, 7, 8 + 6, 0) + b"hello\n"
+		inner = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, a("198.51.100.10"), a("203.0.113.10"))
+		total = sum(struct.unpack("!10H", inner)); total = (total & 0xffff) + (total >> 16); total = (total & 0xffff) + (total >> 16)
+		inner = inner[:10] + struct.pack("!H", ~total & 0xffff) + inner[12:]
+		s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 4); s.bind((sys.argv[1], 0)); s.sendto(inner + udp, ("192.0.2.101", 0))
+	END
+	wait $!
+	cat "$TMP/heard"
+}
+equal "a backend opens a balancer's tunnel" "be1 hello" "$(tunnelled_answer lb1 192.0.2.11)"
+equal "but nobody else's" "" "$(tunnelled_answer client 198.51.100.10)"
+
 reaches() {
 	on client ping -c 1 -W 1 192.0.2.101
 }

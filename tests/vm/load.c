@@ -69,7 +69,7 @@ static int load_features(const struct steer_config *config, const char *kernel, 
 	const char *stack = line_with(log, "stack depth", &stack_len), *work = line_with(log, "processed", &work_len);
 
 	printf("%s steer_loads_with_fragments_%u_icmp_%u_trace_%u on %s\n", failed ? "not ok" : "ok", config->fragments,
-	       config->icmp, config->trace_sample, kernel);
+	       config->icmp, config->trace.sample, kernel);
 	printf("# %.*s, %.*s\n", stack_len, stack, work_len, work);
 	if (failed) {
 		size_t len;
@@ -111,7 +111,7 @@ int main(void)
 					      .probation_ticks = 100,
 					      .fragments = i > 0,
 					      .icmp = i > 0,
-					      .trace_sample = i > 1 ? 100 : 0};
+					      .trace = {.sample = i > 1 ? 100 : 0, .of_client = 1, .drops = 1}};
 
 		failed |= !!load_features(&config, kernel.release, log);
 	}

@@ -98,7 +98,23 @@ backend_up() { # N
 		seq -f 'addr add 2001:db8:113::%g/128 dev lo nodad' 10 19
 	} | within "be$1" ip -batch - || return 1
 	[ -e "$O/bpf/deliver.bpf.o" ] || return 0
-	within "be$1" ip link set dev eth0 xdpdrv obj "$O/bpf/deliver.bpf.o" program deliver
+	within "be$1" ip link set dev eth0 xdpdrv obj "$O/bpf/deliver.bpf.o" program deliver && deliver_sources "be$1"
+}
+
+# Tunnels are opened from where balancers are alone: 192.0.2.0/26, 192.0.2.64/28, 2001:db8:2::/121.
+# Keys are those of struct deliver_key (starling/deliver.h): bits and role first, IPv4 addresses mapped.
+deliver_sources() { # HOST
+	local id map accept="" key
+	id=$(within "$1" ip link show dev eth0 | sed -n 's/.*prog\/xdp id \([0-9]*\).*/\1/p')
+	for map in $(bpftool prog show id "$id" | sed -n 's/.*map_ids \([0-9,]*\).*/\1/p' | tr , ' '); do
+		bpftool map show id "$map" | grep -q 'name accept ' && accept=$map
+	done
+	for key in "$((32 + 96 + 26)) 0 0 0  2 0 0 0  0 0 0 0 0 0 0 0 0 0 255 255 192 0 2 0" \
+		"$((32 + 96 + 28)) 0 0 0  2 0 0 0  0 0 0 0 0 0 0 0 0 0 255 255 192 0 2 64" \
+		"$((32 + 121)) 0 0 0  2 0 0 0  32 1 13 184 0 2 0 0 0 0 0 0 0 0 0 0"; do
+		# shellcheck disable=SC2086 # a list of bytes
+		bpftool map update id "$accept" key $key value 1 || return 1
+	done
 }
 
 # The router spreads the VIPs' prefixes over the balancers by a hash of addresses and ports.

@@ -42,6 +42,10 @@ int batch_run(struct run *run, const char *file)
 	}
 	if (status && !run->options.json)
 		fprintf(stderr, "%s:%d: the batch stops here\n", name, rc < 0 ? err.line : line->place[0].line);
+	if (!status && run->draft)
+		status = draft_end(run);
+	draft_free(run->draft);
+	run->draft = NULL;
 	run->in_batch = false;
 	free(text);
 	free(line);

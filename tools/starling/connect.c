@@ -18,7 +18,6 @@
 #define CONNECT_PATTERN	   "/run/starling/*/control.sock"
 #define CONNECT_READ_BYTES 65536
 #define CONNECT_LINE_BYTES (1u << 30) /* of an answer: longer ones are no answers */
-#define CONNECT_SOCKET_ENV "STARLING_SOCKET"
 
 struct connection {
 	int fd;
@@ -48,7 +47,7 @@ static const char *pick(char *const *paths, size_t count)
 
 static int path_find(const struct options *options, char *path, size_t room, struct err *err)
 {
-	const char *given = options->socket ? options->socket : getenv(CONNECT_SOCKET_ENV);
+	const char *given = options->socket ? options->socket : getenv(OPTIONS_SOCKET_ENV);
 	const char *found = given;
 	glob_t g = {0};
 	int rc = 0;

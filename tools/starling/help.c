@@ -16,9 +16,7 @@ int help_run(struct run *run, const char *topic)
 	struct err err = {0};
 
 	if (!topic)
-		buf_puts(&out, options_usage());
-	if (!topic)
-		buf_putc(&out, '\n');
+		buf_printf(&out, "%s%s\n", options_usage(), options_help());
 	if (command_help(topic, &out)) {
 		buf_free(&out);
 		err_set(&err, ENOENT, "there is no object \"%s\"; `starling help` shows all", topic);

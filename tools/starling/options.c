@@ -17,22 +17,37 @@
 #define LETTER_COMPLETION 257
 #define LETTER_COMPLETE	  258
 
+/* OPTION(letter, "how it is written", "long", argument, "METAVAR", "help") */
+#define OPTIONS(OPTION)                                                                                                \
+	OPTION('j', "-j, --", "json", no_argument, "", "print JSON")                                                   \
+	OPTION('p', "-p, --", "pretty", no_argument, "", "print JSON, indented")                                       \
+	OPTION('n', "-n, --", "dry-run", no_argument, "", "say what would change, and change nothing")                 \
+	OPTION('N', "-N, --", "numeric", no_argument, "", "whole numbers in base units, times instead of ages")        \
+	OPTION('d', "-d, --", "details", no_argument, "", "more columns")                                              \
+	OPTION('s', "-s, --", "socket", required_argument, " PATH",                                                    \
+	       "of the daemon; by default $" OPTIONS_SOCKET_ENV ", else the one in /run/starling")                     \
+	OPTION('w', "-w, --", "watch", required_argument, " SECS", "again and again, with this pause")                 \
+	OPTION('t', "-t, --", "timeout", required_argument, " SECS",                                                   \
+	       "wait so long for an answer; by default 60, 0: for ever")                                               \
+	OPTION(LETTER_COLOR, "--", "color", required_argument, " auto|always|never", "by default where a terminal is") \
+	OPTION(LETTER_COMPLETION, "--", "completion", required_argument, " bash", "print the shell's script")          \
+	OPTION('V', "-V, --", "version", no_argument, "", "of the command and of the daemon")                          \
+	OPTION('h', "-h, --", "help", no_argument, "", "show this")
+
 static const struct option longs[] = {
-	{"json", no_argument, NULL, 'j'},
-	{"pretty", no_argument, NULL, 'p'},
-	{"dry-run", no_argument, NULL, 'n'},
-	{"numeric", no_argument, NULL, 'N'},
-	{"details", no_argument, NULL, 'd'},
-	{"socket", required_argument, NULL, 's'},
-	{"watch", required_argument, NULL, 'w'},
-	{"timeout", required_argument, NULL, 't'},
-	{"color", required_argument, NULL, LETTER_COLOR},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{"completion", required_argument, NULL, LETTER_COMPLETION},
-	{"complete", no_argument, NULL, LETTER_COMPLETE},
+#define OPTION_LONG(letter, written, name, argument, metavar, help) {name, argument, NULL, letter},
+	OPTIONS(OPTION_LONG)
+#undef OPTION_LONG
+		{"complete", no_argument, NULL, LETTER_COMPLETE},
 	{0},
 };
+
+const char *options_help(void)
+{
+#define OPTION_HELP(letter, written, name, argument, metavar, help) "  " written name metavar "\n\t" help "\n"
+	return OPTIONS(OPTION_HELP);
+#undef OPTION_HELP
+}
 
 const char *options_usage(void)
 {

@@ -209,19 +209,35 @@ int render_answer(const struct run *run, const struct command *command, const ch
 	return status;
 }
 
-void render_stream_line(const struct run *run, const char *line, size_t len)
+/* What the daemon says of the stream itself; of the sample JSON's rows speak too. */
+static void stream_note(const struct run *run, const json_t *json)
+{
+	const json_t *sample = json_object_get(json, "sample"), *lost = json_object_get(json, "lost");
+
+	if (lost && run->options.json)
+		json_print(run, json);
+	else if (lost)
+		fprintf(stderr, "starling: %lld lines were lost: the reader is too slow\n",
+			(long long)json_integer_value(lost));
+	else if (json_integer_value(sample) > 1 && !run->options.json)
+		fprintf(stderr, "starling: one packet in %lld is looked at; `sample 1` looks at every one\n",
+			(long long)json_integer_value(sample));
+}
+
+bool render_stream_line(const struct run *run, const char *line, size_t len)
 {
 	json_t *json = json_loadb(line, len, 0, NULL), *row;
 	struct render_options render = run->render;
 	struct buf out = BUF_INIT;
 	struct table *t = NULL;
+	bool is_row;
 
 	row = json_array_get(json_object_get(json, "rows"), 0);
-	if (run->options.json) {
-		json_print(run, row ? row : json);
-	} else if (!row) {
-		fprintf(stderr, "starling: %lld lines were lost: the reader is too slow\n",
-			(long long)json_integer_value(json_object_get(json, "lost")));
+	is_row = row != NULL;
+	if (!is_row) {
+		stream_note(run, json);
+	} else if (run->options.json) {
+		json_print(run, row);
 	} else if (!table_parse(json, &t, NULL)) {
 		table_plain_row(t, 0, &render, &out);
 		fwrite(buf_text(&out), 1, out.len, stdout);
@@ -230,4 +246,5 @@ void render_stream_line(const struct run *run, const char *line, size_t len)
 	table_free(t);
 	buf_free(&out);
 	json_decref(json);
+	return is_row;
 }

@@ -48,8 +48,7 @@ static int stream_run(struct run *run, const struct command *command, const char
 	if (!strncmp(line, "{\"error\"", 8))
 		return render_answer(run, command, line, len);
 	do {
-		lines += strncmp(line, "{\"lost\"", 7) != 0;
-		render_stream_line(run, line, len);
+		lines += render_stream_line(run, line, len);
 	} while (!connection_line(run->connection, true, &line, &len, &err));
 	connection_close(run->connection);
 	run->connection = NULL;
@@ -91,6 +90,18 @@ static bool help_wanted(const char *const *words, size_t count)
 	return false;
 }
 
+/* Misuse of the grammar; an option behind the words is none of them. */
+static int words_refuse(const struct run *run, const char *const *words, size_t count, struct err *err)
+{
+	size_t i;
+
+	for (i = 1; i < count; i++)
+		if (words[i][0] == '-' && (words[i][1] == '-' || strspn(words[i] + 1, "jpnNdswthV") == 1))
+			err_set(err, EINVAL, "options stand before the words: `starling %s %s ...`", words[i],
+				words[0]);
+	return render_error(run, FAULT_USAGE, err);
+}
+
 int run_words(struct run *run, const char *const *words, size_t count)
 {
 	struct command command;
@@ -99,7 +110,7 @@ int run_words(struct run *run, const char *const *words, size_t count)
 	if (help_wanted(words, count))
 		return help_run(run, words[0]);
 	if (command_parse(words, count, &command, NULL, &err))
-		return render_error(run, FAULT_USAGE, &err);
+		return words_refuse(run, words, count, &err);
 	switch (command.id) {
 	case COMMAND_HELP:
 		return help_run(run, command.topic);
@@ -116,6 +127,8 @@ int run_words(struct run *run, const char *const *words, size_t count)
 	default: /* every other command is the daemon's */
 		break;
 	}
+	if (draft_takes(run, &command))
+		return draft_run(run, &command);
 	if (command_info(command.id)->flags & COMMAND_STREAMS)
 		return stream_run(run, &command, words, count);
 	return daemon_run(run, &command, words, count);

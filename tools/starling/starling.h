@@ -17,7 +17,8 @@
 #include "core/request.h"
 #include "core/table.h"
 
-#define STATUS_DEGRADED 5 /* exit status of `status`, beside those of core/request.h */
+#define OPTIONS_SOCKET_ENV "STARLING_SOCKET"
+#define STATUS_DEGRADED	   5 /* exit status of `status`, beside those of core/request.h */
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
@@ -33,6 +34,7 @@ struct options {
 };
 
 struct connection;
+struct draft;
 
 /* One run of the tool; or one command of a batch. */
 struct run {
@@ -40,11 +42,13 @@ struct run {
 	struct connection *connection; /* NULL until a command needs the daemon */
 	struct render_options render;
 	bool in_batch;
+	struct draft *draft; /* of a batch's dry run; NULL: nothing would be changed yet */
 };
 
 /* options.c. Return: index of the first word, or -EINVAL with @err. */
 int options_parse(int argc, char **argv, struct options *ret, struct err *err);
-const char *options_usage(void);
+const char *options_usage(void); /* in short, for misuse */
+const char *options_help(void);	 /* what each means */
 
 /* connect.c: requests to the daemon. Errors are sentences; -ETIMEDOUT, -ENOENT, -errno of the socket. */
 int connection_open(const struct options *options, struct connection **ret, struct err *err);
@@ -61,13 +65,19 @@ int render_error(const struct run *run, enum request_fault fault, const struct e
 int render_errors(const struct run *run, const struct err_list *errors);
 int render_table(const struct run *run, const struct table *t);
 int render_text(const struct run *run, const char *key, const char *text);
-void render_stream_line(const struct run *run, const char *line, size_t len);
+bool render_stream_line(const struct run *run, const char *line, size_t len); /* whether it is a row */
 
 /* run.c: one command, from words to an exit status. */
 int run_words(struct run *run, const char *const *words, size_t count);
 /* Ask the daemon once. Return: 0 with a borrowed line, or an exit status after an error was printed. */
 int run_request(struct run *run, const char *const *words, size_t count, const char *text, const char *file,
 		bool stream, const char **ret_line, size_t *ret_len);
+
+/* draft.c: the dry run of a batch. Each returns an exit status. */
+bool draft_takes(const struct run *run, const struct command *command);
+int draft_run(struct run *run, const struct command *command); /* a line of it */
+int draft_end(struct run *run);				       /* prints what all of them would change */
+void draft_free(struct draft *draft);
 
 /* file.c: FILE or - . The text is the caller's. */
 int file_read(const char *path, char **ret_text, size_t *ret_len, struct err *err);

@@ -228,7 +228,7 @@ static int key_append(const char *noun, const char *word, struct command *c, str
 	size_t i;
 
 	if (endpoint_parse(word, &key) || !key.proto)
-		return refuse(noun, "tcp/ADDR:PORT or udp/ADDR:PORT", word, err);
+		return refuse(noun, "tcp/ADDR:PORT or udp/ADDR:PORT (IPv6: [ADDR6]:PORT)", word, err);
 	if (!address_is_unicast(&key.addr))
 		return refuse(noun, "a unicast address", word, err);
 	for (i = 0; i < c->key_count; i++)
@@ -259,7 +259,7 @@ static int keys_read(const struct argument *a, const char *noun, const char *wor
 	do {
 		len = strcspn(at, ",");
 		if (len >= sizeof(piece))
-			return refuse(noun, "tcp/ADDR:PORT or udp/ADDR:PORT", at, err);
+			return refuse(noun, "tcp/ADDR:PORT or udp/ADDR:PORT (IPv6: [ADDR6]:PORT)", at, err);
 		memcpy(piece, at, len);
 		piece[len] = '\0';
 		r = key_append(noun, piece, c, err);
@@ -410,14 +410,15 @@ static const struct argument_kind kind_MODE = {choice_read, choice_write, xdp_mo
 static const struct argument_kind kind_EVENTS = {events_read, events_write, event_words, NULL};
 
 static const struct argument arguments[ARGUMENT_COUNT] = {
-#define ARGUMENT_ROW(id, by_, word_, metavar_, type, member_, min_, max_)                                              \
+#define ARGUMENT_ROW(id, by_, word_, metavar_, type, member_, min_, max_, help_)                                       \
 	[ARG_##id] = {.by = BY_##by_,                                                                                  \
 		      .word = word_,                                                                                   \
 		      .metavar = metavar_,                                                                             \
 		      .kind = &kind_##type,                                                                            \
 		      .offset = offsetof(struct command, member_),                                                     \
 		      .min = min_,                                                                                     \
-		      .max = max_},
+		      .max = max_,                                                                                     \
+		      .help = help_},
 	STARLING_ARGUMENTS(ARGUMENT_ROW)
 #undef ARGUMENT_ROW
 };

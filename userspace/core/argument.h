@@ -20,6 +20,7 @@ struct argument {
 	const struct argument_kind *kind;
 	size_t offset; /* of its member in struct command */
 	__u64 min, max;
+	const char *help; /* of a keyword */
 };
 
 const struct argument *argument_info(enum argument_id id);

@@ -195,7 +195,8 @@
 	FIELD(TRACE, backend, TEXT, NONE, COLUMN, "BACKEND", FAMILY_NONE, "", "it was sent to") \
 	FIELD(TRACE, cell, TEXT, NONE, COLUMN, "CELL", FAMILY_NONE, "", "state of its cell before") \
 	FIELD(TRACE, tcp_flags, TEXT, NONE, COLUMN, "FLAGS", FAMILY_NONE, "", "of TCP") \
-	FIELD(TRACE, length, U64, NONE, COLUMN, "LENGTH", FAMILY_NONE, "", "bytes of the frame")
+	FIELD(TRACE, length, U64, NONE, COLUMN, "LENGTH", FAMILY_NONE, "", "bytes of the frame") \
+	FIELD(TRACE, sample, U64, NONE, DETAIL, "SAMPLE", FAMILY_NONE, "", "it stands for so many packets")
 
 #define STARLING_FIELDS_IFACE(FIELD) \
 	FIELD(IFACE, device, TEXT, NONE, COLUMN, "DEVICE", FAMILY_NONE, "", "its name") \
@@ -224,7 +225,7 @@
 	FIELD(STATUS, generation, U64, NONE, LINE2, "generation", FAMILY_starling_config_generation, "", "of the running configuration") \
 	FIELD(STATUS, digest, TEXT, NONE, LINE2, "digest", FAMILY_NONE, "", "of the running configuration") \
 	FIELD(STATUS, applied, TIME, NONE, LINE2, "applied", FAMILY_starling_config_last_reload_success_timestamp_seconds, "", "when") \
-	FIELD(STATUS, reload_ok, BOOL, STATE, LINE2, "last-reload", FAMILY_starling_config_last_reload_successful, "", "the last one read was applied") \
+	FIELD(STATUS, reload_ok, BOOL, STATE, LINE2, "last-reload-ok", FAMILY_starling_config_last_reload_successful, "", "the last one read was applied") \
 	FIELD(STATUS, reloads, U64, COUNT, LINE2, "reloads", FAMILY_starling_config_reloads_total, "", "configurations applied since the start") \
 	FIELD(STATUS, reload_failures, U64, COUNT, LINE2, "refused", FAMILY_starling_config_reload_failures_total, "", "configurations refused since the start") \
 	FIELD(STATUS, overrides, U64, NONE, LINE2, "overrides", FAMILY_starling_config_overrides, "", "backends put aside by hand") \

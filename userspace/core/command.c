@@ -116,6 +116,10 @@ static void object_unknown(const struct parser *p)
 		return;
 	}
 	argument_quote(p->words[0], text);
+	if (p->count > 1 && command_find((const char *const[]){p->words[1], p->words[0]}, 2) != COMMAND_COUNT) {
+		err_set(p->err, EINVAL, "the object comes before the verb: \"%s %s\"", p->words[1], p->words[0]);
+		return;
+	}
 	near = command_nearest(p->words[0], list);
 	if (near) {
 		err_set(p->err, EINVAL, "there is no command %s; did you mean \"%s\"?", text, near);

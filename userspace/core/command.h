@@ -42,7 +42,7 @@ enum command_place {
 };
 
 enum argument_id {
-#define ARGUMENT_ENUM(id, by, word, metavar, kind, member, min, max) ARG_##id,
+#define ARGUMENT_ENUM(id, by, word, metavar, kind, member, min, max, help) ARG_##id,
 	STARLING_ARGUMENTS(ARGUMENT_ENUM)
 #undef ARGUMENT_ENUM
 		ARGUMENT_COUNT

@@ -37,8 +37,38 @@ void command_synopsis(enum command_id id, struct buf *out)
 	}
 }
 
+/* The arguments of a command, a bit each. */
+static __u64 arguments_of(const struct command_row *row)
+{
+	__u64 bits = 0;
+	size_t i;
+
+	for (i = 0; row->argument[i] != ARGUMENT_END; i++)
+		bits |= 1ULL << (row->argument[i] & ARGUMENT_ID);
+	return bits;
+}
+
+/* What the words behind commands mean. */
+static void arguments_help(__u64 used, struct buf *out)
+{
+	bool durations = false;
+	int id;
+
+	for (id = 0; id < ARGUMENT_COUNT; id++) {
+		const struct argument *a = argument_info((enum argument_id)id);
+
+		if (!(used >> id & 1) || !*a->help)
+			continue;
+		durations |= !strcmp(a->metavar, "D");
+		buf_printf(out, "  %s%s%s\n\t%s\n", a->word, *a->metavar ? " " : "", a->metavar, a->help);
+	}
+	if (durations)
+		buf_puts(out, "  D\n\ta number with ms, s, m, h or d; without one of them seconds\n");
+}
+
 int command_help(const char *object, struct buf *out)
 {
+	__u64 used = 0;
 	int i;
 
 	if (object && !command_object_known(object))
@@ -50,7 +80,9 @@ int command_help(const char *object, struct buf *out)
 			continue;
 		command_synopsis((enum command_id)i, out);
 		buf_printf(out, "\n\t%s\n", info->help);
+		used |= arguments_of(command_row((enum command_id)i));
 	}
+	arguments_help(used, out);
 	return 0;
 }
 

@@ -9,49 +9,71 @@
 /* clang-format off */
 
 /*
- * ARGUMENT(ID, KEYWORD, "keyword", "METAVAR", kind, member of struct command, min, max)
- * ARGUMENT(ID, POSITION, "noun", ...): known by its position, the noun is for errors. Kinds: argument.c.
+ * ARGUMENT(ID, KEYWORD, "keyword", "METAVAR", kind, member of struct command, min, max, "help")
+ * ARGUMENT(ID, POSITION, "noun", ..., ""): known by its position, the noun is for errors. Kinds: argument.c.
  */
 #define STARLING_ARGUMENTS(ARGUMENT) \
-	ARGUMENT(NAME,          POSITION, "VIP",           "VIP",                       NAME,      vip,              0, 0) \
-	ARGUMENT(KEYS,          POSITION, "address",       "PROTO/ADDR:PORT[,...]",     KEYS,      key,              0, 0) \
-	ARGUMENT(CHANGE,        POSITION, "what to do",    "add|delete",                CHANGE,    change,           0, 0) \
-	ARGUMENT(KEY,           POSITION, "address",       "PROTO/ADDR:PORT",           KEY,       key,              0, 0) \
-	ARGUMENT(BACKEND,       POSITION, "backend",       "ADDR:PORT",                 ENDPOINT,  at,               1, 0) \
-	ARGUMENT(BACKENDS,      POSITION, "backend",       "ADDR[:PORT]",               ADDRESS,   at,               0, 0) \
-	ARGUMENT(PROTO,         POSITION, "protocol",      "tcp|udp",                   PROTO,     proto,            0, 0) \
-	ARGUMENT(SOURCE,        POSITION, "source",        "SRC:PORT",                  ENDPOINT,  at,               0, 0) \
-	ARGUMENT(DESTINATION,   POSITION, "destination",   "DST:PORT",                  ENDPOINT,  to,               0, 0) \
-	ARGUMENT(DEVICE,        POSITION, "device",        "DEV",                       DEVICE,    device,           0, 0) \
-	ARGUMENT(LISTEN,        POSITION, "address",       "ADDR:PORT",                 ENDPOINT,  at,               0, 0) \
-	ARGUMENT(LEVEL,         POSITION, "level",         "error|warning|info|debug",  LEVEL,     level,            0, 0) \
-	ARGUMENT(FILE,          POSITION, "file",          "FILE",                      TEXT,      file,             1, 4095) \
-	ARGUMENT(GENERATION,    POSITION, "generation",    "GENERATION",                NUMBER,    generation,       0, 4294967295) \
-	ARGUMENT(PREFIX,        POSITION, "prefix",        "PREFIX",                    TEXT,      prefix,           1, 255) \
-	ARGUMENT(EVENTS,        POSITION, "kind",          "KIND...",                   EVENTS,    events,           0, 0) \
-	ARGUMENT(TOPIC,         POSITION, "object",        "OBJECT",                    TEXT,      topic,            1, 255) \
-	ARGUMENT(SCHEDULER,     KEYWORD,  "scheduler",     "mh|rr|wrr|lc|wlc",          SCHEDULER, scheduler,        0, 0) \
-	ARGUMENT(FORWARD,       KEYWORD,  "forward",       "dr|ipip|gue",               FORWARD,   forward,          0, 0) \
-	ARGUMENT(SLOTS,         KEYWORD,  "slots",         "N",                         SLOTS,     slots,            0, 0) \
-	ARGUMENT(HASH,          KEYWORD,  "hash",          "5tuple|source",             HASH,      hash,             0, 0) \
-	ARGUMENT(IDLE,          KEYWORD,  "idle",          "D",                         DURATION,  idle_ms,          0, STARLING_IDLE_MAX_MS) \
-	ARGUMENT(DRAIN_TIMEOUT, KEYWORD,  "drain-timeout", "D",                         DURATION,  drain_timeout_ms, 0, STARLING_DRAIN_MAX_MS) \
-	ARGUMENT(EVERY_SLOT,    KEYWORD,  "slots",         "",                          FLAG,      given,            0, 0) \
-	ARGUMENT(WEIGHT,        KEYWORD,  "weight",        "N",                         NUMBER,    weight,           0, 65535) \
-	ARGUMENT(OF_VIP,        KEYWORD,  "vip",           "VIP",                       NAME,      vip,              0, 0) \
-	ARGUMENT(OF_BACKEND,    KEYWORD,  "backend",       "ADDR[:PORT]",               ADDRESS,   at,               0, 0) \
-	ARGUMENT(CLIENT,        KEYWORD,  "client",        "ADDR",                      HOST,      client,           0, 0) \
-	ARGUMENT(LIMIT,         KEYWORD,  "limit",         "N",                         NUMBER,    limit,            1, 4294967295) \
-	ARGUMENT(DROPS,         KEYWORD,  "drops",         "",                          FLAG,      given,            0, 0) \
-	ARGUMENT(SAMPLE,        KEYWORD,  "sample",        "N",                         NUMBER,    sample,           1, 4294967295) \
-	ARGUMENT(COUNT,         KEYWORD,  "count",         "N",                         NUMBER,    count,            1, 4294967295) \
-	ARGUMENT(TIMEOUT,       KEYWORD,  "timeout",       "D",                         DURATION,  timeout_ms,       0, STARLING_DRAIN_MAX_MS) \
-	ARGUMENT(REASON,        KEYWORD,  "reason",        "TEXT",                      TEXT,      reason,           1, 95) \
-	ARGUMENT(MODE,          KEYWORD,  "mode",          "auto|native|generic",       MODE,      mode,             0, 0) \
-	ARGUMENT(NODE_NAME,     KEYWORD,  "name",          "NAME",                      NAME,      node,             0, 0) \
-	ARGUMENT(NODE_ADDRESS,  KEYWORD,  "address",       "ADDR[:PORT]",               ADDRESS,   at,               0, 0) \
-	ARGUMENT(NODE_DEVICE,   KEYWORD,  "device",        "DEV",                       DEVICE,    device,           0, 0) \
-	ARGUMENT(RESET_STATE,   KEYWORD,  "reset-state",   "",                          FLAG,      given,            0, 0)
+	ARGUMENT(NAME,          POSITION, "VIP",           "VIP",                       NAME,      vip,              0, 0, "") \
+	ARGUMENT(KEYS,          POSITION, "address",       "PROTO/ADDR:PORT[,...]",     KEYS,      key,              0, 0, "") \
+	ARGUMENT(CHANGE,        POSITION, "what to do",    "add|delete",                CHANGE,    change,           0, 0, "") \
+	ARGUMENT(KEY,           POSITION, "address",       "PROTO/ADDR:PORT",           KEY,       key,              0, 0, "") \
+	ARGUMENT(BACKEND,       POSITION, "backend",       "ADDR:PORT",                 ENDPOINT,  at,               1, 0, "") \
+	ARGUMENT(BACKENDS,      POSITION, "backend",       "ADDR[:PORT]",               ADDRESS,   at,               0, 0, "") \
+	ARGUMENT(PROTO,         POSITION, "protocol",      "tcp|udp",                   PROTO,     proto,            0, 0, "") \
+	ARGUMENT(SOURCE,        POSITION, "source",        "SRC:PORT",                  ENDPOINT,  at,               0, 0, "") \
+	ARGUMENT(DESTINATION,   POSITION, "destination",   "DST:PORT",                  ENDPOINT,  to,               0, 0, "") \
+	ARGUMENT(DEVICE,        POSITION, "device",        "DEV",                       DEVICE,    device,           0, 0, "") \
+	ARGUMENT(LISTEN,        POSITION, "address",       "ADDR:PORT",                 ENDPOINT,  at,               0, 0, "") \
+	ARGUMENT(LEVEL,         POSITION, "level",         "error|warning|info|debug",  LEVEL,     level,            0, 0, "") \
+	ARGUMENT(FILE,          POSITION, "file",          "FILE",                      TEXT,      file,             1, 4095, "") \
+	ARGUMENT(GENERATION,    POSITION, "generation",    "GENERATION",                NUMBER,    generation,       0, 4294967295, "") \
+	ARGUMENT(PREFIX,        POSITION, "prefix",        "PREFIX",                    TEXT,      prefix,           1, 255, "") \
+	ARGUMENT(EVENTS,        POSITION, "kind",          "KIND...",                   EVENTS,    events,           0, 0, "") \
+	ARGUMENT(TOPIC,         POSITION, "object",        "OBJECT",                    TEXT,      topic,            1, 255, "") \
+	ARGUMENT(SCHEDULER,     KEYWORD,  "scheduler",     "mh|rr|wrr|lc|wlc",          SCHEDULER, scheduler,        0, 0, \
+		"mh: by a hash (Maglev), the default; rr, wrr: in turn; lc, wlc: fewest open connections; rr and lc ignore weights") \
+	ARGUMENT(FORWARD,       KEYWORD,  "forward",       "dr|ipip|gue",               FORWARD,   forward,          0, 0, \
+		"ipip (the default) or gue: in a tunnel; dr: by MAC address, to neighbours on the link") \
+	ARGUMENT(SLOTS,         KEYWORD,  "slots",         "N",                         SLOTS,     slots,            0, 0, \
+		"size of the table, a prime from 1021 to 1048573; by default 100 a backend") \
+	ARGUMENT(HASH,          KEYWORD,  "hash",          "5tuple|source",             HASH,      hash,             0, 0, \
+		"what makes a flow: 5tuple (the default), or source: a client stays with its backend") \
+	ARGUMENT(IDLE,          KEYWORD,  "idle",          "D",                         DURATION,  idle_ms,          0, STARLING_IDLE_MAX_MS, \
+		"life of a flow without packets, by default 15m; 0 for UDP with mh: flows are not kept") \
+	ARGUMENT(DRAIN_TIMEOUT, KEYWORD,  "drain-timeout", "D",                         DURATION,  drain_timeout_ms, 0, STARLING_DRAIN_MAX_MS, \
+		"when a drain that names no timeout ends disabled; by default never") \
+	ARGUMENT(EVERY_SLOT,    KEYWORD,  "slots",         "",                          FLAG,      given,            0, 0, \
+		"slot by slot") \
+	ARGUMENT(WEIGHT,        KEYWORD,  "weight",        "N",                         NUMBER,    weight,           0, 65535, \
+		"part of the new connections, against the others'; by default 1; 0: none") \
+	ARGUMENT(OF_VIP,        KEYWORD,  "vip",           "VIP",                       NAME,      vip,              0, 0, \
+		"of this VIP alone") \
+	ARGUMENT(OF_BACKEND,    KEYWORD,  "backend",       "ADDR[:PORT]",               ADDRESS,   at,               0, 0, \
+		"of this backend alone") \
+	ARGUMENT(CLIENT,        KEYWORD,  "client",        "ADDR",                      HOST,      client,           0, 0, \
+		"of this client alone") \
+	ARGUMENT(LIMIT,         KEYWORD,  "limit",         "N",                         NUMBER,    limit,            1, 4294967295, \
+		"at most so many, by default 1000") \
+	ARGUMENT(DROPS,         KEYWORD,  "drops",         "",                          FLAG,      given,            0, 0, \
+		"dropped packets alone") \
+	ARGUMENT(SAMPLE,        KEYWORD,  "sample",        "N",                         NUMBER,    sample,           1, 4294967295, \
+		"look at one packet in N; by default 100, of one client or of drops 1") \
+	ARGUMENT(COUNT,         KEYWORD,  "count",         "N",                         NUMBER,    count,            1, 4294967295, \
+		"end after so many") \
+	ARGUMENT(TIMEOUT,       KEYWORD,  "timeout",       "D",                         DURATION,  timeout_ms,       0, STARLING_DRAIN_MAX_MS, \
+		"when it ends disabled; by default the drain-timeout of the VIP") \
+	ARGUMENT(REASON,        KEYWORD,  "reason",        "TEXT",                      TEXT,      reason,           1, 95, \
+		"shown beside it") \
+	ARGUMENT(MODE,          KEYWORD,  "mode",          "auto|native|generic",       MODE,      mode,             0, 0, \
+		"auto (the default): native if the driver has it, else generic") \
+	ARGUMENT(NODE_NAME,     KEYWORD,  "name",          "NAME",                      NAME,      node,             0, 0, \
+		"by default the host's name") \
+	ARGUMENT(NODE_ADDRESS,  KEYWORD,  "address",       "ADDR[:PORT]",               ADDRESS,   at,               0, 0, \
+		"its own, towards other balancers") \
+	ARGUMENT(NODE_DEVICE,   KEYWORD,  "device",        "DEV",                       DEVICE,    device,           0, 0, \
+		"its own, towards other balancers") \
+	ARGUMENT(RESET_STATE,   KEYWORD,  "reset-state",   "",                          FLAG,      given,            0, 0, \
+		"undo drains and disables as well")
 
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \

@@ -16,27 +16,34 @@ static int no_memory(struct err *err)
 	return err_set(err, ENOMEM, "no memory for the configuration");
 }
 
-/* The VIP that a command names, or NULL with an error that proposes one. */
-static struct vip_config *vip_of(const struct config *c, const struct command *command, struct err *err)
+int config_vip_none(const struct config *c, const char *name, struct err *err)
 {
-	struct vip_config *vip = config_vip(c, command->vip);
 	const char **names, *near = NULL;
 	size_t i;
+	int r;
 
-	if (vip)
-		return vip;
 	names = calloc(c->vip_count + 1, sizeof(*names));
 	if (names) {
 		for (i = 0; i < c->vip_count; i++)
 			names[i] = c->vip[i].name;
-		near = command_nearest(command->vip, names);
+		near = command_nearest(name, names);
 	}
 	if (near)
-		err_set(err, ENOENT, "there is no VIP \"%s\"; did you mean \"%s\"?", command->vip, near);
+		r = err_set(err, ENOENT, "there is no VIP \"%s\"; did you mean \"%s\"?", name, near);
 	else
-		err_set(err, ENOENT, "there is no VIP \"%s\"", command->vip);
+		r = err_set(err, ENOENT, "there is no VIP \"%s\"", name);
 	free(names);
-	return NULL;
+	return r;
+}
+
+/* The VIP that a command names, or NULL with an error. */
+static struct vip_config *vip_of(const struct config *c, const struct command *command, struct err *err)
+{
+	struct vip_config *vip = config_vip(c, command->vip);
+
+	if (!vip)
+		config_vip_none(c, command->vip, err);
+	return vip;
 }
 
 static void vip_options(struct vip_config *vip, const struct command *command)
@@ -71,7 +78,7 @@ static int vip_add(struct config *c, const struct command *command, struct err *
 	return r ? no_memory(err) : 0;
 }
 
-static int vip_address(struct vip_config *vip, const struct command *command, struct err *err)
+static int vip_address(struct config *c, struct vip_config *vip, const struct command *command, struct err *err)
 {
 	const struct endpoint *key = &command->key[0];
 	char text[ENDPOINT_TEXT_BYTES];
@@ -88,6 +95,7 @@ static int vip_address(struct vip_config *vip, const struct command *command, st
 			return err_set(err, ENOSPC, "VIP %s has %d addresses, which is as many as fit", vip->name,
 				       STARLING_KEYS_PER_VIP);
 		vip->key[vip->key_count++] = *key;
+		vip->turn = ++c->turns;
 		return 0;
 	}
 	if (i == vip->key_count)
@@ -170,7 +178,7 @@ static int vip_command(struct config *c, const struct command *command, struct e
 	if (command->id == COMMAND_VIP_DELETE)
 		return config_vip_delete(c, command->vip);
 	if (command->id == COMMAND_VIP_ADDRESS)
-		return vip_address(vip, command, err);
+		return vip_address(c, vip, command, err);
 	if (command->id == COMMAND_BACKEND_ADD)
 		return backend_add(vip, command, err);
 	if (command->id == COMMAND_BACKEND_SET)
@@ -201,4 +209,40 @@ int config_command(struct config *c, const struct command *command, struct err *
 	else
 		return vip_command(c, command, err);
 	return 0;
+}
+
+static int named_none(const struct config *c, const struct command *command, struct err *err)
+{
+	char at[ENDPOINT_TEXT_BYTES];
+
+	if (command->vip[0] && !vip_of(c, command, err))
+		return -ENOENT;
+	if (command->at.port)
+		endpoint_format(&command->at, at);
+	else
+		addr_format(&command->at.addr, at);
+	return err_set(err, ENOENT, "%s%s has no backend %s", command->vip[0] ? "VIP " : "no VIP", command->vip, at);
+}
+
+int config_named(const struct config *c, const struct command *command, config_named_fn *fn, void *arg, struct err *err)
+{
+	const struct endpoint *named = &command->at;
+	size_t i, j, found = 0;
+	int rc = 0;
+
+	for (i = 0; i < c->vip_count; i++) {
+		const struct vip_config *vip = &c->vip[i];
+
+		if (command->vip[0] && strcmp(command->vip, vip->name))
+			continue;
+		for (j = 0; j < vip->backend_count && !rc; j++) {
+			const struct endpoint *at = &vip->backend[j].at;
+
+			if (!addr_equal(&at->addr, &named->addr) || (named->port && named->port != at->port))
+				continue;
+			found++;
+			rc = fn(arg, vip, at);
+		}
+	}
+	return rc || found ? rc : named_none(c, command, err);
 }

@@ -49,6 +49,21 @@ int config_read(const char *text, size_t len, const char *file, const struct con
  */
 int config_command(struct config *c, const struct command *command, struct err *err);
 
+/* "there is no VIP ...", and which one may have been meant. Return: -ENOENT */
+int config_vip_none(const struct config *c, const char *name, struct err *err);
+
+/**
+ * config_named() - the backends that `backend drain [VIP] ADDR[:PORT]` and its like mean
+ * @command:	one with COMMAND_OVERRIDE
+ * @fn:		called for each; not 0 ends it
+ * @err:	says that there is none
+ *
+ * Return: 0, -ENOENT, or what @fn returned.
+ */
+typedef int config_named_fn(void *arg, const struct vip_config *vip, const struct endpoint *at);
+int config_named(const struct config *c, const struct command *command, config_named_fn *fn, void *arg,
+		 struct err *err);
+
 /**
  * config_export() - a file that rebuilds a configuration
  *

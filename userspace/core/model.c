@@ -252,8 +252,10 @@ int config_vip_add(struct config *c, struct vip_config *vip)
 
 	if (vip_place(c, vip->name, &at))
 		return -EEXIST;
+	vip->turn = c->turns + 1;
 	r = array_insert((void **)&c->vip, &c->vip_count, sizeof(*vip), at, vip);
 	if (!r) {
+		c->turns++;
 		vip->backend = NULL;
 		vip->backend_count = 0;
 	}

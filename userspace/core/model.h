@@ -44,6 +44,7 @@ struct vip_config {
 	char name[STARLING_NAME_BYTES];
 	struct endpoint key[STARLING_KEYS_PER_VIP]; /* proto set; in the operator's order, no duplicates */
 	size_t key_count;
+	__u32 turn;		  /* of getting its last address: whoever came later has taken another's */
 	enum scheduler scheduler; /* default mh */
 	int forward;		  /* enum forward_mode of dataplane.h; default ipip */
 	__u32 slots;		  /* 0: chosen by the number of backends */
@@ -65,6 +66,7 @@ struct config {
 	char node_device[16];
 	struct endpoint listen_http; /* port 0: default */
 	int log_level;		     /* LOG_* of syslog; default LOG_INFO */
+	__u32 turns;		     /* given to VIPs */
 	struct iface_config *iface;  /* owned; sorted by name */
 	size_t iface_count;
 	struct vip_config *vip; /* owned; sorted by name */

@@ -55,8 +55,8 @@ static int owner_compare(const void *left, const void *right)
 	const struct key_owner *a = left, *b = right;
 	int order = endpoint_compare(&a->key, &b->key);
 
-	/* One order for equal keys, too, so that the same configuration gives the same error. */
-	return order ? order : a->vip < b->vip ? -1 : a->vip > b->vip;
+	/* Equal keys in the order in which they were asked for: the later one is refused. */
+	return order ? order : a->vip->turn < b->vip->turn ? -1 : a->vip->turn > b->vip->turn;
 }
 
 static int owner_find(const void *address, const void *member)

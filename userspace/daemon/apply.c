@@ -8,26 +8,66 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/change_rows.h"
 #include "core/config_file.h"
+#include "daemon/load.h"
 #include "daemon/pages.h"
 #include "daemon/stream.h"
 
-static void change_row(void *arg, char change, const char *object, const char *name, const char *line)
-{
-	struct table *t = arg;
-	char sign[2] = {change, '\0'};
-	size_t row;
+#define APPLY_LOGGED_LINES 10 /* of those that a whole configuration changes; further ones are counted */
 
-	if (!t)
-		return;
-	row = table_row(t);
-	table_set_text(t, row, FIELD_CHANGE_change, sign);
-	table_set_text(t, row, FIELD_CHANGE_object, object);
-	table_set_text(t, row, FIELD_CHANGE_name, name);
-	table_set_text(t, row, FIELD_CHANGE_line, line);
+/* Lines that differ, for the one who asked and for the log. */
+struct changes {
+	struct table *table; /* NULL: not wanted */
+	char *line[APPLY_LOGGED_LINES];
+	size_t kept, count;
+};
+
+static void change_note(void *arg, char change, const char *object, const char *name, const char *line)
+{
+	struct changes *changes = arg;
+
+	changes->count++;
+	if (changes->kept < APPLY_LOGGED_LINES && asprintf(&changes->line[changes->kept], "%c %s", change, line) >= 0)
+		changes->kept++;
+	if (changes->table)
+		change_row(changes->table, change, object, name, line);
+}
+
+/* A whole configuration undoes what commands did since the last one: not without a word. */
+static void changes_log(const struct changes *changes, __u32 before)
+{
+	for (size_t i = 0; i < changes->kept; i++)
+		log_notice("config: %s", changes->line[i]);
+	if (changes->count > changes->kept)
+		log_notice("config: and %zu lines more", changes->count - changes->kept);
+	log_notice("config: `starling config rollback %u` takes this back", before);
+}
+
+static void changes_free(struct changes *changes)
+{
+	while (changes->kept)
+		free(changes->line[--changes->kept]);
+}
+
+/* What the last generation says; NULL if it cannot be had. */
+static struct config *last_parse(const struct daemon *d, const struct generation *last)
+{
+	struct err_list errors = {0};
+	struct config *config = NULL;
+	struct err err = {0};
+	char *text = NULL;
+	size_t len = 0;
+
+	if (!history_text(d->history, last->number, &text, &len, &err))
+		load_parse(text, len, "", &d->limits, &config, &errors);
+	err_list_free(&errors);
+	free(text);
+	return config;
 }
 
 /* The node's name is in paths, so it cannot change under a running daemon. */
@@ -77,10 +117,26 @@ static void generation_keep(struct daemon *d, const struct apply_how *how, const
 			   .kind = "config", .object = "generation", .before = was, .after = is, .why = last->command});
 }
 
-static void settings_apply(struct daemon *d, const struct config *c)
+static void settings_apply(struct daemon *d, const struct config *c, int http_fd)
 {
 	log_level_set(d->options.debug ? LOG_DEBUG : c->log_level);
-	pages_listen(d, &c->listen_http);
+	pages_listen(d, &c->listen_http, http_fd);
+}
+
+/* Everything that can fail, and the change itself: all or nothing. */
+static int change_run(struct daemon *d, struct plane *p, struct config *wanted, const struct apply_how *how,
+		      struct plane_change *ret, struct err *err)
+{
+	/* At a start traffic counts more than metrics: there a failure is told, and tried again. */
+	int fd = -1, rc = d->applied_ms ? pages_reserve(d, plane_config(p), wanted, &fd, err) : 0;
+
+	if (!rc)
+		rc = plane_apply(p, wanted, how->dry_run, ret, err);
+	if (!rc && !how->dry_run)
+		settings_apply(d, plane_config(p), fd);
+	else if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
 void apply_refused(struct daemon *d)
@@ -89,34 +145,57 @@ void apply_refused(struct daemon *d)
 	d->reload_failures++;
 }
 
+/* Finds what differs from what runs, or at a start from what ran last. @text: of @wanted; empty if that is the same. */
+static int changes_find(const struct daemon *d, const struct plane *p, const struct config *wanted,
+			struct changes *changes, struct buf *text, bool *ret_same)
+{
+	const struct generation *last = history_last(d->history);
+	struct config *before = NULL;
+
+	if (d->applied_ms) {
+		config_changes(plane_config(p), wanted, change_note, changes);
+		*ret_same = !changes->count && last && !d->unkept; /* it runs: no need to write it out to know */
+		if (*ret_same)
+			return 0;
+	}
+	config_export(wanted, text);
+	*ret_same = !buf_error(text) && generation_same(d, text);
+	if (!d->applied_ms && !*ret_same) {
+		before = last ? last_parse(d, last) : NULL;
+		config_changes(before ? before : plane_config(p), wanted, change_note, changes);
+		config_free(before);
+	}
+	return buf_error(text);
+}
+
 static int config_run(struct daemon *d, struct plane *p, struct config *wanted, const struct apply_how *how,
 		      struct table *ret_table, struct apply_result *ret, struct err *err)
 {
 	const struct generation *last = history_last(d->history);
+	__u32 before = last ? last->number : 0;
+	struct changes changes = {.table = ret_table};
 	struct buf text = BUF_INIT;
 	bool same;
-	int rc;
+	int rc = changes_find(d, p, wanted, &changes, &text, &same);
 
-	ret->changes = config_changes(plane_config(p), wanted, change_row, ret_table);
-	same = !ret->changes && d->applied_ms && last && !d->unkept; /* it runs: no need to write it out to know */
-	if (!same) {
-		config_export(wanted, &text);
-		same = generation_same(d, &text);
-	}
-	rc = buf_error(&text) ? err_set(err, ENOMEM, "no memory for the configuration") : 0;
+	if (rc)
+		err_set(err, ENOMEM, "no memory for the configuration");
+	ret->changes = changes.count;
 	if (!how->dry_run)
-		plane_generation(p, (last ? last->number : 0) + !same);
+		plane_generation(p, before + !same);
 	if (!rc)
-		rc = plane_apply(p, wanted, how->dry_run, &ret->change, err);
+		rc = change_run(d, p, wanted, how, &ret->change, err);
 	daemon_notes(d);
 	if (!rc && !how->dry_run) {
 		if (!same)
 			generation_keep(d, how, &text, ret->changes, &ret->unkept);
+		if (how->whole && before && changes.count)
+			changes_log(&changes, before);
 		d->reload_ok |= how->whole;
 		d->reloads += how->whole;
 		d->applied_ms = wall_ms();
-		settings_apply(d, plane_config(p));
 	}
+	changes_free(&changes);
 	buf_free(&text);
 	return rc;
 }

@@ -67,7 +67,8 @@ struct daemon {
 	/* any thread */
 	_Atomic __u64 request_failures, store_errors, scrape_ns;
 	_Atomic __u64 requests, reloads, reload_failures;
-	_Atomic bool reload_ok; /* the last whole configuration was applied */
+	_Atomic bool http_failed; /* metrics and health are not served */
+	_Atomic bool reload_ok;	  /* the last whole configuration was applied */
 	_Atomic bool stopping;
 };
 

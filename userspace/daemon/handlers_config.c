@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/change_rows.h"
 #include "daemon/apply.h"
 #include "daemon/handlers.h"
 #include "daemon/load.h"
@@ -85,25 +86,16 @@ int handle_config_command(struct plane *p, struct task *t, struct err *err)
 }
 
 /* Operating state is not configuration: only asked for in so many words it goes. */
-static int overrides_reset(struct plane *p, struct err *err)
+static int overrides_reset(struct plane *p, const struct task *t, struct err *err)
 {
-	size_t count;
-	const struct override *all = plane_overrides(p, &count);
-	struct override *copy;
-	int rc = 0;
+	int rc = plane_overrides_reset(p);
 
-	if (!count)
-		return 0;
-	copy = calloc(count, sizeof(*copy));
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, all, count * sizeof(*copy));
-	while (count-- && !rc) {
-		copy[count].state = OVERRIDE_NONE;
-		rc = plane_override(p, &copy[count], err);
-	}
-	free(copy);
-	return rc;
+	if (rc)
+		return err_set(err, -rc, "the configuration is applied, but its backends are as they were put aside");
+	if (t->d->overrides_unkept)
+		return err_set(err, EIO, "it is done, but would not outlive a restart: %s/overrides cannot be written",
+			       t->d->state_dir);
+	return 0;
 }
 
 int handle_config_apply(struct plane *p, struct task *t, struct err *err)
@@ -118,20 +110,13 @@ int handle_config_apply(struct plane *p, struct task *t, struct err *err)
 	if (!rc && !t->request.dry_run && last)
 		t->applied.generation = last->number;
 	if (!rc && !t->request.dry_run && command_has(&t->command, ARG_RESET_STATE))
-		rc = overrides_reset(p, err);
+		rc = overrides_reset(p, t, err);
 	return rc;
 }
 
 static void diff_row(void *arg, char change, const char *object, const char *name, const char *line)
 {
-	struct table *t = arg;
-	size_t row = table_row(t);
-	char sign[2] = {change, '\0'};
-
-	table_set_text(t, row, FIELD_CHANGE_change, sign);
-	table_set_text(t, row, FIELD_CHANGE_object, object);
-	table_set_text(t, row, FIELD_CHANGE_name, name);
-	table_set_text(t, row, FIELD_CHANGE_line, line);
+	change_row(arg, change, object, name, line);
 }
 
 int handle_config_diff(struct plane *p, struct task *t, struct err *err)

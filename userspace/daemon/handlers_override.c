@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/change_rows.h"
 #include "daemon/apply.h"
 #include "daemon/handlers.h"
 #include "io/state_file.h"
@@ -25,72 +26,35 @@ static enum override_state command_state(enum command_id id)
 	return id == COMMAND_BACKEND_DISABLE ? OVERRIDE_DISABLE : OVERRIDE_NONE;
 }
 
-static bool backend_named(const struct endpoint *at, const struct endpoint *named)
-{
-	return addr_equal(&at->addr, &named->addr) && (!named->port || named->port == at->port);
-}
+struct overriding {
+	struct plane *p;
+	const struct task *t;
+	struct table *table;
+	struct err *err;
+};
 
-static void change_row(struct table *table, const struct override *o)
+static int backend_override(void *arg, const struct vip_config *vip, const struct endpoint *at)
 {
-	char at[ENDPOINT_TEXT_BYTES];
-	size_t row;
-
-	if (!table)
-		return;
-	endpoint_format(&o->at, at);
-	row = table_row(table);
-	table_set_text(table, row, FIELD_CHANGE_change, "~");
-	table_set_text(table, row, FIELD_CHANGE_object, "backend");
-	table_set_textf(table, row, FIELD_CHANGE_name, "%s %s", o->vip, at);
-	table_set_textf(table, row, FIELD_CHANGE_line, "backend %s %s %s", states[o->state], o->vip, at);
-}
-
-static int backend_override(struct plane *p, const struct task *t, const struct vip_config *vip,
-			    const struct endpoint *at, struct table *table, struct err *err)
-{
-	const struct command *c = &t->command;
+	const struct overriding *how = arg;
+	const struct command *c = &how->t->command;
 	struct override o = {.at = *at, .state = command_state(c->id), .since_ms = wall_ms()};
 
 	snprintf(o.vip, sizeof(o.vip), "%s", vip->name);
-	snprintf(o.by, sizeof(o.by), "%s", t->by);
+	snprintf(o.by, sizeof(o.by), "%s", how->t->by);
 	snprintf(o.reason, sizeof(o.reason), "%s", c->reason ? c->reason : "");
 	if (o.state == OVERRIDE_DRAIN)
 		o.timeout_ms = command_has(c, ARG_TIMEOUT) ? c->timeout_ms : vip->drain_timeout_ms;
-	change_row(table, &o);
-	return t->request.dry_run ? 0 : plane_override(p, &o, err);
+	if (how->table)
+		change_row_override(how->table, states[o.state], o.vip, &o.at);
+	return how->t->request.dry_run ? 0 : plane_override(how->p, &o, how->err);
 }
 
 int handle_override(struct plane *p, struct task *t, struct err *err)
 {
-	const struct config *config = plane_config(p);
 	struct table *table = t->request.dry_run ? table_new(KIND_CHANGE) : NULL;
-	const struct command *c = &t->command;
-	char at[ENDPOINT_TEXT_BYTES];
-	size_t i, j, found = 0;
-	int rc = 0;
+	struct overriding how = {.p = p, .t = t, .table = table, .err = err};
+	int rc = config_named(plane_config(p), &t->command, backend_override, &how, err);
 
-	for (i = 0; i < config->vip_count; i++) {
-		const struct vip_config *vip = &config->vip[i];
-
-		if (c->vip[0] && strcmp(c->vip, vip->name))
-			continue;
-		for (j = 0; j < vip->backend_count && !rc; j++) {
-			if (!backend_named(&vip->backend[j].at, &c->at))
-				continue;
-			found++;
-			rc = backend_override(p, t, vip, &vip->backend[j].at, table, err);
-		}
-	}
-	if (!rc && c->vip[0] && !config_vip(config, c->vip))
-		rc = err_set(err, ENOENT, "there is no VIP \"%s\"", c->vip);
-	if (!rc && !found) {
-		if (c->at.port)
-			endpoint_format(&c->at, at);
-		else
-			addr_format(&c->at.addr, at);
-		rc = err_set(err, ENOENT, "%s%s has no backend %s", c->vip[0] ? "VIP " : "no VIP",
-			     c->vip[0] ? c->vip : "", at);
-	}
 	if (rc || t->request.dry_run) {
 		if (rc)
 			table_free(table);

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -20,13 +22,17 @@
 #define PAGES_SILENT_MS 2000 /* the loop turns ten times a second */
 #define PAGES_READY	"/readyz"
 #define PAGES_RETRY_MS	2000 /* until listening is tried again */
+#define PAGES_TRIES	5    /* of reserving an address that this daemon itself may be about to leave */
+#define PAGES_TRY_MS	20   /* between them */
 
 struct pages {
 	struct daemon *d;
 	uv_work_t work;
 	uv_timer_t retry;
 	struct endpoint next; /* where it shall listen */
+	int next_fd;	      /* the socket for it; -1: to be made */
 	bool moving;	      /* the worker has the members below */
+	int fd;		      /* what next_fd was */
 	bool told;	      /* that it cannot listen there */
 	struct http *http;    /* NULL while it cannot listen */
 	struct endpoint at;   /* where it listens, or failed to */
@@ -216,15 +222,19 @@ static void server_move(struct pages *pages)
 	struct http_hooks hooks = {.arg = pages->d, .get = on_get};
 	char text[ENDPOINT_TEXT_BYTES];
 	struct err err = {0};
+	int fd = pages->fd;
 
 	http_close(pages->http);
 	pages->http = NULL;
 	endpoint_format(&pages->at, text);
-	if (!http_open(&pages->at, &hooks, &pages->http, &err))
+	if (fd < 0)
+		fd = http_listen(&pages->at, &err);
+	if (fd >= 0 && !http_open(fd, &hooks, &pages->http, &err))
 		log_info("http: listening http=%s", text);
 	else if (!pages->told)
 		log_error("http: %s; metrics and health are not served until that works http=%s", err.text, text);
 	pages->told = !pages->http;
+	pages->d->http_failed = pages->told;
 }
 
 static void move_maybe(struct pages *pages);
@@ -261,6 +271,8 @@ static void move_maybe(struct pages *pages)
 		return;
 	pages->told &= !endpoint_compare(&pages->at, &pages->next);
 	pages->at = pages->next;
+	pages->fd = pages->next_fd;
+	pages->next_fd = -1;
 	pages->moving = true;
 	pages->work.data = pages;
 	if (uv_queue_work(loop_uv(d->loop), &pages->work, on_move, on_moved))
@@ -270,7 +282,14 @@ static void move_maybe(struct pages *pages)
 struct listen {
 	struct daemon *d;
 	struct endpoint at;
+	int fd;
 };
+
+static void fd_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
 
 static void on_listen(void *arg)
 {
@@ -279,27 +298,75 @@ static void on_listen(void *arg)
 
 	if (pages) {
 		pages->next = listen->at;
+		fd_close(pages->next_fd);
+		pages->next_fd = listen->fd;
 		move_maybe(pages);
+	} else {
+		fd_close(listen->fd);
 	}
 	free(listen);
 }
 
-void pages_listen(struct daemon *d, const struct endpoint *configured)
+/* Where it is served with this line of the configuration. */
+static struct endpoint address_of(const struct daemon *d, const struct endpoint *configured)
+{
+	struct endpoint at = *configured;
+
+	if (d->options.http.port) {
+		at = d->options.http;
+	} else if (!configured->port) {
+		addr_parse("127.0.0.1", &at.addr);
+		at.port = htons(OPTIONS_HTTP_PORT);
+	}
+	at.proto = 0;
+	return at;
+}
+
+static bool address_any(const struct addr *a)
+{
+	static const struct addr any4 = {{[10] = 0xff, [11] = 0xff}}, any6 = {{0}};
+
+	return addr_equal(a, &any4) || addr_equal(a, &any6);
+}
+
+/* Whether one is in the way of the other: a port of all addresses, and of one. */
+static bool addresses_meet(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && addr_is_v4(&a->addr) == addr_is_v4(&b->addr) &&
+	       (addr_equal(&a->addr, &b->addr) || address_any(&a->addr) || address_any(&b->addr));
+}
+
+int pages_reserve(const struct daemon *d, const struct config *runs, const struct config *wanted, int *ret_fd,
+		  struct err *err)
+{
+	struct endpoint is = address_of(d, &runs->listen_http), at = address_of(d, &wanted->listen_http);
+	const struct timespec pause = {.tv_nsec = PAGES_TRY_MS * 1000000};
+	int fd = -EADDRINUSE;
+
+	*ret_fd = -1;
+	if (!endpoint_compare(&is, &at))
+		return 0;
+	for (int i = 0; i < PAGES_TRIES && fd == -EADDRINUSE; i++) {
+		if (i)
+			nanosleep(&pause, NULL);
+		fd = http_listen(&at, err);
+	}
+	if (fd >= 0)
+		*ret_fd = fd;
+	/* What is in the way is this daemon itself: it makes the socket when it has left. */
+	return fd >= 0 || (fd == -EADDRINUSE && addresses_meet(&is, &at)) ? 0 : fd;
+}
+
+void pages_listen(struct daemon *d, const struct endpoint *configured, int fd)
 {
 	struct listen *listen = malloc(sizeof(*listen));
 
-	if (!listen)
+	if (listen)
+		*listen = (struct listen){.d = d, .at = address_of(d, configured), .fd = fd};
+	if (listen && !loop_post(d->loop, on_listen, listen))
 		return;
-	*listen = (struct listen){.d = d, .at = *configured};
-	if (d->options.http.port) {
-		listen->at = d->options.http;
-	} else if (!configured->port) {
-		addr_parse("127.0.0.1", &listen->at.addr);
-		listen->at.port = htons(OPTIONS_HTTP_PORT);
-	}
-	listen->at.proto = 0;
-	if (loop_post(d->loop, on_listen, listen))
-		free(listen);
+	free(listen);
+	fd_close(fd);
 }
 
 int pages_open(struct daemon *d, struct pages **ret, struct err *err)
@@ -309,6 +376,7 @@ int pages_open(struct daemon *d, struct pages **ret, struct err *err)
 	if (!pages)
 		return err_set(err, ENOMEM, "no memory for the pages");
 	pages->d = d;
+	pages->fd = pages->next_fd = -1;
 	uv_timer_init(loop_uv(d->loop), &pages->retry);
 	pages->retry.data = pages;
 	*ret = pages;
@@ -327,5 +395,6 @@ void pages_close(struct pages *pages)
 	while (pages->moving)
 		uv_run(loop_uv(pages->d->loop), UV_RUN_ONCE);
 	http_close(pages->http);
+	fd_close(pages->next_fd);
 	uv_close((uv_handle_t *)&pages->retry, on_closed);
 }

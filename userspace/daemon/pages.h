@@ -10,8 +10,20 @@
 
 int pages_open(struct daemon *d, struct pages **ret, struct err *err);
 
-/* Any thread: serve here from now on, unless the command line says otherwise; port 0: the default. */
-void pages_listen(struct daemon *d, const struct endpoint *configured);
+/**
+ * pages_reserve() - the socket that a change of configuration needs, before anything is changed
+ * @runs:	the configuration that runs
+ * @wanted:	the one to be applied
+ * @ret_fd:	for pages_listen(), or to be closed; -1: the address stays, or is in use by this daemon itself
+ * @err:	says why it cannot be had
+ *
+ * On the plane's thread. Return: 0, or -errno of the socket.
+ */
+int pages_reserve(const struct daemon *d, const struct config *runs, const struct config *wanted, int *ret_fd,
+		  struct err *err);
+
+/* Any thread: serve here from now on, unless the command line says otherwise; port 0: the default. @fd moves in. */
+void pages_listen(struct daemon *d, const struct endpoint *configured, int fd);
 
 void pages_close(struct pages *pages); /* blocks until the replies due are given; NULL is fine */
 

@@ -286,14 +286,14 @@ const struct config *plane_config(const struct plane *p)
 	return p->config;
 }
 
-void plane_generation(struct plane *p, __u64 generation)
+void plane_generation(struct plane *p, __u32 generation)
 {
 	p->generation = generation;
 }
 
-int plane_trace(struct plane *p, __u32 sample, struct err *err)
+int plane_trace(struct plane *p, const struct trace_filter *trace, struct err *err)
 {
-	return dataplane_reload(p->dp, sample, err);
+	return dataplane_reload(p->dp, trace, err);
 }
 
 const char *plane_vip_name(const struct plane *p, __u32 id)

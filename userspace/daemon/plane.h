@@ -107,14 +107,14 @@ const struct config *plane_config(const struct plane *p);
  * All or nothing: room for ids, slots and keys and the attaching of devices are tried first;
  * on failure nothing is changed. VIPs and backends that do not differ are not touched. Runs
  * urgent jobs between VIPs. A table whose slot count is to change while an earlier change of
- * its count has flows left keeps the present count until then.
+ * its count has flows left keeps the present count until then. An override goes with its backend.
  * Return: 0; -EBUSY (called from an urgent job inside an apply), -ENOSPC, -ENODEV, -ENOMEM,
  * or what attaching a device gave, with @err.
  */
 int plane_apply(struct plane *p, struct config *wanted, bool dry_run, struct plane_change *ret, struct err *err);
 
 /* Number of the configuration that the next plane_apply() applies; shown with the VIPs that it changes. */
-void plane_generation(struct plane *p, __u64 generation);
+void plane_generation(struct plane *p, __u32 generation);
 
 /**
  * plane_override() - drain, disable or enable (OVERRIDE_NONE) one backend of one VIP by hand
@@ -125,9 +125,13 @@ void plane_generation(struct plane *p, __u64 generation);
  */
 int plane_override(struct plane *p, const struct override *o, struct err *err);
 
-/* The overrides kept in a file, before the first apply: replaces all; those for unknown backends wait for them. -ENOMEM
+/* The overrides kept in a file, before the first apply: replaces all; those for unknown backends wait until after it.
+ * -ENOMEM
  */
 int plane_overrides_load(struct plane *p, const struct override *all, size_t count);
+
+/* Undo all of them. -ENOMEM */
+int plane_overrides_reset(struct plane *p);
 
 /* All overrides, sorted by VIP and backend; borrowed until the next job. */
 const struct override *plane_overrides(const struct plane *p, size_t *ret_count);
@@ -135,8 +139,8 @@ const struct override *plane_overrides(const struct plane *p, size_t *ret_count)
 /* What the loop knows of the way to a backend address now. @n is copied. */
 void plane_nexthop(struct plane *p, const struct addr *to, const struct nexthop *n);
 
-/* Have one packet of @sample reported through dataplane_events_poll(); 0 switches tracing off. Reloads the program. */
-int plane_trace(struct plane *p, __u32 sample, struct err *err);
+/* Have packets reported through dataplane_events_poll(); a sample of 0 switches tracing off. Reloads the program. */
+int plane_trace(struct plane *p, const struct trace_filter *trace, struct err *err);
 
 /* Names for ids in a trace event, "" and NULL for ids not in use; borrowed for the job. */
 const char *plane_vip_name(const struct plane *p, __u32 id);

@@ -111,11 +111,22 @@ static void backend_path(struct plane_backend *b, const struct backend_record *r
 
 	if (!(r->flags & BACKEND_RESOLVED) || b->path->ever)
 		return;
-	*hop = (struct nexthop){.resolved = true, .ifindex = r->ifindex, .mtu = r->mtu};
+	*hop = (struct nexthop){
+		.resolved = true, .routed = r->flags & BACKEND_ROUTED, .ifindex = r->ifindex, .mtu = r->mtu};
 	memcpy(hop->dmac, r->dmac, sizeof(hop->dmac));
 	memcpy(hop->smac, r->smac, sizeof(hop->smac));
 	memcpy(hop->src.byte, r->src, sizeof(hop->src.byte));
 	b->path->ever = b->path->resolved = true;
+}
+
+/* A way that was lost is lost still, until the loop says otherwise. */
+static void backend_lost(const struct plane *p, struct plane_backend *b)
+{
+	b->lost = b->path->ever && plane_backend_was_lost(p, b);
+	if (!b->lost)
+		return;
+	b->path->resolved = false;
+	b->path->lost = mono_now();
 }
 
 static int backend_adopt(struct plane *p, struct plane_vip *v, __u32 id)
@@ -134,7 +145,6 @@ static int backend_adopt(struct plane *p, struct plane_vip *v, __u32 id)
 	b->vip = v;
 	b->word_state = (__u8)BACKEND_WORD_STATE(word);
 	b->swapped = p->epoch;
-	b->since_ms = wall_ms();
 	v->forward = r->forward;
 	v->backend[v->backend_count++] = b;
 	p->backend_by_id[id] = b;
@@ -142,6 +152,7 @@ static int backend_adopt(struct plane *p, struct plane_vip *v, __u32 id)
 	if (plane_path_join(p, b))
 		return -ENOMEM;
 	backend_path(b, r);
+	backend_lost(p, b);
 	return 0;
 }
 

@@ -179,12 +179,12 @@ static int vip_add(struct plane *p, struct plane_step *s, struct err *err)
 		dataplane_count_vip_reset(p->dp, v->id);
 		p->vips[v->id].moved = 0;
 	}
+	plane_vip_describe(v, s->want); /* backends are made as it says */
 	ret = backends_create(p, v, err);
 	if (ret)
 		return ret;
-	plane_vip_describe(v, s->want);
 	v->build = 1;
-	v->generation = p->generation;
+	p->vips[v->id].generation = p->generation;
 	plane_slots_fill(p, v, false);
 	plane_vip_publish(p, v);
 	plane_event(p, "vip", v->name, NULL, "in service", "");
@@ -266,7 +266,7 @@ static int vip_change(struct plane *p, struct plane_plan *plan, struct plane_ste
 	if (ret)
 		return ret;
 	plane_vip_describe(v, s->want);
-	v->generation = p->generation;
+	p->vips[v->id].generation = p->generation;
 	forwards_publish(p, v);
 	if (was_stateful && plane_keep(v) == TRANSITION_BY_CELLS)
 		plane_slots_pin(p, v); /* flows are with either home: their cells say with which */
@@ -377,7 +377,9 @@ int plane_apply(struct plane *p, struct config *wanted, bool dry_run, struct pla
 	if (p->applying)
 		return err_set(err, EBUSY, "another configuration is being applied");
 	plane_ifaces_remember(p, &had);
-	code = plane_plan_make(p, wanted, &plan, err);
+	code = plane_keys_check(p, wanted, err);
+	if (!code)
+		code = plane_plan_make(p, wanted, &plan, err);
 	if (!code)
 		code = plane_ifaces_attach(p, wanted, dry_run, &plan.change, err);
 	if (code && !dry_run)
@@ -399,6 +401,7 @@ int plane_apply(struct plane *p, struct config *wanted, bool dry_run, struct pla
 	plane_ifaces_detach(p, wanted, &plan.change);
 	config_free(p->config);
 	p->config = wanted;
+	plane_overrides_prune(p);
 	plane_settle(p);
 out:
 	if (!code && ret)

@@ -11,7 +11,8 @@
 
 #include "core/key_table.h"
 #include "core/mix.h"
-#include "daemon/plane_state.h"
+#include "daemon/plane_show.h"
+#include "io/host.h"
 
 struct vip_key plane_key(const struct endpoint *e)
 {
@@ -157,4 +158,37 @@ void plane_key_forget(struct plane *p, const struct endpoint *e)
 	filter_clear(p, &e->addr);
 	*at = a->next;
 	free(a);
+}
+
+/*
+ * A VIP on the address that others reach this host by takes its packets, and a backend that has the VIP on lo can no
+ * longer talk to the balancer at all. One that is served already came to be so knowingly, or the address came later.
+ */
+static int key_check(const struct plane *p, const struct vip_config *want, const struct endpoint *key,
+		     const struct host_address *own, struct err *err)
+{
+	char text[ENDPOINT_TEXT_BYTES], addr[ADDR_TEXT_BYTES];
+
+	if (!own || plane_vip_of_key(p, key))
+		return 0;
+	return err_set(err, EINVAL,
+		       "VIP %s: %s would take packets from this host itself, which has %s on %s: give the VIP an "
+		       "address of its own, on lo if this host is to answer ARP for it",
+		       want->name, endpoint_format(key, text), addr_format(&own->addr, addr), own->device);
+}
+
+int plane_keys_check(const struct plane *p, const struct config *want, struct err *err)
+{
+	struct host_address *own = NULL;
+	size_t count = 0;
+	int ret = host_addresses(&own, &count, err);
+
+	for (size_t i = 0; i < want->vip_count && !ret; i++) {
+		const struct vip_config *v = &want->vip[i];
+
+		for (size_t k = 0; k < v->key_count && !ret; k++)
+			ret = key_check(p, v, &v->key[k], host_address_find(own, count, &v->key[k].addr), err);
+	}
+	free(own);
+	return ret;
 }

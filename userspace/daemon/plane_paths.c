@@ -110,6 +110,8 @@ void plane_paths_tick(struct plane *p, struct mono now)
 {
 	for (__u32 i = 0; i < PLANE_PATH_BUCKETS; i++) {
 		for (struct plane_path *path = p->path[i]; path; path = path->next) {
+			if (path->ever)
+				plane_outlet_use(p, path->hop.ifindex);
 			if (path->resolved || !path->ever || mono_ms(path->lost, now) < PLANE_LOST_MS)
 				continue;
 			for (struct plane_backend *b = path->backends; b; b = b->path_next) {

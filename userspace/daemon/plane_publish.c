@@ -73,7 +73,7 @@ static struct backend_record backend_record_of(const struct plane_backend *b)
 	};
 
 	memcpy(r.addr, b->at.addr.byte, sizeof(r.addr));
-	if (b->path && b->path->ever) {
+	if (plane_backend_reached(b)) {
 		const struct nexthop *hop = &b->path->hop;
 
 		memcpy(r.src, hop->src.byte, sizeof(r.src));
@@ -81,7 +81,7 @@ static struct backend_record backend_record_of(const struct plane_backend *b)
 		memcpy(r.smac, hop->smac, sizeof(r.smac));
 		r.ifindex = hop->ifindex;
 		r.mtu = hop->mtu > 0xffff ? 0xffff : (__u16)hop->mtu;
-		r.flags |= BACKEND_RESOLVED;
+		r.flags |= (__u8)(BACKEND_RESOLVED | (hop->routed ? BACKEND_ROUTED : 0));
 	}
 	return r;
 }
@@ -108,7 +108,10 @@ void plane_backend_create(struct plane *p, struct plane_backend *b)
 		p->drift[b->id] = (struct sweep_drift){0};
 	}
 	memset(e->copy, 0, sizeof(e->copy));
+	e->shown = 0;
 	e->copy[0] = backend_record_of(b);
+	if (e->copy[0].ifindex)
+		dataplane_redirect_add(p->dp, e->copy[0].ifindex);
 	word_store(&e->word, BACKEND_WORD(0, BACKEND_DOWN, b->weight, b->vip->id, 0));
 	b->word_state = BACKEND_DOWN;
 	b->swapped = 0;

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "core/config_file.h"
 #include "core/table.h"
 #include "daemon/plane_show.h"
 
@@ -33,7 +34,7 @@ int plane_vips_named(const struct plane *p, const char *name, size_t *ret_first,
 		*ret_count = 1;
 		return 0;
 	}
-	return err_set(err, ENOENT, "there is no VIP \"%s\"", name);
+	return config_vip_none(p->config, name, err);
 }
 
 const char *plane_slot_text(__u64 slot)
@@ -114,7 +115,7 @@ static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
 	table_set_u64(t, row, FIELD_VIP_build, v->build);
 	plane_digest_text(v->digest, digest);
 	table_set_text(t, row, FIELD_VIP_digest, digest);
-	table_set_u64(t, row, FIELD_VIP_generation, v->generation);
+	table_set_u64(t, row, FIELD_VIP_generation, p->vips[v->id].generation);
 	vip_states(p, v, t, row);
 	if (!dataplane_count_vips(p->dp, v->id, 1, &count)) {
 		table_set_u64(t, row, FIELD_VIP_packets, count.packets);
@@ -172,16 +173,13 @@ static void backend_mtu(const struct plane_backend *b, struct table *t, size_t r
 				mtu, IPV6_MTU_MIN + outer);
 }
 
-static void backend_way(const struct plane_backend *b, struct table *t, size_t row)
+static void backend_way(const struct plane *p, const struct plane_backend *b, struct table *t, size_t row)
 {
 	const struct nexthop *hop = b->path ? &b->path->hop : NULL;
-	char text[ADDR_TEXT_BYTES], device[IF_NAMESIZE];
+	char text[ADDR_TEXT_BYTES], device[IF_NAMESIZE] = "";
 
-	if (!hop)
-		return;
-	if (!b->path->resolved)
-		table_set_text(t, row, FIELD_BACKEND_why, hop->why);
-	if (!b->path->ever)
+	table_set_text(t, row, FIELD_BACKEND_why, plane_backend_trouble(b));
+	if (!hop || !b->path->ever)
 		return;
 	if (if_indextoname(hop->ifindex, device))
 		table_set_text(t, row, FIELD_BACKEND_device, device);
@@ -189,6 +187,8 @@ static void backend_way(const struct plane_backend *b, struct table *t, size_t r
 	table_set_textf(t, row, FIELD_BACKEND_mac, "%02x:%02x:%02x:%02x:%02x:%02x", hop->dmac[0], hop->dmac[1],
 			hop->dmac[2], hop->dmac[3], hop->dmac[4], hop->dmac[5]);
 	backend_mtu(b, t, row);
+	if (plane_outlet_trouble(p, hop->ifindex))
+		table_set_textf(t, row, FIELD_BACKEND_why, "%s: %s", device, plane_outlet_trouble(p, hop->ifindex));
 }
 
 static void backend_override_row(const struct plane *p, const struct plane_backend *b, struct table *t, size_t row)
@@ -222,7 +222,7 @@ static void backend_row(struct plane *p, const struct plane_backend *b, struct t
 		table_set_u64(t, row, FIELD_BACKEND_active, __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED));
 		table_set_u64(t, row, FIELD_BACKEND_half, __atomic_load_n(&p->loads[b->id].half, __ATOMIC_RELAXED));
 	}
-	table_set_time(t, row, FIELD_BACKEND_since, b->since_ms);
+	table_set_time(t, row, FIELD_BACKEND_since, BACKEND_SHOWN_MS(p->backends[b->id].shown));
 	table_set_u64(t, row, FIELD_BACKEND_transitions, p->backends[b->id].word >> 48);
 	table_set_f64(t, row, FIELD_BACKEND_connections_per_second, b->rate.connections_s);
 	table_set_f64(t, row, FIELD_BACKEND_packets_per_second, b->rate.packets_s);
@@ -232,7 +232,7 @@ static void backend_row(struct plane *p, const struct plane_backend *b, struct t
 		table_set_u64(t, row, FIELD_BACKEND_packets, count.packets);
 		table_set_u64(t, row, FIELD_BACKEND_bytes, count.bytes);
 	}
-	backend_way(b, t, row);
+	backend_way(p, b, t, row);
 	backend_override_row(p, b, t, row);
 }
 

@@ -74,8 +74,6 @@ struct plane_backend {
 	__u8 lost;	 /* its next hop is lost for good: shown, and no new flows */
 	__u32 swapped;	 /* epoch in which the idle copy ceased to be selected; 0: never used */
 	enum override_state override;
-	const char *shown; /* state as last shown: static text; NULL: new */
-	__u64 since_ms;	   /* Unix time of the last change of it */
 	struct plane_rate rate;
 };
 
@@ -110,7 +108,6 @@ struct plane_vip {
 	bool resizing; /* slots with SLOT_PREV_TABLE are left */
 	__u32 build;   /* times T was built: the generation of the VIP's word */
 	__u64 digest, effective;
-	__u64 generation; /* of the configuration that last changed it */
 	struct plane_rate rate;
 };
 
@@ -121,6 +118,13 @@ struct plane_address {
 	__u32 users; /* keys of VIPs on it */
 	__u32 vip;   /* that the key names */
 	bool set;    /* the key is in the map */
+};
+
+/* A device that backends are behind. */
+struct plane_outlet {
+	__u32 ifindex;
+	bool used; /* by a way, since the last look */
+	bool deaf; /* packets from another device are redirected to it, and it does not take them */
 };
 
 struct plane_job {
@@ -156,6 +160,8 @@ struct plane {
 	struct plane_backend **backend_by_id;
 	struct plane_path *path[PLANE_PATH_BUCKETS];
 	struct plane_address *address[PLANE_ADDRESS_BUCKETS];
+	struct plane_outlet outlet[STARLING_DEVICES];
+	size_t outlet_count;
 	bool *serving;			 /* by backend id; true only while plane_vip_settle() works on its VIP */
 	__u16 filter_count[FILTER_BITS]; /* addresses behind each bit */
 	__u8 *retired_rounds;		 /* sweeps that each retired backend id has seen */
@@ -169,7 +175,7 @@ struct plane {
 	struct config *config;
 	struct override *override; /* owned; sorted */
 	size_t override_count;
-	__u64 generation;
+	__u32 generation;
 	bool applying; /* VIPs are being changed: no settling, no second apply */
 	bool dirty;    /* some VIP is */
 	bool held;     /* adopted, and no configuration yet: states stay as they are */
@@ -232,6 +238,7 @@ int plane_key_add(struct plane *p, const struct endpoint *e, __u32 vip); /* -E2B
 void plane_key_drop(struct plane *p, __u32 vip, const struct endpoint *e);
 void plane_key_forget(struct plane *p, const struct endpoint *e); /* a grace period after plane_key_drop() */
 bool plane_address_used(struct plane *p, const __u8 byte[16]);
+int plane_keys_check(const struct plane *p, const struct config *want, struct err *err); /* none is the host's own */
 void plane_addresses_free(struct plane *p);
 
 /* plane_paths.c */
@@ -241,12 +248,21 @@ void plane_paths_tick(struct plane *p, struct mono now);
 void plane_paths_free(struct plane *p);
 void plane_path_set(struct plane *p, struct plane_path *path, const struct nexthop *n);
 
+/* plane_outlets.c: devices that take no redirected packets */
+void plane_outlet_use(struct plane *p, __u32 ifindex); /* a way leads through it; to be said before each tick */
+void plane_outlets_tick(struct plane *p);
+const char *plane_outlet_trouble(const struct plane *p, __u32 ifindex); /* NULL: none */
+
 /* plane_states.c: what a backend's state should be, overrides */
+bool plane_backend_reached(const struct plane_backend *b); /* its way is known, and its VIP's forward mode can use it */
 enum backend_state plane_backend_wanted(const struct plane_backend *b);
 const char *plane_backend_shown(const struct plane_backend *b);
+const char *plane_backend_trouble(const struct plane_backend *b); /* what is wrong with its way; NULL: nothing */
+bool plane_backend_was_lost(const struct plane *p, const struct plane_backend *b); /* as it was shown last */
 void plane_backend_note(struct plane *p, struct plane_backend *b); /* event if what is shown has changed */
 const struct override *plane_override_of(const struct plane *p, const struct plane_backend *b);
 void plane_overrides_tick(struct plane *p);
+void plane_overrides_prune(struct plane *p); /* after an apply: without those whose backend is gone */
 
 /* plane_slots.c */
 void plane_vip_settle(struct plane *p, struct plane_vip *v);		   /* words and slots become what is wanted */

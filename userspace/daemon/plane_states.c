@@ -9,52 +9,88 @@
 
 #include "daemon/plane_state.h"
 
+/* To a router MAC rewrite would only give its own packets back, until their TTL ends. */
+static bool backend_behind_router(const struct plane_backend *b)
+{
+	return b->path && b->path->ever && b->path->hop.routed && b->vip->forward == FORWARD_DR;
+}
+
+bool plane_backend_reached(const struct plane_backend *b)
+{
+	return b->path && b->path->ever && !backend_behind_router(b);
+}
+
+const char *plane_backend_trouble(const struct plane_backend *b)
+{
+	if (!b->path)
+		return "no memory to follow it";
+	if (backend_behind_router(b))
+		return "forward dr takes a neighbour on the link, and this one is behind a router: use ipip or gue";
+	return b->path->resolved ? NULL : b->path->hop.why;
+}
+
 enum backend_state plane_backend_wanted(const struct plane_backend *b)
 {
-	if (b->leaving || b->override == OVERRIDE_DISABLE || !b->path || !b->path->ever)
+	if (b->leaving || b->override == OVERRIDE_DISABLE || !plane_backend_reached(b))
 		return BACKEND_DOWN;
 	if (b->override == OVERRIDE_DRAIN || !b->weight || b->lost)
 		return BACKEND_DRAINING;
 	return BACKEND_UP;
 }
 
-const char *plane_backend_shown(const struct plane_backend *b)
+/* Numbers stand in the backends' entries: an upgrade reads them. */
+enum shown { SHOWN_NOTHING, SHOWN_UP, SHOWN_DRAINING, SHOWN_DISABLED, SHOWN_UNRESOLVED, SHOWN_COUNT };
+
+static const char *const shown_word[SHOWN_COUNT] = {NULL, "up", "draining", "disabled", "unresolved"};
+
+static enum shown backend_shown(const struct plane_backend *b)
 {
 	if (b->override == OVERRIDE_DISABLE)
-		return "disabled";
-	if (!b->path || !b->path->ever || b->lost)
-		return "unresolved";
+		return SHOWN_DISABLED;
+	if (!plane_backend_reached(b) || b->lost)
+		return SHOWN_UNRESOLVED;
 	if (b->override == OVERRIDE_DRAIN || !b->weight)
-		return "draining";
-	return "up";
+		return SHOWN_DRAINING;
+	return SHOWN_UP;
+}
+
+const char *plane_backend_shown(const struct plane_backend *b)
+{
+	return shown_word[backend_shown(b)];
+}
+
+bool plane_backend_was_lost(const struct plane *p, const struct plane_backend *b)
+{
+	return BACKEND_SHOWN_STATE(p->backends[b->id].shown) == SHOWN_UNRESOLVED;
 }
 
 static void backend_why(const struct plane *p, const struct plane_backend *b, char *why, size_t len)
 {
 	const struct override *o = plane_override_of(p, b);
+	const char *trouble = plane_backend_trouble(b);
 
 	why[0] = '\0';
 	if (o && o->state != OVERRIDE_NONE)
 		snprintf(why, len, "%s by %s%s%s", o->state == OVERRIDE_DRAIN ? "drained" : "disabled", o->by,
 			 o->reason[0] ? ": " : "", o->reason);
-	else if (b->path && !b->path->resolved && (b->lost || !b->path->ever))
-		snprintf(why, len, "%s", b->path->hop.why);
+	else if (trouble && (b->lost || !plane_backend_reached(b)))
+		snprintf(why, len, "%s", trouble);
 	else if (!b->weight)
 		snprintf(why, len, "weight 0");
 }
 
 void plane_backend_note(struct plane *p, struct plane_backend *b)
 {
-	const char *shown = b->leaving ? NULL : plane_backend_shown(b), *before = b->shown;
+	__u64 *kept = &p->backends[b->id].shown, before = BACKEND_SHOWN_STATE(*kept);
 	char name[STARLING_NAME_BYTES + ENDPOINT_TEXT_BYTES], at[ENDPOINT_TEXT_BYTES], why[256];
+	enum shown shown = b->leaving ? SHOWN_NOTHING : backend_shown(b);
 
-	if (shown == before || (shown && before && !strcmp(shown, before)))
+	if (shown == before)
 		return;
-	b->shown = shown;
-	b->since_ms = wall_ms();
+	*kept = BACKEND_SHOWN(shown, wall_ms());
 	snprintf(name, sizeof(name), "%s %s", b->vip->name, endpoint_format(&b->at, at));
 	backend_why(p, b, why, sizeof(why));
-	plane_event(p, "backend", name, before, shown, why);
+	plane_event(p, "backend", name, before < SHOWN_COUNT ? shown_word[before] : NULL, shown_word[shown], why);
 }
 
 static int override_compare(const void *a, const void *b)
@@ -112,6 +148,45 @@ int plane_overrides_load(struct plane *p, const struct override *all, size_t cou
 			backend_override(p, p->vip[i]->backend[b]);
 	plane_settle(p);
 	return 0;
+}
+
+int plane_overrides_reset(struct plane *p)
+{
+	int ret;
+
+	if (!p->override_count)
+		return 0;
+	ret = plane_overrides_load(p, NULL, 0);
+	if (!ret)
+		overrides_changed(p);
+	return ret;
+}
+
+static void override_gone(struct plane *p, const struct override *o)
+{
+	char name[STARLING_NAME_BYTES + ENDPOINT_TEXT_BYTES + 16], at[ENDPOINT_TEXT_BYTES], why[256];
+
+	snprintf(name, sizeof(name), "override %s %s", o->vip, endpoint_format(&o->at, at));
+	snprintf(why, sizeof(why), "its backend is gone; it was by %s%s%s", o->by, o->reason[0] ? ": " : "", o->reason);
+	plane_event(p, "config", name, o->state == OVERRIDE_DRAIN ? "drain" : "disable", NULL, why);
+}
+
+void plane_overrides_prune(struct plane *p)
+{
+	size_t kept = 0, count = p->override_count;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct override *o = &p->override[i];
+		const struct plane_vip *v = plane_vip_find(p, o->vip);
+
+		if (v && plane_backend_find(v, &o->at))
+			p->override[kept++] = *o;
+		else
+			override_gone(p, o);
+	}
+	p->override_count = kept;
+	if (kept != count)
+		overrides_changed(p);
 }
 
 const struct override *plane_overrides(const struct plane *p, size_t *ret_count)

@@ -228,7 +228,7 @@ static void status_cells(const struct plane *p, struct table *t, size_t row)
 
 static void status_problems(struct plane *p, struct table *t, size_t row, size_t attached, size_t missing)
 {
-	char text[128];
+	char text[128], name[IF_NAMESIZE];
 	bool degraded = false;
 	size_t lacking = 0;
 
@@ -248,6 +248,13 @@ static void status_problems(struct plane *p, struct table *t, size_t row, size_t
 	if (missing) {
 		degraded = true;
 		snprintf(text, sizeof(text), "%zu of %zu devices are not attached", missing, p->config->iface_count);
+		table_add_list(t, row, FIELD_STATUS_problems, text);
+	}
+	for (size_t i = 0; i < p->outlet_count; i++) {
+		if (!p->outlet[i].deaf || !if_indextoname(p->outlet[i].ifindex, name))
+			continue;
+		degraded = true;
+		snprintf(text, sizeof(text), "packets redirected to %s are lost", name);
 		table_add_list(t, row, FIELD_STATUS_problems, text);
 	}
 	if (p->vip_count && !attached && !missing) {

@@ -94,6 +94,13 @@ void version_fill(struct daemon *d, struct table *t)
 	table_set_u64(t, row, FIELD_VERSION_abi, dataplane_info(d->dp)->abi);
 }
 
+/* What only the daemon knows to be wrong. */
+static void status_degrade(struct table *t, const char *problem)
+{
+	table_add_list(t, 0, FIELD_STATUS_problems, problem);
+	table_set_text(t, 0, FIELD_STATUS_state, "degraded");
+}
+
 int status_fill(struct daemon *d, struct plane *p, struct table *t, struct err *err)
 {
 	const struct generation *last = history_last(d->history);
@@ -112,13 +119,11 @@ int status_fill(struct daemon *d, struct plane *p, struct table *t, struct err *
 	table_set_bool(t, row, FIELD_STATUS_reload_ok, d->reload_ok);
 	table_set_u64(t, row, FIELD_STATUS_reloads, d->reloads);
 	table_set_u64(t, row, FIELD_STATUS_reload_failures, d->reload_failures);
-	if (!d->reload_ok) {
-		table_add_list(t, row, FIELD_STATUS_problems, "the last configuration read was refused");
-		table_set_text(t, row, FIELD_STATUS_state, "degraded");
-	}
-	if (d->store_errors) {
-		table_add_list(t, row, FIELD_STATUS_problems, "the state directory cannot be written");
-		table_set_text(t, row, FIELD_STATUS_state, "degraded");
-	}
+	if (!d->reload_ok)
+		status_degrade(t, "the last configuration read was refused");
+	if (d->store_errors)
+		status_degrade(t, "the state directory cannot be written");
+	if (d->http_failed)
+		status_degrade(t, "metrics and health are not served: the log says why");
 	return 0;
 }

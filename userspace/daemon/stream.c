@@ -81,14 +81,16 @@ void stream_start(struct daemon *d, struct task *t)
 	stream->has_client = command_has(c, ARG_CLIENT);
 	stream->address = c->client;
 	stream->drops = command_has(c, ARG_DROPS);
-	stream->sample = command_has(c, ARG_SAMPLE) ? c->sample : STREAM_SAMPLE_DEFAULT;
+	stream->sample = command_has(c, ARG_SAMPLE) ? c->sample : 0;
 	stream->left = command_has(c, ARG_COUNT) ? c->count : 0;
 	stream->next = s->first;
 	s->first = stream;
-	if (stream->trace)
-		trace_update(s);
-	else
+	if (!stream->trace) {
 		s->watchers++;
+		return;
+	}
+	trace_update(s);
+	trace_head(s, stream);
 }
 
 static void stream_drop(struct streams *s, struct stream *stream)

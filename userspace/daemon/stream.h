@@ -8,7 +8,7 @@
 #include "daemon/daemon.h"
 #include "daemon/task.h"
 
-#define STREAM_SAMPLE_DEFAULT 100 /* one packet of this many is traced */
+#define STREAM_SAMPLE_DEFAULT 100 /* one packet of this many is traced, if they may be very many */
 
 int streams_open(struct daemon *d, struct streams **ret, struct err *err);
 void streams_stop(struct streams *s);  /* before the loop closes */

@@ -18,17 +18,17 @@ struct stream {
 	char vip[STARLING_NAME_BYTES]; /* "": all */
 	bool has_client, drops;
 	struct addr address; /* of the client, if has_client */
-	__u32 sample;
-	__u64 left; /* lines still to send; 0: without end */
+	__u32 sample;	     /* 0: not said */
+	__u64 left;	     /* lines still to send; 0: without end */
 };
 
 struct streams {
 	struct daemon *d;
 	struct stream *first;
-	_Atomic size_t watchers; /* of events; any thread */
-	uv_poll_t *poll;	 /* of the ring buffer; NULL while nobody traces */
-	__u32 sample;		 /* asked of the plane; 0: tracing is off */
-	bool busy;		 /* a batch is on its way through the plane */
+	_Atomic size_t watchers;    /* of events; any thread */
+	uv_poll_t *poll;	    /* of the ring buffer; NULL while nobody traces */
+	struct trace_filter filter; /* asked of the plane */
+	bool busy;		    /* a batch is on its way through the plane */
 };
 
 /* Sends a line; the stream may be gone afterwards. */
@@ -36,6 +36,7 @@ void stream_send(struct streams *s, struct stream *stream, const char *bytes, si
 
 /* The set of tracing streams changed. */
 void trace_update(struct streams *s);
+void trace_head(struct streams *s, struct stream *stream); /* the first line of one: {"sample":N} */
 void trace_stop(struct streams *s);
 
 /* A table as one line of JSON. */

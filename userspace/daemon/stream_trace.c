@@ -134,6 +134,7 @@ static void line_render(struct plane *p, struct trace_line *line)
 	if (e->proto == IPPROTO_TCP)
 		table_set_text(t, row, FIELD_TRACE_tcp_flags, flags_text(e->tcp_flags, flags));
 	table_set_u64(t, row, FIELD_TRACE_length, e->len_bytes);
+	table_set_u64(t, row, FIELD_TRACE_sample, e->sample);
 	if (!table_error(t))
 		line_finish(t, &line->text);
 	table_free(t);
@@ -211,20 +212,18 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	uv_poll_stop(poll);
 }
 
-struct sampling {
-	__u32 sample;
-};
-
-static void sampling_set(struct plane *p, void *arg)
+static void filter_set(struct plane *p, void *arg)
 {
-	struct sampling *sampling = arg;
+	struct trace_filter *filter = arg;
 	struct err err = {0};
 
-	if (p && plane_trace(p, sampling->sample, &err))
+	if (p && plane_trace(p, filter, &err))
 		log_error("flow trace: %s", err.text);
+	else if (p && filter->sample)
+		log_info("flow trace: one packet of %u sample=%u", filter->sample, filter->sample);
 	else if (p)
-		log_info("flow trace: one packet of %u sample=%u", sampling->sample, sampling->sample);
-	free(sampling);
+		log_info("flow trace: off sample=0");
+	free(filter);
 }
 
 static void on_poll_closed(uv_handle_t *handle)
@@ -256,26 +255,59 @@ void trace_stop(struct streams *s)
 	s->poll = NULL;
 }
 
+/*
+ * One watcher's wish to see one client, or drops alone, goes down to the program, so that all of those packets can be
+ * told. Wishes of several are met from one sample.
+ */
+static void filter_choose(const struct streams *s, struct trace_filter *ret)
+{
+	const struct stream *stream, *one = NULL;
+	__u32 sample;
+	size_t count = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	for (stream = s->first; stream; stream = stream->next) {
+		if (!stream->trace)
+			continue;
+		count++;
+		one = stream;
+		sample = stream->sample ? stream->sample : STREAM_SAMPLE_DEFAULT;
+		if (!ret->sample || sample < ret->sample)
+			ret->sample = sample;
+	}
+	if (count != 1 || (!one->has_client && !one->drops))
+		return;
+	ret->sample = one->sample ? one->sample : 1;
+	ret->of_client = one->has_client;
+	ret->drops = one->drops;
+	if (one->has_client)
+		memcpy(ret->client, one->address.byte, sizeof(ret->client));
+}
+
+void trace_head(struct streams *s, struct stream *stream)
+{
+	char line[64];
+	int len = snprintf(line, sizeof(line), "{\"sample\":%u}\n", s->filter.sample);
+
+	control_stream_line(stream->control, stream->client, line, (size_t)len);
+}
+
 void trace_update(struct streams *s)
 {
-	struct sampling *sampling;
-	struct stream *stream;
-	__u32 sample = 0;
+	struct trace_filter filter, *copy;
 
-	for (stream = s->first; stream; stream = stream->next)
-		if (stream->trace && (!sample || stream->sample < sample))
-			sample = stream->sample;
-	if (sample && !s->poll)
+	filter_choose(s, &filter);
+	if (filter.sample && !s->poll)
 		poll_start(s);
-	if (!sample)
+	if (!filter.sample)
 		trace_stop(s);
-	if (sample == s->sample)
+	if (!memcmp(&filter, &s->filter, sizeof(filter)))
 		return;
-	s->sample = sample;
-	sampling = malloc(sizeof(*sampling));
-	if (!sampling)
+	s->filter = filter;
+	copy = malloc(sizeof(*copy));
+	if (!copy)
 		return;
-	sampling->sample = sample;
-	if (!s->d->plane || plane_post(s->d->plane, PLANE_URGENT, sampling_set, sampling))
-		free(sampling);
+	*copy = filter;
+	if (!s->d->plane || plane_post(s->d->plane, PLANE_URGENT, filter_set, copy))
+		free(copy);
 }

@@ -165,6 +165,41 @@ static void task_post(struct task *t)
 	task_finish(t);
 }
 
+static void stream_begin(void *arg)
+{
+	struct task *t = arg;
+
+	stream_start(t->d, t);
+	task_free(t);
+}
+
+/* On the plane's thread: nobody shall watch in vain for a VIP that is none. */
+static void stream_vet(struct plane *p, void *arg)
+{
+	struct task *t = arg;
+	struct err err = {0};
+	int rc = 0;
+
+	if (!p)
+		rc = err_set(&err, ESHUTDOWN, "the daemon is stopping");
+	else if (t->command.vip[0] && !config_vip(plane_config(p), t->command.vip))
+		rc = config_vip_none(plane_config(p), t->command.vip, &err);
+	if (rc)
+		task_fail(t, rc == -ENOENT ? FAULT_NOT_FOUND : FAULT_REFUSED, &err);
+	loop_post(t->d->loop, rc ? task_finish : stream_begin, t);
+}
+
+static void stream_post(struct task *t)
+{
+	struct err err = {0};
+
+	if (t->d->plane && !plane_post(t->d->plane, PLANE_URGENT, stream_vet, t))
+		return;
+	err_set(&err, ESHUTDOWN, "the daemon is stopping");
+	task_fail(t, FAULT_REFUSED, &err);
+	task_finish(t);
+}
+
 static void on_prepared(uv_work_t *work, int status)
 {
 	struct task *t = work->data;
@@ -177,8 +212,7 @@ static void on_prepared(uv_work_t *work, int status)
 	if (t->answer.len || t->answer.failed || t->fault != FAULT_NONE) {
 		task_finish(t);
 	} else if (command_info(t->command.id)->flags & COMMAND_STREAMS) {
-		stream_start(t->d, t);
-		task_free(t);
+		stream_post(t);
 	} else {
 		task_post(t);
 	}

@@ -104,7 +104,6 @@ static void open_config(const struct dataplane *dp, const struct dataplane_optio
 	ret->closing_evict_ticks = dataplane_clock_ticks(&dp->clock, STARLING_CLOSING_EVICT_MS);
 	ret->reset_ticks = dataplane_clock_ticks(&dp->clock, STARLING_RESET_MS);
 	ret->probation_ticks = dataplane_clock_ticks(&dp->clock, STARLING_PROBATION_MS);
-	ret->trace_sample = options->trace_sample;
 	ret->fragments = options->fragments;
 	ret->icmp = options->icmp;
 	ret->keys_log2 = (__u8)__builtin_ctz(dp->map[DATAPLANE_MAP_KEYS].entries);
@@ -236,13 +235,13 @@ int dataplane_remove(struct dataplane *dp)
 	return first ? first : err;
 }
 
-int dataplane_reload(struct dataplane *dp, __u32 trace_sample, struct err *err)
+int dataplane_reload(struct dataplane *dp, const struct trace_filter *trace, struct err *err)
 {
 	struct dataplane_object next = {NULL, -1}, next_flat = {NULL, -1};
 	struct steer_config config = dp->config;
 	int failed;
 
-	config.trace_sample = trace_sample;
+	config.trace = *trace;
 	failed = dataplane_object_load(dp, &config, true, &next, err);
 	if (!failed && dp->flat.skel)
 		failed = dataplane_object_load(dp, &config, false, &next_flat, err);

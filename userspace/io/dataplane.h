@@ -27,7 +27,6 @@ struct dataplane_options {
 	struct config_limits limits; /* entries of vips, backends and slots if the maps are made anew; 0: default */
 	__u32 flow_sets_log2;	     /* the same for flows; 0: default */
 	const __u32 *seed;	     /* 16 words, for maps made anew; NULL: from the kernel's random source; borrowed */
-	__u32 trace_sample;	     /* one packet of this many is reported; 0: tracing is compiled out */
 	bool fragments;		     /* place fragments */
 	bool icmp;		     /* forward ICMP errors, answer echo, generate too-big */
 };
@@ -134,15 +133,18 @@ size_t dataplane_attached(struct dataplane *dp, struct dataplane_device *ret, si
 
 /**
  * dataplane_reload() - replace the program on every device, under traffic
- * @dp:			the data plane
- * @trace_sample:	as in the options
- * @err:		a sentence; on failure every device keeps what it had
+ * @dp:		the data plane
+ * @trace:	packets that the new one reports; borrowed
+ * @err:	a sentence; on failure every device keeps what it had
  *
  * Return: 0, or as dataplane_open().
  */
-int dataplane_reload(struct dataplane *dp, __u32 trace_sample, struct err *err);
+int dataplane_reload(struct dataplane *dp, const struct trace_filter *trace, struct err *err);
 
 int dataplane_redirect_add(struct dataplane *dp, __u32 ifindex); /* the program may send through it; idempotent */
+
+/* Whether a driver sends what XDP redirects to its device: 1, 0, or -errno if the kernel does not tell (before 6.3). */
+int dataplane_takes_redirects(__u32 ifindex);
 
 /**
  * dataplane_count_vips() - counters of VIPs, summed over CPUs

@@ -159,6 +159,11 @@ int dataplane_other_program(__u32 ifindex, struct dataplane_other *ret); /* 1 an
 int dataplane_events_open(struct dataplane *dp, struct err *err);
 void dataplane_events_close(struct dataplane *dp);
 
+/* dataplane_features.c: enum netdev_xdp_act of a driver. -EOPNOTSUPP: the kernel does not tell. */
+#define DATAPLANE_NATIVE   0x1 /* has native XDP */
+#define DATAPLANE_NDO_XMIT 0x4 /* sends what is redirected to it */
+int dataplane_features(__u32 ifindex, __u64 *ret);
+
 /* dataplane_probe.c: names of capabilities that are missing, "" if none. */
 void dataplane_capabilities(char missing[64]);
 

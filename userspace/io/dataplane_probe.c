@@ -155,7 +155,14 @@ static int probe_ethtool(int fd, const char *device, __u32 command)
 	return ioctl(fd, SIOCETHTOOL, &ifr) ? -1 : (int)value.data;
 }
 
-static void probe_driver(struct dataplane_probe *p, int fd, const char *device)
+static bool probe_native(__u32 ifindex, const char *driver)
+{
+	__u64 features = 0;
+
+	return dataplane_features(ifindex, &features) ? probe_driver_native(driver) : features & DATAPLANE_NATIVE;
+}
+
+static void probe_driver(struct dataplane_probe *p, int fd, const char *device, __u32 ifindex)
 {
 	struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
 	struct ifreq ifr = {0};
@@ -166,7 +173,7 @@ static void probe_driver(struct dataplane_probe *p, int fd, const char *device)
 	if (ioctl(fd, SIOCETHTOOL, &ifr)) {
 		probe_add(p, "xdp-native", FEATURE_NOTE, "%s does not name its driver; generic mode works, slower",
 			  device);
-	} else if (probe_driver_native(info.driver)) {
+	} else if (probe_native(ifindex, info.driver)) {
 		probe_add(p, "xdp-native", FEATURE_OK, "driver %s has native XDP", info.driver);
 		if (!strcmp(info.driver, "virtio_net"))
 			probe_add(p, "virtio", FEATURE_NOTE,
@@ -191,6 +198,22 @@ static void probe_driver(struct dataplane_probe *p, int fd, const char *device)
 			  "the device strips VLAN tags before XDP sees them; with tagged traffic: `ethtool -K %s "
 			  "rxvlan off`",
 			  device);
+}
+
+/* Of a device that packets leave by, though another one has taken them. */
+static void probe_redirect(struct dataplane_probe *p, __u32 ifindex)
+{
+	int takes = dataplane_takes_redirects(ifindex);
+
+	if (takes > 0)
+		probe_add(p, "xdp-redirect", FEATURE_OK,
+			  "it sends what is taken from another device for backends here");
+	else if (takes < 0)
+		probe_add(p, "xdp-redirect", FEATURE_OK, "not known: Linux tells it from 6.3 on");
+	else
+		probe_add(p, "xdp-redirect", FEATURE_NOTE,
+			  "packets taken from another device for backends behind this one would be lost: attach this "
+			  "one too, or give a veth's peer an XDP program");
 }
 
 static void probe_other(struct dataplane_probe *p, __u32 ifindex)
@@ -266,7 +289,8 @@ int dataplane_probe(const char *device, struct dataplane_probe *ret, struct err 
 			  !(ifr.ifr_flags & IFF_UP)	   ? "down"
 			  : !(ifr.ifr_flags & IFF_RUNNING) ? "up, without carrier"
 							   : "up");
-	probe_driver(ret, fd, device);
+	probe_driver(ret, fd, device, ifindex);
+	probe_redirect(ret, ifindex);
 	probe_other(ret, ifindex);
 	probe_mtu(ret, fd, device);
 	probe_rp_filter(ret, device);

@@ -137,8 +137,20 @@ void http_reply(struct http_request *request, unsigned int status, const char *t
 	pthread_mutex_unlock(&http->lock);
 }
 
-/* The socket is ours, so that a failure has words. */
-static int socket_listen(const struct endpoint *at, struct err *err)
+static const char *listen_why(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+		return "another process listens there";
+	case EADDRNOTAVAIL:
+		return "no device of this host has that address";
+	case EACCES:
+		return "a port below 1024 takes CAP_NET_BIND_SERVICE";
+	}
+	return strerror(error);
+}
+
+int http_listen(const struct endpoint *at, struct err *err)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = at->port};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = at->port};
@@ -160,19 +172,15 @@ static int socket_listen(const struct endpoint *at, struct err *err)
 		rc = listen(fd, HTTP_CONNECTIONS);
 	if (!rc)
 		return fd;
-	rc = err_set(err, errno, "cannot serve HTTP at %s: %s", text, strerror(errno));
+	rc = err_set(err, errno, "cannot serve HTTP at %s: %s", text, listen_why(errno));
 	close(fd);
 	return rc;
 }
 
-int http_open(const struct endpoint *at, const struct http_hooks *hooks, struct http **ret, struct err *err)
+int http_open(int fd, const struct http_hooks *hooks, struct http **ret, struct err *err)
 {
-	struct http *http;
-	int fd = socket_listen(at, err);
+	struct http *http = calloc(1, sizeof(*http));
 
-	if (fd < 0)
-		return fd;
-	http = calloc(1, sizeof(*http));
 	if (!http) {
 		close(fd);
 		return err_set(err, ENOMEM, "no memory for the HTTP server");
@@ -202,6 +210,8 @@ void http_close(struct http *http)
 		return;
 	if (http->mhd) {
 		fd = MHD_quiesce_daemon(http->mhd);
+		if (fd != MHD_INVALID_SOCKET)
+			shutdown(fd, SHUT_RDWR); /* the address is free from now on */
 		pthread_mutex_lock(&http->lock);
 		http->closing = true;
 		while (http->due)

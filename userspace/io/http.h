@@ -27,15 +27,24 @@ struct http_hooks {
 };
 
 /**
- * http_open() - listen
+ * http_listen() - a socket for http_open(); connections wait in its backlog
  * @at:		address and port; proto is ignored
+ * @err:	a sentence that says what is in the way
+ *
+ * Return: its fd, or -errno of the socket.
+ */
+int http_listen(const struct endpoint *at, struct err *err);
+
+/**
+ * http_open() - serve
+ * @fd:		of http_listen(); moves in, also on failure
  * @hooks:	copied
  * @ret:	owned by the caller; untouched on failure
  * @err:	a sentence
  *
- * Return: 0, -ENOMEM, or -errno of the socket.
+ * Return: 0, -ENOMEM, or -EAGAIN (no thread).
  */
-int http_open(const struct endpoint *at, const struct http_hooks *hooks, struct http **ret, struct err *err);
+int http_open(int fd, const struct http_hooks *hooks, struct http **ret, struct err *err);
 
 /**
  * http_reply() - answer a request; any thread
@@ -47,7 +56,8 @@ int http_open(const struct endpoint *at, const struct http_hooks *hooks, struct 
  */
 void http_reply(struct http_request *request, unsigned int status, const char *type, char *bytes, size_t len);
 
-/* Stops listening, waits for the replies that are due, closes. Blocks: not for the loop while it runs. NULL is fine. */
+/* Stops listening at once, waits for the replies that are due, closes. Blocks: not for the loop while it runs. NULL is
+ * fine. */
 void http_close(struct http *http);
 
 #endif

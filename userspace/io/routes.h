@@ -23,6 +23,7 @@
 
 struct nexthop {
 	bool resolved;
+	bool routed;		     /* by a router: the address is not on the link */
 	__u32 ifindex;		     /* device towards the address; 0 while there is no route */
 	__u8 dmac[6], smac[6];	     /* of the neighbour (gateway or the address itself) and of the device */
 	struct addr src;	     /* source address that the kernel would take */

@@ -101,5 +101,6 @@ void routes_judge(const struct routes *r, const struct routes_target *t, struct 
 	if (judge_neighbour(t->neighbour, d->name, ret->why))
 		return;
 	memcpy(ret->dmac, t->neighbour->mac, sizeof(ret->dmac));
+	ret->routed = !addr_equal(&t->neighbour->addr, &t->addr);
 	ret->resolved = true;
 }

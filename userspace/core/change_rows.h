@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Rows of KIND_CHANGE: what a command would change. Not here: finding it (config_file.h).
+ */
+#ifndef STARLING_CORE_CHANGE_ROWS_H
+#define STARLING_CORE_CHANGE_ROWS_H
+
+#include "base/addr.h"
+#include "core/table.h"
+
+/* A line of the configuration; the arguments are those of a config_change_fn. */
+void change_row(struct table *t, char change, const char *object, const char *name, const char *line);
+
+/* A backend of a VIP is put aside, or no longer: @verb is drain, disable or enable. */
+void change_row_override(struct table *t, const char *verb, const char *vip, const struct endpoint *at);
+
+#endif
