@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/process.h"
-#include "daemon/scribe.h"
 #include "io/http.h"
 
 #define PAGES_PLAIN	"text/plain; charset=utf-8"
@@ -23,7 +22,6 @@
 
 struct pages {
 	struct daemon *d;
-	uv_work_t work;
 	uv_timer_t retry;
 	struct endpoint next; /* where it shall listen */
 	bool moving;	      /* the worker has the members below */
@@ -128,7 +126,8 @@ static void metrics_reply(struct plane *p, struct page *page)
 
 	page->start = mono_now();
 	if (!pages_tables(page->d, p, &page->tables, &err)) {
-		scribe_post(page->d->scribe, metrics_write, page);
+		if (workers_post(page->d->scribe, metrics_write, page))
+			metrics_write(page);
 		return;
 	}
 	text_reply(page->request, 500, err.text[0] ? err.text : "no memory\n");
@@ -229,9 +228,9 @@ static void server_move(struct pages *pages)
 
 static void move_maybe(struct pages *pages);
 
-static void on_move(uv_work_t *work)
+static void on_move(void *arg)
 {
-	server_move(work->data);
+	server_move(arg);
 }
 
 static void on_retry(uv_timer_t *retry)
@@ -239,11 +238,10 @@ static void on_retry(uv_timer_t *retry)
 	move_maybe(retry->data);
 }
 
-static void on_moved(uv_work_t *work, int status)
+static void on_moved(void *arg)
 {
-	struct pages *pages = work->data;
+	struct pages *pages = arg;
 
-	(void)status;
 	pages->moving = false;
 	if (pages->http || endpoint_compare(&pages->at, &pages->next))
 		move_maybe(pages);
@@ -261,10 +259,7 @@ static void move_maybe(struct pages *pages)
 		return;
 	pages->told &= !endpoint_compare(&pages->at, &pages->next);
 	pages->at = pages->next;
-	pages->moving = true;
-	pages->work.data = pages;
-	if (uv_queue_work(loop_uv(d->loop), &pages->work, on_move, on_moved))
-		pages->moving = false;
+	pages->moving = !loop_work(d->loop, on_move, on_moved, pages);
 }
 
 struct listen {

@@ -155,7 +155,7 @@ int routes_target_via(struct routes *r, struct routes_target *t, __u32 ifindex, 
 void routes_neighbour_changed(struct routes *r, struct routes_neighbour *n)
 {
 	struct routes_target *alone = n->refs == 1 ? target_find(r, &n->addr) : NULL;
-	__u64 now = uv_now(r->loop);
+	__u64 now = uv_now(loop_uv(r->loop));
 	size_t i;
 
 	/* On a link without router each target has its own neighbour: no need to look through all. */
@@ -221,9 +221,9 @@ static void target_tell(struct routes *r, struct routes_target *t)
 	r->changed(r->arg, &t->addr, &t->told);
 }
 
-static void send_run(uv_work_t *req)
+static void send_run(void *arg)
 {
-	struct routes *r = req->data;
+	struct routes *r = arg;
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 
 	r->send_error =
@@ -250,16 +250,16 @@ static void close_finish(struct routes *r)
 	free(r);
 }
 
-static void send_done(uv_work_t *req, int status)
+static void send_done(void *arg)
 {
-	struct routes *r = req->data;
+	struct routes *r = arg;
 
 	r->sending = false;
 	if (r->closing) {
 		close_finish(r);
 		return;
 	}
-	if (status || r->send_error) {
+	if (r->send_error) {
 		r->pending_open = r->pending_count = 0;
 		r->want_devices = true;
 		routes_want_all(r);
@@ -309,10 +309,8 @@ static void batch_send(struct routes *r)
 	batch_fill(r);
 	if (!r->pending_count)
 		return;
-	r->sent_ms = uv_now(r->loop);
-	r->send_work.data = r;
-	if (!uv_queue_work(r->loop, &r->send_work, send_run, send_done))
-		r->sending = true;
+	r->sent_ms = uv_now(loop_uv(r->loop));
+	r->sending = !loop_work(r->loop, send_run, send_done, r);
 }
 
 static void work(struct routes *r)
@@ -350,7 +348,7 @@ void routes_work_soon(struct routes *r, __u64 after_ms)
 static void tick_timer(uv_timer_t *timer)
 {
 	struct routes *r = timer->data;
-	__u64 now = uv_now(r->loop);
+	__u64 now = uv_now(loop_uv(r->loop));
 	size_t i;
 
 	for (i = 0; i < r->neighbour_count; i++) {
@@ -396,7 +394,7 @@ static void notify_poll(uv_poll_t *poll, int status, int events)
 		poll_again(poll, notify_poll);
 }
 
-int routes_open(uv_loop_t *loop, routes_changed changed, void *arg, struct routes **ret, struct err *err)
+int routes_open(struct loop *loop, routes_changed changed, void *arg, struct routes **ret, struct err *err)
 {
 	struct routes *r = calloc(1, sizeof(*r));
 	int failed;
@@ -412,10 +410,10 @@ int routes_open(uv_loop_t *loop, routes_changed changed, void *arg, struct route
 		close_finish(r);
 		return failed;
 	}
-	uv_poll_init(loop, &r->request_poll, r->request_fd);
-	uv_poll_init(loop, &r->notify_poll, r->notify_fd);
-	uv_timer_init(loop, &r->work_timer);
-	uv_timer_init(loop, &r->tick_timer);
+	uv_poll_init(loop_uv(loop), &r->request_poll, r->request_fd);
+	uv_poll_init(loop_uv(loop), &r->notify_poll, r->notify_fd);
+	uv_timer_init(loop_uv(loop), &r->work_timer);
+	uv_timer_init(loop_uv(loop), &r->tick_timer);
 	r->request_poll.data = r->notify_poll.data = r->work_timer.data = r->tick_timer.data = r;
 	r->handles = 4;
 	r->want_devices = true;

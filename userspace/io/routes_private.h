@@ -2,8 +2,8 @@
 /*
  * What the files of io/routes share. Not here: anything for others (routes.h).
  *
- * One batch of requests is under way at a time: built by the loop, sent by a thread of libuv's
- * pool, answered on a socket of its own. Targets and neighbours are sorted arrays of pointers.
+ * One batch of requests is under way at a time: built by the loop, sent by one of its
+ * workers, answered on a socket of its own. Targets and neighbours are sorted arrays of pointers.
  */
 #ifndef STARLING_IO_ROUTES_PRIVATE_H
 #define STARLING_IO_ROUTES_PRIVATE_H
@@ -68,13 +68,12 @@ struct routes_pending {
 };
 
 struct routes {
-	uv_loop_t *loop;
+	struct loop *loop;
 	routes_changed changed;
 	void *arg;
 	int request_fd, notify_fd;
 	uv_poll_t request_poll, notify_poll;
 	uv_timer_t work_timer, tick_timer;
-	uv_work_t send_work;
 	int handles; /* not yet closed */
 	bool sending, closing;
 	bool want_devices;
