@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * 512 VIPs of 64 backends: applied, applied again, adopted, changed. Prints times and memory,
+ * 512 VIPs of 64 backends: applied, applied again, adopted, changed, deleted. Prints times and memory,
  * judges none of them. Not here: packets (plane_test.c).
  */
 #include <malloc.h>
@@ -48,18 +48,7 @@ static void vips_want(struct world *w)
 	}
 }
 
-static void resolve_all(struct world *w)
-{
-	w->watched_count = 0;
-	for (__u32 i = 0; i < BACKENDS; i++) {
-		struct endpoint at = world_backend(1, i);
-
-		w->watched[w->watched_count++] = at.addr;
-	}
-	world_resolve(w);
-}
-
-static void many_vips_are_applied_unchanged_adopted_and_changed(void **state)
+static void many_vips_are_applied_unchanged_adopted_changed_and_deleted(void **state)
 {
 	struct harness_options o = {.vips = VIPS,
 				    .backends = STARLING_BACKENDS_DEFAULT,
@@ -78,8 +67,9 @@ static void many_vips_are_applied_unchanged_adopted_and_changed(void **state)
 		fail_msg("%s", err.text);
 	print_message("first apply %.0f ms", since(start));
 	assert_int_equal(c.vips_added, VIPS);
+	assert_int_equal(w->watched_count, BACKENDS);
 	start = mono_now();
-	resolve_all(w);
+	world_resolve(w);
 	print_message(", next hops of all %.0f ms\n", since(start));
 	plane_tick(w->p);
 	slots = malloc(w->dp.h->slots_max * sizeof(*slots));
@@ -111,13 +101,21 @@ static void many_vips_are_applied_unchanged_adopted_and_changed(void **state)
 	}
 	print_message("one host disabled in %u VIPs %.0f ms\n", VIPS, since(start));
 	free(slots);
+
+	config_free(w->wanted);
+	w->wanted = config_new();
+	start = mono_now();
+	assert_int_equal(world_try(w, &c, &err), 0);
+	print_message("all of them deleted %.0f ms\n", since(start));
+	assert_int_equal(c.vips_deleted, VIPS);
+	assert_int_equal(w->watched_count, 0);
 	world_free(w);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(many_vips_are_applied_unchanged_adopted_and_changed),
+		cmocka_unit_test(many_vips_are_applied_unchanged_adopted_changed_and_deleted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,9 +208,16 @@ struct world {
 static inline void world_watch(void *arg, const struct addr *addr, bool add)
 {
 	struct world *w = arg;
+	size_t i = 0;
 
-	if (add && w->watched_count < WORLD_WATCHED)
+	while (i < w->watched_count && !addr_equal(&w->watched[i], addr))
+		i++;
+	assert_int_equal(add, i == w->watched_count); /* once, however many backends have it */
+	assert_true(i < WORLD_WATCHED);
+	if (add)
 		w->watched[w->watched_count++] = *addr;
+	else
+		w->watched[i] = w->watched[--w->watched_count];
 }
 
 static inline void world_event(void *arg, const struct plane_event *event)

@@ -24,7 +24,7 @@
 #define AWAIT_MS 20000 /* for a change to be seen; a failed neighbour takes 3 s to be one */
 
 static struct {
-	uv_loop_t loop;
+	struct loop *loop;
 	struct routes *routes;
 	int here, there; /* the namespaces */
 	size_t calls;	 /* of changed() */
@@ -84,15 +84,15 @@ static const struct nexthop *await(const char *to, const char *why)
 	uint64_t end = uv_hrtime() / 1000000 + AWAIT_MS;
 	bool good = false;
 
-	uv_timer_init(&fixture.loop, &timer);
+	uv_timer_init(loop_uv(fixture.loop), &timer);
 	uv_timer_start(&timer, tick, 50, 50);
 	while (!good && uv_hrtime() / 1000000 < end) {
-		uv_run(&fixture.loop, UV_RUN_ONCE);
+		uv_run(loop_uv(fixture.loop), UV_RUN_ONCE);
 		n = routes_find(fixture.routes, &a);
 		good = n && (why ? !n->resolved && strstr(n->why, why) : n->resolved);
 	}
 	uv_close((uv_handle_t *)&timer, NULL);
-	uv_run(&fixture.loop, UV_RUN_NOWAIT);
+	uv_run(loop_uv(fixture.loop), UV_RUN_NOWAIT);
 	if (!good)
 		fail_msg("%s: wanted %s, is %s", to, why ? why : "resolved",
 			 !n	       ? "not followed"
@@ -295,7 +295,7 @@ static void deleted_addresses_are_reported_no_more(void **state)
 	run("ip link set x mtu 1200");
 	await("10.9.0.1", "is an address");
 	for (int i = 0; i < 20; i++)
-		uv_run(&fixture.loop, UV_RUN_ONCE);
+		uv_run(loop_uv(fixture.loop), UV_RUN_ONCE);
 	assert_int_equal(fixture.calls, calls);
 }
 
@@ -342,7 +342,7 @@ static void many_addresses_behind_one_gateway_do_not_hold_the_loop(void **state)
 			continue;
 		}
 		turn = uv_hrtime();
-		uv_run(&fixture.loop, UV_RUN_NOWAIT);
+		uv_run(loop_uv(fixture.loop), UV_RUN_NOWAIT);
 		now = uv_hrtime();
 		if (now - turn > worst)
 			worst = now - turn;
@@ -376,8 +376,7 @@ static int fixture_open(void **state)
 	    (int)getpid(), fixture.there);
 	run_there("ip link set lo up && ip addr add 10.9.0.2/24 dev y && ip addr add fd09::2/64 dev y nodad && "
 		  "ip link set y up");
-	uv_loop_init(&fixture.loop);
-	if (routes_open(&fixture.loop, changed, NULL, &fixture.routes, &err))
+	if (loop_open(&fixture.loop, &err) || routes_open(fixture.loop, changed, NULL, &fixture.routes, &err))
 		fail_msg("%s", err.text);
 	return 0;
 }
@@ -386,9 +385,7 @@ static int fixture_close(void **state)
 {
 	(void)state;
 	routes_close(fixture.routes);
-	uv_run(&fixture.loop, UV_RUN_DEFAULT);
-	if (uv_loop_close(&fixture.loop))
-		return -1;
+	loop_close(fixture.loop);
 	close(fixture.here);
 	close(fixture.there);
 	return 0;

@@ -21,6 +21,7 @@
 #include "io/dataplane.h"
 #include "io/loop.h"
 #include "io/routes.h"
+#include "io/workers.h"
 
 #define DAEMON_READ_ONLY_REQUEST_BYTES (1u << 20) /* of the read-only socket: nobody there sends large files */
 
@@ -54,7 +55,7 @@ struct daemon {
 	struct streams *streams;
 	struct pages *pages;
 	struct watchdog *watchdog;
-	struct scribe *scribe;
+	struct workers *scribe; /* one thread that writes long answers out: the plane's only gathers their values */
 	struct applied applied;
 	int status; /* exit status */
 

@@ -15,7 +15,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/process.h"
-#include "daemon/scribe.h"
 #include "io/http.h"
 
 #define PAGES_PLAIN	"text/plain; charset=utf-8"
@@ -27,7 +26,6 @@
 
 struct pages {
 	struct daemon *d;
-	uv_work_t work;
 	uv_timer_t retry;
 	struct endpoint next; /* where it shall listen */
 	int next_fd;	      /* the socket for it; -1: to be made */
@@ -134,7 +132,8 @@ static void metrics_reply(struct plane *p, struct page *page)
 
 	page->start = mono_now();
 	if (!pages_tables(page->d, p, &page->tables, &err)) {
-		scribe_post(page->d->scribe, metrics_write, page);
+		if (workers_post(page->d->scribe, metrics_write, page))
+			metrics_write(page);
 		return;
 	}
 	text_reply(page->request, 500, err.text[0] ? err.text : "no memory\n");
@@ -239,9 +238,9 @@ static void server_move(struct pages *pages)
 
 static void move_maybe(struct pages *pages);
 
-static void on_move(uv_work_t *work)
+static void on_move(void *arg)
 {
-	server_move(work->data);
+	server_move(arg);
 }
 
 static void on_retry(uv_timer_t *retry)
@@ -249,11 +248,10 @@ static void on_retry(uv_timer_t *retry)
 	move_maybe(retry->data);
 }
 
-static void on_moved(uv_work_t *work, int status)
+static void on_moved(void *arg)
 {
-	struct pages *pages = work->data;
+	struct pages *pages = arg;
 
-	(void)status;
 	pages->moving = false;
 	if (pages->http || endpoint_compare(&pages->at, &pages->next))
 		move_maybe(pages);
@@ -273,10 +271,7 @@ static void move_maybe(struct pages *pages)
 	pages->at = pages->next;
 	pages->fd = pages->next_fd;
 	pages->next_fd = -1;
-	pages->moving = true;
-	pages->work.data = pages;
-	if (uv_queue_work(loop_uv(d->loop), &pages->work, on_move, on_moved))
-		pages->moving = false;
+	pages->moving = !loop_work(d->loop, on_move, on_moved, pages);
 }
 
 struct listen {

@@ -40,11 +40,12 @@ int plane_post(struct plane *p, enum plane_queue queue, void (*fn)(struct plane 
 	} else {
 		*p->queue[queue].last = job;
 		p->queue[queue].last = &job->next;
-		pthread_cond_signal(&p->wake);
 	}
 	pthread_mutex_unlock(&p->lock);
 	if (ret)
 		free(job);
+	else
+		pthread_cond_signal(&p->wake); /* unlocked: the thread that it wakes would at once wait for the lock */
 	return ret;
 }
 

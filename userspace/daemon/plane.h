@@ -46,8 +46,8 @@ struct plane_event {
  * All are called on the plane's thread (watch and event also from plane_start()) and must not
  * block: post to the loop. Any may be NULL.
  * @arg:	passed back
- * @watch:	a backend address came (@add) or went; counted per VIP and port: each add has its
- *		delete. The loop answers with plane_nexthop() in an urgent job, now and on changes.
+ * @watch:	a backend address came (@add) or went, with the first or last backend that has it. The
+ *		loop answers with plane_nexthop() in an urgent job, now and on changes.
  * @event:	something changed: for `event watch` and the log.
  * @overridden:	the set of overrides changed (also by a drain timeout): keep it in a file.
  * @ticked:	about a second has passed.

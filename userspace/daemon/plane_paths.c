@@ -31,12 +31,12 @@ int plane_path_join(struct plane *p, struct plane_backend *b)
 		path->to = b->at.addr;
 		strcpy(path->hop.why, "not looked up yet");
 		*at = path;
+		if (p->hooks.watch)
+			p->hooks.watch(p->hooks.arg, &path->to, true);
 	}
 	b->path = path;
 	b->path_next = path->backends;
 	path->backends = b;
-	if (p->hooks.watch)
-		p->hooks.watch(p->hooks.arg, &b->at.addr, true);
 	return 0;
 }
 
@@ -51,10 +51,10 @@ void plane_path_leave(struct plane *p, struct plane_backend *b)
 		;
 	*in = b->path_next;
 	b->path = NULL;
-	if (p->hooks.watch)
-		p->hooks.watch(p->hooks.arg, &b->at.addr, false);
 	if (path->backends)
 		return;
+	if (p->hooks.watch)
+		p->hooks.watch(p->hooks.arg, &path->to, false);
 	*at = path->next;
 	free(path);
 }

@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "daemon/apply.h"
 #include "daemon/handlers.h"
-#include "daemon/scribe.h"
 #include "daemon/stream.h"
 
 #define TASK_ROWS_AT_ONCE 64 /* longer answers are the scribe's */
@@ -122,10 +121,10 @@ static void task_run(struct plane *p, void *arg)
 			err_set(&err, -rc, "%s", strerror(-rc));
 		task_fail(t, rc == -ENOENT ? FAULT_NOT_FOUND : FAULT_REFUSED, &err);
 	}
-	if (t->fault == FAULT_NONE && (t->table || t->pages.count))
-		scribe_post(t->d->scribe, task_write, t);
-	else
+	if (t->fault != FAULT_NONE || (!t->table && !t->pages.count))
 		loop_post(t->d->loop, task_finish, t);
+	else if (workers_post(t->d->scribe, task_write, t))
+		task_write(t);
 }
 
 /* Shows that may have a great many rows, or look at a great many cells. */
@@ -200,15 +199,10 @@ static void stream_post(struct task *t)
 	task_finish(t);
 }
 
-static void on_prepared(uv_work_t *work, int status)
+static void on_prepared(void *arg)
 {
-	struct task *t = work->data;
-	struct err err = {0};
+	struct task *t = arg;
 
-	if (status) {
-		err_set(&err, ESHUTDOWN, "the daemon is stopping");
-		task_fail(t, FAULT_REFUSED, &err);
-	}
 	if (t->answer.len || t->answer.failed || t->fault != FAULT_NONE) {
 		task_finish(t);
 	} else if (command_info(t->command.id)->flags & COMMAND_STREAMS) {
@@ -230,9 +224,9 @@ static void user_name(uid_t uid, char *user, size_t room)
 }
 
 /* On a worker thread: everything whose cost depends on what the client sent. */
-static void on_prepare(uv_work_t *work)
+static void on_prepare(void *arg)
 {
-	struct task *t = work->data;
+	struct task *t = arg;
 	struct err err = {0};
 	char user[32];
 
@@ -262,11 +256,10 @@ static void task_start(struct task *t)
 {
 	struct err err = {0};
 
-	t->work.data = t;
 	t->known = t->d->applied;
-	if (!uv_queue_work(loop_uv(t->d->loop), &t->work, on_prepare, on_prepared))
+	if (!loop_work(t->d->loop, on_prepare, on_prepared, t))
 		return;
-	err_set(&err, ENOMEM, "no worker thread takes the request");
+	err_set(&err, ENOMEM, "no memory to work on the request");
 	task_fail(t, FAULT_FAILED, &err);
 	task_finish(t);
 }

@@ -15,7 +15,6 @@
 #include "daemon/pages.h"
 
 struct task {
-	uv_work_t work;
 	struct daemon *d;
 	enum daemon_socket socket;
 	bool signalled; /* no client asks: SIGHUP did; the outcome is logged */

@@ -3,8 +3,8 @@
  * The wiring of starlingd.
  *
  * The loop's thread has the sockets, signals and next hops; the plane's thread has the tables;
- * libuv's workers parse what clients send; the scribe writes long answers; the HTTP server has
- * a thread of its own. They meet in loop_post(), plane_post() and scribe_post() only. Not here: what is done in each.
+ * the loop's workers parse what clients send; the scribe writes long answers; the HTTP server has
+ * a thread of its own. They meet in loop_post(), plane_post() and workers_post() only. Not here: what is done in each.
  */
 #include "daemon/wire.h"
 
@@ -17,7 +17,6 @@
 #include "daemon/apply.h"
 #include "daemon/load.h"
 #include "daemon/pages.h"
-#include "daemon/scribe.h"
 #include "daemon/stream.h"
 #include "daemon/task.h"
 #include "daemon/watchdog.h"
@@ -328,7 +327,7 @@ static int parts_open(struct wire *w, struct err *err)
 				    .event = hook_event,
 				    .overridden = hook_overridden,
 				    .ticked = hook_ticked};
-	int rc = routes_open(loop_uv(d->loop), on_route, d, &d->routes, err);
+	int rc = routes_open(d->loop, on_route, d, &d->routes, err);
 
 	if (!rc)
 		rc = streams_open(d, &d->streams, err);
@@ -337,7 +336,7 @@ static int parts_open(struct wire *w, struct err *err)
 	if (!rc)
 		rc = watchdog_open(d, &d->watchdog, err);
 	if (!rc)
-		rc = scribe_open(&d->scribe, err);
+		rc = workers_open("scribe", 1, &d->scribe, err);
 	if (!rc)
 		rc = plane_start(d->dp, &hooks, &d->plane, err);
 	if (!rc && plane_post(d->plane, PLANE_NORMAL, first_apply, w))
@@ -364,7 +363,7 @@ static void parts_close(struct wire *w)
 	p = d->plane;
 	d->plane = NULL;
 	plane_stop(p);
-	scribe_close(d->scribe);
+	workers_close(d->scribe);
 	d->scribe = NULL;
 	streams_stop(d->streams);
 	watchdog_stop(d->watchdog);

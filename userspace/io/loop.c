@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * libuv's loop with a queue for other threads and the lag meter. Not here: anything that is
- * done on the loop.
+ * libuv's loop with a queue for other threads, workers and the lag meter. Not here: anything
+ * that is done on the loop.
+ *
+ * Other threads wake it by an eventfd. libuv's own way, uv_async_send(), writes to one as well,
+ * but is not through with it then: the thread that it wakes takes the CPU from it and spins until
+ * it is, up to 25 ms where both share the one CPU. Work that is done in libuv's thread pool comes
+ * back in that way, so the workers are our own.
  */
 #include "io/loop.h"
 
@@ -10,23 +15,32 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "io/workers.h"
 
 #define LOOP_TURN_MS   100   /* the loop turns at least so often, so that silence means trouble */
 #define LOOP_WINDOW_MS 30000 /* lag is the maximum of this window and the one before */
 
 #define LOOP_BUDGET_NS 1000000ull /* of posted work before the sockets get their turn */
+#define LOOP_WORKERS   4	  /* requests that are parsed at once, next hops asked for beside them */
 
 struct loop_task {
 	struct loop_task *next;
 	void (*fn)(void *arg);
 	void *arg;
+	struct loop *loop;	 /* of work, as is the next */
+	void (*work)(void *arg); /* comes first, on a worker's thread */
 };
 
 struct loop {
 	uv_loop_t uv;
-	uv_async_t async;
+	int wake_fd;
+	uv_poll_t wake;
+	struct workers *workers;
 	uv_prepare_t prepare;
 	uv_timer_t turn;
 	pthread_mutex_t lock; /* of the queue */
@@ -68,10 +82,25 @@ static bool queue_run(struct loop *loop, __u64 budget_ns)
 	return false;
 }
 
-static void on_async(uv_async_t *async)
+static void loop_wake(struct loop *loop)
 {
-	if (queue_run(async->data, LOOP_BUDGET_NS))
-		uv_async_send(async);
+	__u64 one = 1;
+	ssize_t n = write(loop->wake_fd, &one, sizeof(one));
+
+	(void)n; /* nothing but a full counter could be in the way, and that wakes too */
+}
+
+static void on_wake(uv_poll_t *wake, int status, int events)
+{
+	struct loop *loop = wake->data;
+	__u64 count;
+	ssize_t n = read(loop->wake_fd, &count, sizeof(count));
+
+	(void)n;
+	(void)status;
+	(void)events;
+	if (queue_run(loop, LOOP_BUDGET_NS))
+		loop_wake(loop);
 }
 
 static void on_turn(uv_timer_t *timer)
@@ -103,6 +132,22 @@ static void on_prepare(uv_prepare_t *prepare)
 	atomic_store(&loop->turned_ns, now.ns);
 }
 
+static int wake_open(struct loop *loop, struct err *err)
+{
+	int rc;
+
+	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (loop->wake_fd < 0)
+		return err_set(err, errno, "cannot make the event loop's eventfd: %s", strerror(errno));
+	rc = uv_poll_init(&loop->uv, &loop->wake, loop->wake_fd);
+	if (!rc)
+		rc = uv_poll_start(&loop->wake, UV_READABLE, on_wake);
+	if (!rc)
+		return 0;
+	close(loop->wake_fd);
+	return err_set(err, -rc, "cannot wait for an eventfd: %s", uv_strerror(rc));
+}
+
 int loop_open(struct loop **ret_loop, struct err *err)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
@@ -115,16 +160,26 @@ int loop_open(struct loop **ret_loop, struct err *err)
 		free(loop);
 		return err_set(err, -rc, "cannot make the event loop: %s", uv_strerror(rc));
 	}
+	uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
+	rc = wake_open(loop, err);
+	if (rc) {
+		uv_loop_close(&loop->uv);
+		free(loop);
+		return rc;
+	}
 	pthread_mutex_init(&loop->lock, NULL);
 	loop->last = &loop->first;
-	uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
-	uv_async_init(&loop->uv, &loop->async, on_async);
 	uv_prepare_init(&loop->uv, &loop->prepare);
 	uv_timer_init(&loop->uv, &loop->turn);
-	loop->async.data = loop;
+	loop->wake.data = loop;
 	loop->prepare.data = loop;
 	loop->busy_since = loop->window_start = mono_now();
 	loop->turned_ns = loop->busy_since.ns;
+	rc = workers_open("worker", LOOP_WORKERS, &loop->workers, err);
+	if (rc) {
+		loop_close(loop);
+		return rc;
+	}
 	*ret_loop = loop;
 	return 0;
 }
@@ -154,15 +209,30 @@ void loop_close(struct loop *loop)
 {
 	if (!loop)
 		return;
+	workers_close(loop->workers);
 	queue_run(loop, ~0ull);
-	uv_close((uv_handle_t *)&loop->async, NULL);
+	uv_close((uv_handle_t *)&loop->wake, NULL);
 	uv_close((uv_handle_t *)&loop->prepare, NULL);
 	uv_close((uv_handle_t *)&loop->turn, NULL);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 	queue_run(loop, ~0ull);
 	uv_loop_close(&loop->uv);
+	close(loop->wake_fd);
 	pthread_mutex_destroy(&loop->lock);
 	free(loop);
+}
+
+static void task_queue(struct loop *loop, struct loop_task *task)
+{
+	bool alone;
+
+	pthread_mutex_lock(&loop->lock);
+	alone = !loop->first;
+	*loop->last = task;
+	loop->last = &task->next;
+	pthread_mutex_unlock(&loop->lock);
+	if (alone) /* else somebody has woken it, or it goes on by itself */
+		loop_wake(loop);
 }
 
 int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
@@ -172,12 +242,29 @@ int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
 	if (!task)
 		return -ENOMEM;
 	*task = (struct loop_task){.fn = fn, .arg = arg};
-	pthread_mutex_lock(&loop->lock);
-	*loop->last = task;
-	loop->last = &task->next;
-	pthread_mutex_unlock(&loop->lock);
-	uv_async_send(&loop->async);
+	task_queue(loop, task);
 	return 0;
+}
+
+static void task_work(void *arg)
+{
+	struct loop_task *task = arg;
+
+	task->work(task->arg);
+	task_queue(task->loop, task);
+}
+
+int loop_work(struct loop *loop, void (*fn)(void *arg), void (*done)(void *arg), void *arg)
+{
+	struct loop_task *task = malloc(sizeof(*task));
+
+	if (!task)
+		return -ENOMEM;
+	*task = (struct loop_task){.fn = done, .arg = arg, .loop = loop, .work = fn};
+	if (!workers_post(loop->workers, task_work, task))
+		return 0;
+	free(task);
+	return -ENOMEM;
 }
 
 double loop_lag_s(struct loop *loop)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The daemon's loop: libuv's, with a queue that other threads post to and a measure of how long
- * it was ever away from its sockets. Not here: the plane thread and its queues (daemon/plane).
+ * The daemon's loop: libuv's, with a queue that other threads post to, workers for what takes
+ * long, and a measure of how long it was ever away from its sockets. Not here: the plane thread
+ * and its queues (daemon/plane).
  *
  * Only loop_post(), loop_lag_s() and loop_silent_ms() may be called from another thread.
  */
@@ -47,6 +48,18 @@ void loop_close(struct loop *loop);
  * Return: 0, or -ENOMEM: then @fn will not be called and @arg stays the caller's.
  */
 int loop_post(struct loop *loop, void (*fn)(void *arg), void *arg);
+
+/**
+ * loop_work() - have a function run on a worker's thread, then another one on the loop's
+ * @loop:	borrowed
+ * @fn:		called once, with @arg; may block
+ * @done:	called once, with @arg, after @fn
+ * @arg:	moves into the calls
+ *
+ * Work is begun in order, some at a time. Return: 0, or -ENOMEM: then neither will be called and @arg stays the
+ * caller's.
+ */
+int loop_work(struct loop *loop, void (*fn)(void *arg), void (*done)(void *arg), void *arg);
 
 /* Longest time between two looks at the sockets in the last half to whole minute, seconds. */
 double loop_lag_s(struct loop *loop);

@@ -21,30 +21,76 @@
 
 #define NUD_SURE (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE)
 
-static void want(struct routes *r, bool *flag)
+/* @x joins the queue @what of those about whom that is to be done, or leaves it. */
+#define WANT(r, x, what)                                                                                               \
+	do {                                                                                                           \
+		if (!(x)->want_##what)                                                                                 \
+			TAILQ_INSERT_TAIL(&(r)->what, x, what);                                                        \
+		(x)->want_##what = true;                                                                               \
+	} while (0)
+#define DONE(r, x, what)                                                                                               \
+	do {                                                                                                           \
+		if ((x)->want_##what)                                                                                  \
+			TAILQ_REMOVE(&(r)->what, x, what);                                                             \
+		(x)->want_##what = false;                                                                              \
+	} while (0)
+
+bool routes_wanted(const struct routes *r)
 {
-	if (!*flag) {
-		*flag = true;
-		r->want_count++;
-	}
+	return !TAILQ_EMPTY(&r->get) || !TAILQ_EMPTY(&r->use) || !TAILQ_EMPTY(&r->route) || !TAILQ_EMPTY(&r->judge) ||
+	       r->targets.left;
 }
 
-static void done(struct routes *r, bool *flag)
+/* Makes room for one more pointer at @at. */
+static int array_insert(struct routes_array *a, size_t at, void *item)
 {
-	if (*flag) {
-		*flag = false;
-		r->want_count--;
+	if (a->count == a->room) {
+		size_t room = a->room ? a->room * 2 : 64;
+		void **more = realloc(a->item, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		a->item = more;
+		a->room = room;
 	}
+	memmove(a->item + at + 1, a->item + at, (a->count - at) * sizeof(*a->item));
+	a->item[at] = item;
+	a->count++;
+	a->next += at < a->next;
+	a->left += a->left > 0;
+	return 0;
+}
+
+static void array_delete(struct routes_array *a, size_t at)
+{
+	memmove(a->item + at, a->item + at + 1, (a->count - at - 1) * sizeof(*a->item));
+	a->count--;
+	a->next -= at < a->next;
+	if (a->left > a->count)
+		a->left = a->count;
+}
+
+/* The walk's next; NULL: it is over. */
+static void *array_walk(struct routes_array *a)
+{
+	if (!a->left)
+		return NULL;
+	a->left--;
+	if (a->next == a->count)
+		a->next = 0;
+	return a->item[a->next++];
 }
 
 /* First index whose address is not below @addr. */
 static size_t target_at(const struct routes *r, const struct addr *addr)
 {
-	size_t low = 0, high = r->target_count, mid;
+	size_t low = 0, high = r->targets.count;
 
 	while (low < high) {
-		mid = (low + high) / 2;
-		if (addr_compare(&r->target[mid]->addr, addr) < 0)
+		size_t mid = (low + high) / 2;
+		const struct routes_target *t = r->targets.item[mid];
+
+		if (addr_compare(&t->addr, addr) < 0)
 			low = mid + 1;
 		else
 			high = mid;
@@ -55,21 +101,20 @@ static size_t target_at(const struct routes *r, const struct addr *addr)
 static struct routes_target *target_find(const struct routes *r, const struct addr *addr)
 {
 	size_t at = target_at(r, addr);
+	struct routes_target *t = at < r->targets.count ? r->targets.item[at] : NULL;
 
-	return at < r->target_count && addr_equal(&r->target[at]->addr, addr) ? r->target[at] : NULL;
+	return t && addr_equal(&t->addr, addr) ? t : NULL;
 }
 
 static size_t neighbour_at(const struct routes *r, __u32 ifindex, const struct addr *addr)
 {
-	size_t low = 0, high = r->neighbour_count, mid;
+	size_t low = 0, high = r->neighbours.count;
 
 	while (low < high) {
-		const struct routes_neighbour *n;
-		int order;
+		size_t mid = (low + high) / 2;
+		const struct routes_neighbour *n = r->neighbours.item[mid];
+		int order = n->ifindex != ifindex ? (n->ifindex < ifindex ? -1 : 1) : addr_compare(&n->addr, addr);
 
-		mid = (low + high) / 2;
-		n = r->neighbour[mid];
-		order = n->ifindex != ifindex ? (n->ifindex < ifindex ? -1 : 1) : addr_compare(&n->addr, addr);
 		if (order < 0)
 			low = mid + 1;
 		else
@@ -81,113 +126,83 @@ static size_t neighbour_at(const struct routes *r, __u32 ifindex, const struct a
 struct routes_neighbour *routes_neighbour_find(const struct routes *r, __u32 ifindex, const struct addr *addr)
 {
 	size_t at = neighbour_at(r, ifindex, addr);
-	struct routes_neighbour *n = at < r->neighbour_count ? r->neighbour[at] : NULL;
+	struct routes_neighbour *n = at < r->neighbours.count ? r->neighbours.item[at] : NULL;
 
 	return n && n->ifindex == ifindex && addr_equal(&n->addr, addr) ? n : NULL;
-}
-
-/* Makes room for one more pointer at @at of a sorted array. */
-static int array_insert(void ***array, size_t *count, size_t *room, size_t at, void *item)
-{
-	void **more = *array;
-
-	if (*count == *room) {
-		more = realloc(more, (*room ? *room * 2 : 64) * sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		*array = more;
-		*room = *room ? *room * 2 : 64;
-	}
-	memmove(more + at + 1, more + at, (*count - at) * sizeof(*more));
-	more[at] = item;
-	(*count)++;
-	return 0;
 }
 
 static struct routes_neighbour *neighbour_take(struct routes *r, __u32 ifindex, const struct addr *addr)
 {
 	struct routes_neighbour *n = routes_neighbour_find(r, ifindex, addr);
 
-	if (!n) {
-		n = calloc(1, sizeof(*n));
-		if (!n || array_insert((void ***)&r->neighbour, &r->neighbour_count, &r->neighbour_room,
-				       neighbour_at(r, ifindex, addr), n)) {
-			free(n);
-			return NULL;
-		}
-		n->ifindex = ifindex;
-		n->addr = *addr;
-		want(r, &n->want_get);
-		n->use_at_ms = ROUTES_USE_UNKNOWN;
+	if (n)
+		return n;
+	n = calloc(1, sizeof(*n));
+	if (!n || array_insert(&r->neighbours, neighbour_at(r, ifindex, addr), n)) {
+		free(n);
+		return NULL;
 	}
-	n->refs++;
+	n->ifindex = ifindex;
+	n->addr = *addr;
+	LIST_INIT(&n->targets);
+	WANT(r, n, get);
+	n->use_at_ms = ROUTES_USE_UNKNOWN;
 	return n;
 }
 
-static void neighbour_release(struct routes *r, struct routes_neighbour *n)
+/* Nobody is behind it any more. */
+static void neighbour_drop(struct routes *r, struct routes_neighbour *n)
 {
-	size_t at, i;
+	size_t i;
 
-	if (!n || --n->refs)
-		return;
-	at = neighbour_at(r, n->ifindex, &n->addr);
-	memmove(r->neighbour + at, r->neighbour + at + 1, (r->neighbour_count - at - 1) * sizeof(*r->neighbour));
-	r->neighbour_count--;
-	done(r, &n->want_get);
-	done(r, &n->want_use);
+	array_delete(&r->neighbours, neighbour_at(r, n->ifindex, &n->addr));
+	DONE(r, n, get);
+	DONE(r, n, use);
 	for (i = 0; i < r->pending_count; i++)
 		if (r->pending[i].neighbour == n)
 			r->pending[i].neighbour = NULL;
 	free(n);
 }
 
-int routes_target_via(struct routes *r, struct routes_target *t, __u32 ifindex, const struct addr *gateway)
+static void target_behind(struct routes *r, struct routes_target *t, struct routes_neighbour *n)
 {
 	struct routes_neighbour *old = t->neighbour;
 
+	if (old)
+		LIST_REMOVE(t, beside);
+	t->neighbour = n;
+	if (n)
+		LIST_INSERT_HEAD(&n->targets, t, beside);
+	if (old && LIST_EMPTY(&old->targets))
+		neighbour_drop(r, old);
+}
+
+void routes_target_via(struct routes *r, struct routes_target *t, __u32 ifindex, const struct addr *gateway)
+{
+	bool next_door = ifindex && t->type == RTN_UNICAST && gateway;
+
 	t->ifindex = ifindex;
-	t->neighbour = ifindex && t->type == RTN_UNICAST && gateway ? neighbour_take(r, ifindex, gateway) : NULL;
-	neighbour_release(r, old);
-	want(r, &t->want_judge);
-	return 0;
+	target_behind(r, t, next_door ? neighbour_take(r, ifindex, gateway) : NULL);
+	WANT(r, t, judge);
 }
 
 void routes_neighbour_changed(struct routes *r, struct routes_neighbour *n)
 {
-	struct routes_target *alone = n->refs == 1 ? target_find(r, &n->addr) : NULL;
-	__u64 now = uv_now(r->loop);
-	size_t i;
+	__u64 now = uv_now(loop_uv(r->loop));
+	struct routes_target *t;
 
-	/* On a link without router each target has its own neighbour: no need to look through all. */
-	if (alone && alone->neighbour == n)
-		want(r, &alone->want_judge);
-	else
-		for (i = 0; i < r->target_count; i++)
-			if (r->target[i]->neighbour == n)
-				want(r, &r->target[i]->want_judge);
+	LIST_FOREACH(t, &n->targets, beside)
+	WANT(r, t, judge);
 	if (!(n->state & (NUD_SURE | NUD_INCOMPLETE | NUD_DELAY | NUD_PROBE)) && now >= n->use_at_ms) {
 		n->use_at_ms = now + ROUTES_STALE_MS;
-		want(r, &n->want_use);
+		WANT(r, n, use);
 	}
 	routes_work_soon(r, 0);
 }
 
-void routes_want_route(struct routes *r, struct routes_target *t)
-{
-	want(r, &t->want_route);
-	routes_work_soon(r, ROUTES_SETTLE_MS);
-}
-
 void routes_want_all(struct routes *r)
 {
-	size_t i;
-
-	for (i = 0; i < r->target_count; i++) {
-		want(r, &r->target[i]->want_route);
-		want(r, &r->target[i]->want_judge);
-	}
-	for (i = 0; i < r->neighbour_count; i++)
-		want(r, &r->neighbour[i]->want_get);
+	r->targets.left = r->targets.count;
 	routes_work_soon(r, ROUTES_SETTLE_MS);
 }
 
@@ -205,15 +220,21 @@ void routes_prefix_changed(struct routes *r, const struct addr *prefix, unsigned
 
 	if (bits > 128)
 		return;
-	for (at = target_at(r, prefix); at < r->target_count && prefix_covers(prefix, bits, &r->target[at]->addr); at++)
-		routes_want_route(r, r->target[at]);
+	for (at = target_at(r, prefix); at < r->targets.count; at++) {
+		struct routes_target *t = r->targets.item[at];
+
+		if (!prefix_covers(prefix, bits, &t->addr))
+			break;
+		WANT(r, t, route);
+		routes_work_soon(r, ROUTES_SETTLE_MS);
+	}
 }
 
 static void target_tell(struct routes *r, struct routes_target *t)
 {
 	struct nexthop now;
 
-	done(r, &t->want_judge);
+	DONE(r, t, judge);
 	routes_judge(r, t, &now);
 	if (!memcmp(&now, &t->told, sizeof(now)))
 		return;
@@ -221,9 +242,9 @@ static void target_tell(struct routes *r, struct routes_target *t)
 	r->changed(r->arg, &t->addr, &t->told);
 }
 
-static void send_run(uv_work_t *req)
+static void send_run(void *arg)
 {
-	struct routes *r = req->data;
+	struct routes *r = arg;
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 
 	r->send_error =
@@ -236,12 +257,12 @@ static void close_finish(struct routes *r)
 {
 	if (r->handles || r->sending)
 		return;
-	while (r->target_count)
-		free(r->target[--r->target_count]);
-	while (r->neighbour_count)
-		free(r->neighbour[--r->neighbour_count]);
-	free(r->target);
-	free(r->neighbour);
+	while (r->targets.count)
+		free(r->targets.item[--r->targets.count]);
+	while (r->neighbours.count)
+		free(r->neighbours.item[--r->neighbours.count]);
+	free(r->targets.item);
+	free(r->neighbours.item);
 	free(r->device);
 	if (r->request_fd >= 0)
 		close(r->request_fd);
@@ -250,56 +271,41 @@ static void close_finish(struct routes *r)
 	free(r);
 }
 
-static void send_done(uv_work_t *req, int status)
+static void send_done(void *arg)
 {
-	struct routes *r = req->data;
+	struct routes *r = arg;
 
 	r->sending = false;
 	if (r->closing) {
 		close_finish(r);
 		return;
 	}
-	if (status || r->send_error) {
+	if (r->send_error) {
 		r->pending_open = r->pending_count = 0;
 		r->want_devices = true;
 		routes_want_all(r);
 	}
-	if (!r->pending_open && r->want_count)
+	if (!r->pending_open && routes_wanted(r))
 		routes_work_soon(r, 0);
 }
 
 /* Packs what is wanted, the most urgent first. */
 static void batch_fill(struct routes *r)
 {
-	size_t i;
+	struct routes_neighbour *n;
+	struct routes_target *t;
 
 	if (r->want_devices) {
 		routes_batch_add(r, ROUTES_DEVICES, NULL, NULL);
 		r->want_devices = false;
 		return; /* lookups need to know the devices */
 	}
-	for (i = 0; i < r->neighbour_count; i++) {
-		struct routes_neighbour *n = r->neighbour[i];
-
-		if (n->want_get && !routes_batch_add(r, ROUTES_GET, NULL, n))
-			return;
-		done(r, &n->want_get);
-		if (n->want_use && !routes_batch_add(r, ROUTES_USE, NULL, n))
-			return;
-		done(r, &n->want_use);
-	}
-	for (i = 0; i < r->target_count; i++) {
-		size_t at = (r->route_from + i) % r->target_count;
-		struct routes_target *t = r->target[at];
-
-		if (!t->want_route)
-			continue;
-		if (!routes_batch_add(r, ROUTES_LOOKUP, t, NULL)) {
-			r->route_from = at;
-			return;
-		}
-		done(r, &t->want_route);
-	}
+	while ((n = TAILQ_FIRST(&r->get)) && routes_batch_add(r, ROUTES_GET, NULL, n))
+		DONE(r, n, get);
+	while ((n = TAILQ_FIRST(&r->use)) && routes_batch_add(r, ROUTES_USE, NULL, n))
+		DONE(r, n, use);
+	while ((t = TAILQ_FIRST(&r->route)) && routes_batch_add(r, ROUTES_LOOKUP, t, NULL))
+		DONE(r, t, route);
 }
 
 static void batch_send(struct routes *r)
@@ -309,28 +315,35 @@ static void batch_send(struct routes *r)
 	batch_fill(r);
 	if (!r->pending_count)
 		return;
-	r->sent_ms = uv_now(r->loop);
-	r->send_work.data = r;
-	if (!uv_queue_work(r->loop, &r->send_work, send_run, send_done))
-		r->sending = true;
+	r->sent_ms = uv_now(loop_uv(r->loop));
+	r->sending = !loop_work(r->loop, send_run, send_done, r);
+}
+
+/* Every neighbour has a target, so that one walk finds all. */
+static void targets_walk(struct routes *r)
+{
+	struct routes_target *t;
+	size_t i;
+
+	for (i = 0; i < ROUTES_WALK && (t = array_walk(&r->targets)); i++) {
+		WANT(r, t, route);
+		WANT(r, t, judge);
+		if (t->neighbour)
+			WANT(r, t->neighbour, get);
+	}
 }
 
 static void work(struct routes *r)
 {
-	size_t i, judged = 0;
+	struct routes_target *t;
+	size_t judged;
 
-	for (i = 0; i < r->target_count && judged < ROUTES_SLICE; i++) {
-		size_t at = (r->judge_from + i) % r->target_count;
-
-		if (r->target[at]->want_judge) {
-			target_tell(r, r->target[at]);
-			judged++;
-		}
-	}
-	r->judge_from = r->target_count ? (r->judge_from + i) % r->target_count : 0;
+	targets_walk(r);
+	for (judged = 0; judged < ROUTES_SLICE && (t = TAILQ_FIRST(&r->judge)); judged++)
+		target_tell(r, t);
 	if (!r->sending && !r->pending_open)
 		batch_send(r);
-	if (judged == ROUTES_SLICE)
+	if (!TAILQ_EMPTY(&r->judge) || r->targets.left)
 		routes_work_soon(r, 1);
 }
 
@@ -347,27 +360,36 @@ void routes_work_soon(struct routes *r, __u64 after_ms)
 	uv_timer_start(&r->work_timer, work_timer, after_ms, 0);
 }
 
-static void tick_timer(uv_timer_t *timer)
+static void neighbours_walk(struct routes *r)
 {
-	struct routes *r = timer->data;
-	__u64 now = uv_now(r->loop);
+	__u64 now = uv_now(loop_uv(r->loop));
+	struct routes_neighbour *n;
 	size_t i;
 
-	for (i = 0; i < r->neighbour_count; i++) {
-		struct routes_neighbour *n = r->neighbour[i];
-
+	for (i = 0; i < ROUTES_WALK && (n = array_walk(&r->neighbours)); i++) {
 		if (n->state & NUD_SURE || now < n->use_at_ms)
 			continue;
 		n->use_at_ms = now + ROUTES_STALE_MS;
-		want(r, &n->want_get);
-		want(r, &n->want_use);
+		WANT(r, n, get);
+		WANT(r, n, use);
 	}
+}
+
+static void tick_timer(uv_timer_t *timer)
+{
+	struct routes *r = timer->data;
+	__u64 now = uv_now(loop_uv(r->loop));
+
+	if (!r->neighbours.left)
+		r->neighbours.left = r->neighbours.count;
+	neighbours_walk(r);
+	uv_timer_start(timer, tick_timer, r->neighbours.left ? 1 : ROUTES_TICK_MS, 0);
 	if (r->pending_open && !r->sending && now - r->sent_ms > ROUTES_ANSWER_MS) {
 		r->pending_open = r->pending_count = 0;
 		r->want_devices = true;
 		routes_want_all(r);
 	}
-	if (r->want_count)
+	if (routes_wanted(r))
 		routes_work_soon(r, 0);
 }
 
@@ -396,7 +418,7 @@ static void notify_poll(uv_poll_t *poll, int status, int events)
 		poll_again(poll, notify_poll);
 }
 
-int routes_open(uv_loop_t *loop, routes_changed changed, void *arg, struct routes **ret, struct err *err)
+int routes_open(struct loop *loop, routes_changed changed, void *arg, struct routes **ret, struct err *err)
 {
 	struct routes *r = calloc(1, sizeof(*r));
 	int failed;
@@ -407,21 +429,25 @@ int routes_open(uv_loop_t *loop, routes_changed changed, void *arg, struct route
 	r->changed = changed;
 	r->arg = arg;
 	r->request_fd = r->notify_fd = -1;
+	TAILQ_INIT(&r->get);
+	TAILQ_INIT(&r->use);
+	TAILQ_INIT(&r->route);
+	TAILQ_INIT(&r->judge);
 	failed = routes_sockets_open(r, err);
 	if (failed) {
 		close_finish(r);
 		return failed;
 	}
-	uv_poll_init(loop, &r->request_poll, r->request_fd);
-	uv_poll_init(loop, &r->notify_poll, r->notify_fd);
-	uv_timer_init(loop, &r->work_timer);
-	uv_timer_init(loop, &r->tick_timer);
+	uv_poll_init(loop_uv(loop), &r->request_poll, r->request_fd);
+	uv_poll_init(loop_uv(loop), &r->notify_poll, r->notify_fd);
+	uv_timer_init(loop_uv(loop), &r->work_timer);
+	uv_timer_init(loop_uv(loop), &r->tick_timer);
 	r->request_poll.data = r->notify_poll.data = r->work_timer.data = r->tick_timer.data = r;
 	r->handles = 4;
 	r->want_devices = true;
 	uv_poll_start(&r->request_poll, UV_READABLE, request_poll);
 	uv_poll_start(&r->notify_poll, UV_READABLE, notify_poll);
-	uv_timer_start(&r->tick_timer, tick_timer, ROUTES_TICK_MS, ROUTES_TICK_MS);
+	uv_timer_start(&r->tick_timer, tick_timer, ROUTES_TICK_MS, 0);
 	routes_work_soon(r, 0);
 	*ret = r;
 	return 0;
@@ -433,12 +459,12 @@ int routes_add(struct routes *r, const struct addr *to)
 
 	if (!t) {
 		t = calloc(1, sizeof(*t));
-		if (!t || array_insert((void ***)&r->target, &r->target_count, &r->target_room, target_at(r, to), t)) {
+		if (!t || array_insert(&r->targets, target_at(r, to), t)) {
 			free(t);
 			return -ENOMEM;
 		}
 		t->addr = *to;
-		want(r, &t->want_route);
+		WANT(r, t, route);
 		routes_judge(r, t, &t->told);
 		routes_work_soon(r, 0);
 	}
@@ -449,16 +475,15 @@ int routes_add(struct routes *r, const struct addr *to)
 
 void routes_delete(struct routes *r, const struct addr *to)
 {
-	size_t at = target_at(r, to), i;
 	struct routes_target *t = target_find(r, to);
+	size_t i;
 
 	if (!t || --t->refs)
 		return;
-	memmove(r->target + at, r->target + at + 1, (r->target_count - at - 1) * sizeof(*r->target));
-	r->target_count--;
-	neighbour_release(r, t->neighbour);
-	done(r, &t->want_route);
-	done(r, &t->want_judge);
+	array_delete(&r->targets, target_at(r, to));
+	target_behind(r, t, NULL);
+	DONE(r, t, route);
+	DONE(r, t, judge);
 	for (i = 0; i < r->pending_count; i++)
 		if (r->pending[i].target == t)
 			r->pending[i].target = NULL;

@@ -6,18 +6,18 @@
  * Traffic that XDP sends confirms no neighbour, so the kernel would let the entries go stale:
  * this module asks it to check them. It changes no route, address or device.
  *
- * Belongs to the thread of its loop. Requests are sent from libuv's thread pool (rtnetlink's
- * lock may be held for long), answers are read by the loop, so that it never blocks.
+ * Belongs to the thread of its loop. Requests are sent by the loop's workers (rtnetlink's lock
+ * may be held for long), answers are read by the loop, so that it never blocks.
  */
 #ifndef STARLING_IO_ROUTES_H
 #define STARLING_IO_ROUTES_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <uv.h>
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "io/loop.h"
 
 #define NEXTHOP_WHY_BYTES 96
 
@@ -47,7 +47,7 @@ typedef void (*routes_changed)(void *arg, const struct addr *to, const struct ne
  *
  * Return: 0, -ENOMEM, or -errno of the sockets.
  */
-int routes_open(uv_loop_t *loop, routes_changed changed, void *arg, struct routes **ret, struct err *err);
+int routes_open(struct loop *loop, routes_changed changed, void *arg, struct routes **ret, struct err *err);
 
 /**
  * routes_add() - follow an address

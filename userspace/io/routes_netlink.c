@@ -299,7 +299,7 @@ void routes_request_read(struct routes *r)
 		for (h = (struct nlmsghdr *)(void *)r->received; nlmsg_ok(h, left); h = nlmsg_next(h, &left))
 			answer_read(r, h);
 	}
-	if (!r->pending_open && r->want_count)
+	if (!r->pending_open && routes_wanted(r))
 		routes_work_soon(r, 0);
 }
 
