@@ -45,6 +45,9 @@
 #define STARLING_IPV6_EXTENSIONS 6    /* extension headers walked */
 #define STARLING_ICMP_PER_SECOND 1000 /* packet-too-big generated, per CPU */
 
+/* The flock. */
+#define STARLING_ROSTER_NODES 1024 /* nodes that count: a thousand are simulated */
+
 /* Text. */
 #define STARLING_NAME_BYTES    32	   /* VIP and node names, with the final NUL */
 #define STARLING_LINE_BYTES    4096	   /* one configuration line after joining */
