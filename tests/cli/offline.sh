@@ -24,7 +24,7 @@ exits "an option without its value exits 2" 2 starling -s
 exits "an unknown object exits 2" 2 starling vap show
 exits "a missing word exits 2" 2 starling backend add web
 exits "an option of a later issue is an unknown word" 2 starling vip add web tcp/203.0.113.10:80 slow-start 30s
-exits "an object of a later issue is an unknown word" 2 starling roster show
+exits "an object of a later issue is an unknown word" 2 starling health show
 exits "no daemon exits 3" 3 starling vip show
 exits "no daemon exits 3 in JSON" 3 starling -j status
 exits "version needs no daemon" 0 starling version

@@ -96,6 +96,21 @@ void signer_ideal(struct signer *s, __u32 number)
 	s->signing = (struct signing){s, ideal_sign, ideal_verify, ideal_hash};
 }
 
+size_t signer_page(struct signer *s, __u16 kind, __u16 index, struct page_version version, const char *text,
+		   __u8 bytes[PAGE_BYTES])
+{
+	struct page_draft draft = {0};
+	struct page page = {.origin = s->id, .kind = kind, .index = index, .version = version};
+	int len;
+
+	assert_int_equal(page_entry_add(&draft, 1, text, strlen(text)), 0);
+	page.entries = draft.entries;
+	page.len = draft.len;
+	len = page_encode(&page, &s->signing, bytes);
+	assert_true(len > 0);
+	return (size_t)len;
+}
+
 struct roster signers_roster(const struct signer *s, size_t count)
 {
 	struct roster roster = {0};

@@ -29,8 +29,8 @@
 #define PAGE_MAGIC 0x31475053u /* "SPG1": header layout and purpose of the signature */
 
 /* Flags of a kind's number: what a node that does not know the kind has to do with its pages. */
-#define PAGE_OF_BOOT 0x4000 /* void once a page of a later boot of its origin is known */
-#define PAGE_PASSING 0x8000 /* news, not state: neither kept nor passed on */
+#define PAGE_KIND_OF_BOOT 0x4000 /* void once a page of a later boot of its origin is known */
+#define PAGE_KIND_PASSING 0x8000 /* news, not state: neither kept nor passed on */
 
 struct page_header {
 	__le32 magic;
