@@ -16,13 +16,14 @@
  * Spreading: a page that is new here rides on gossip that goes out anyhow, lambda * log10(n + 1)
  * times (SWIM section 4.1; memberlist's transmit-limited queue), those sent least often first.
  *
- * Repair: what loss, partitions and absence left behind. Once a second a node tells one random
- * peer the digest of all it holds, the exclusive or of its pages' hashes. If it is not the peer's,
- * they compare 256 sums over a part of the pages each, then list the pages of the parts that
- * differ, 40 bytes a page, each way; and each sends what the other lacks. Under a budget, pages of
- * the origins most of whose pages are missing go first (van Renesse et al., "Efficient
- * Reconciliation and Flow Control for Anti-Entropy Protocols", LADIS 2008: scuttle-depth), so that
- * nobody is left behind because others talk much.
+ * Repair: what loss, partitions and absence left behind. Probes and their answers carry a digest of
+ * all that their sender holds, the exclusive or of its pages' hashes: 8 bytes, so that nobody has to
+ * find out whom he differs from. Who hears one that is not his own begins, once in PAGE_REPAIR_MS at
+ * most: the two compare 256 sums over a part of the pages each, then list the pages of the parts that
+ * differ, 40 bytes a page, each way; and each sends what the other lacks. Under a budget, pages of the
+ * origins most of whose pages are missing go first (van Renesse et al., "Efficient Reconciliation and
+ * Flow Control for Anti-Entropy Protocols", LADIS 2008: scuttle-depth), so that nobody is left behind
+ * because others talk much.
  */
 #ifndef STARLING_CORE_PAGE_STORE_H
 #define STARLING_CORE_PAGE_STORE_H
@@ -30,6 +31,8 @@
 #include "core/page.h"
 
 #define PAGE_BUCKETS 256
+
+#define PAGE_REPAIR_MS 200 /* from one repair that a node begins to its next */
 
 /* What became of a page: OUTCOME(ID, "label of a metric", "what it means"). */
 #define STARLING_PAGE_OUTCOMES(OUTCOME)                                                                                \
