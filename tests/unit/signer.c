@@ -91,7 +91,7 @@ void signer_real(struct signer *s, __u32 number)
 
 void signer_ideal(struct signer *s, __u32 number)
 {
-	ideal_mix(number, NULL, 0, s->key.byte, sizeof(s->key.byte));
+	ideal_mix(number, "", 0, s->key.byte, sizeof(s->key.byte));
 	s->id = roster_id(&s->key);
 	s->signing = (struct signing){s, ideal_sign, ideal_verify, ideal_hash};
 }

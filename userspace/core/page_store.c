@@ -158,15 +158,22 @@ struct page_store *page_store_new(const struct signing *signing)
 	return s;
 }
 
-void page_store_free(struct page_store *s)
+static void origins_free(struct page_store *s)
 {
 	size_t i;
 
-	if (!s)
+	if (!s->origin)
 		return;
 	for (i = 0; i < s->origins; i++)
 		origin_free(s, &s->origin[i]);
 	free(s->origin);
+}
+
+void page_store_free(struct page_store *s)
+{
+	if (!s)
+		return;
+	origins_free(s);
 	free(s);
 }
 
@@ -190,9 +197,7 @@ int page_store_roster(struct page_store *s, const struct roster *roster)
 		next[i] = *old;
 		*old = (struct origin){.id = old->id}; /* its pages have moved */
 	}
-	for (i = 0; i < s->origins; i++)
-		origin_free(s, &s->origin[i]);
-	free(s->origin);
+	origins_free(s);
 	qsort(next, roster->count, sizeof(*next), origin_compare);
 	s->origin = next;
 	s->origins = roster->count;
