@@ -45,6 +45,11 @@
 #define STARLING_IPV6_EXTENSIONS 6    /* extension headers walked */
 #define STARLING_ICMP_PER_SECOND 1000 /* packet-too-big generated, per CPU */
 
+/* The flock. */
+#define STARLING_PAGES_PER_ORIGIN 1024	       /* 1.1 MiB: node facts, digests of 8,000 VIPs, and what is to come */
+#define STARLING_PAGE_STORE_BYTES (128u << 20) /* pages of all origins; parted evenly among the roster */
+#define STARLING_ROSTER_NODES	  1024	       /* nodes that count: a thousand are simulated */
+
 /* Text. */
 #define STARLING_NAME_BYTES    32	   /* VIP and node names, with the final NUL */
 #define STARLING_LINE_BYTES    4096	   /* one configuration line after joining */

@@ -52,7 +52,11 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_IFACE_ATTACH] = "iface attach eth0 mode generic",
 	[COMMAND_IFACE_DETACH] = "iface detach eth0.5",
 	[COMMAND_IFACE_SHOW] = "iface show",
-	[COMMAND_NODE_SET] = "node set name lb1 address 192.0.2.1 device eth1",
+	[COMMAND_NODE_SET] = "node set name lb1 address 192.0.2.1 device eth1 site fra region eu",
+	[COMMAND_ROSTER_ADD] = ("roster add lb1 ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= site fra "
+				"role observer,admin stake 3"),
+	[COMMAND_ROSTER_DELETE] = "roster delete lb1",
+	[COMMAND_ROSTER_SHOW] = "roster show",
 	[COMMAND_LISTEN_HTTP] = "listen http 0.0.0.0:9000",
 	[COMMAND_LOG_LEVEL] = "log level debug",
 	[COMMAND_CONFIG_SHOW] = "config show",

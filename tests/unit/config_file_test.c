@@ -17,6 +17,9 @@
 #include "core/config_file.h"
 
 #define GOLDEN "tests/config/"
+/* public keys of RFC 8032 section 7.1, tests 1 and 2 */
+#define KEY_A  "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+#define KEY_B  "ed25519:PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="
 
 static char *file_read(const char *path, size_t *ret_len)
 {
@@ -149,20 +152,25 @@ static void a_diff_names_each_object_that_differs_and_no_other(void **state)
 		"log level debug\niface attach eth0\niface attach eth1\n"
 		"vip add a tcp/203.0.113.1:80\nbackend add a 10.0.0.1:80\nbackend add a 10.0.0.2:80\n"
 		"vip add b tcp/203.0.113.2:80\nbackend add b 10.0.0.1:80\n"
-		"vip add d tcp/203.0.113.4:80\nbackend add d 10.0.0.1:80\n";
+		"vip add d tcp/203.0.113.4:80\nbackend add d 10.0.0.1:80\n"
+		"roster add lb1 " KEY_A "\nroster add lb2 " KEY_B " site fra\n";
 	static const char after[] =
 		"node set name lb1\niface attach eth0\niface attach eth1 mode native\n"
 		"vip add a tcp/203.0.113.1:80\nbackend add a 10.0.0.2:80 weight 3\nbackend add a 10.0.0.3:80\n"
 		"vip add c tcp/203.0.113.3:80\nbackend add c 10.0.0.1:80\n"
-		"vip add d tcp/203.0.113.4:80 scheduler rr\nbackend add d 10.0.0.1:80\n";
+		"vip add d tcp/203.0.113.4:80 scheduler rr\nbackend add d 10.0.0.1:80\n"
+		"roster add lb0 " KEY_A "\nroster add lb2 " KEY_B " site ams\n";
 	struct config *a = parse(before, strlen(before)), *b = parse(after, strlen(after));
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(config_diff(a, b, &out), 11);
+	assert_int_equal(config_diff(a, b, &out), 14);
 	assert_string_equal(buf_text(&out), "+ node set name lb1\n"
 					    "- log level debug\n"
 					    "~ iface attach eth1 mode native\n"
+					    "+ roster add lb0 " KEY_A "\n"
+					    "- roster add lb1 " KEY_A "\n"
+					    "~ roster add lb2 " KEY_B " site ams\n"
 					    "- backend add a 10.0.0.1:80\n"
 					    "~ backend add a 10.0.0.2:80 weight 3\n"
 					    "+ backend add a 10.0.0.3:80\n"
@@ -211,6 +219,7 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 		    "tcp/203.0.113.1:80 is the only address of VIP web: delete the VIP instead");
 	command_run(c, "vip address web add tcp/203.0.113.1:80", -EEXIST,
 		    "VIP web has the address tcp/203.0.113.1:80 already");
+	command_run(c, "roster delete lb1", -ENOENT, "there is no node lb1 in the roster");
 	command_run(c, "iface detach eth0", -ENOENT, "eth0 is not attached");
 	command_run(c, "vip show", -EINVAL, "\"vip show\" does not change the configuration");
 	command_run(c, "backend drain 10.0.0.1", -EINVAL, "\"backend drain\" does not change the configuration");
@@ -226,15 +235,24 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 	command_run(c, "iface attach eth0 mode native", 0, NULL);
 	command_run(c, "node set name lb1 address [2001:db8::1]:700", 0, NULL);
 	command_run(c, "node set device eth1", 0, NULL);
+	command_run(c, "node set region eu", 0, NULL);
+	command_run(c, "roster add lb2 " KEY_A " role voter", 0, NULL);
+	command_run(c, "roster add lb1 " KEY_B " stake 2", 0, NULL);
+	command_run(c, "roster delete lb1", 0, NULL);
+	command_run(c, "roster add lb1 " KEY_B " site fra", 0, NULL);
+	command_run(c, "roster add lb2 " KEY_B, -EEXIST, "node lb2 is in the roster already");
+	command_run(c, "roster add lb3 " KEY_B, -EINVAL, "node lb3: its key is that of lb1 already");
 	command_run(c, "listen http [::1]:9000", 0, NULL);
 	command_run(c, "log level error", 0, NULL);
 	buf_clear(&out);
 	config_export(c, &out);
 	assert_string_equal(buf_text(&out),
-			    "node set name lb1 address [2001:db8::1]:700 device eth1\n"
+			    "node set name lb1 address [2001:db8::1]:700 device eth1 region eu\n"
 			    "listen http [::1]:9000\n"
 			    "log level error\n"
 			    "iface attach eth0 mode native\n"
+			    "roster add lb1 " KEY_B " site fra\n"
+			    "roster add lb2 " KEY_A " role voter\n"
 			    "\n"
 			    "vip add web udp/203.0.113.1:80 scheduler lc slots 2039 idle 3s drain-timeout 5s\n"
 			    "backend add web 10.0.0.0:80 weight 7\n"

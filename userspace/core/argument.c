@@ -298,6 +298,20 @@ static void text_write(const struct argument *a, const struct command *c, struct
 	lex_quote(*(const char *const *)member_const(a, c), out);
 }
 
+static int public_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	return roster_key_parse(word, member(a, c))
+		       ? refuse(noun, "\"ed25519:\" and 44 digits of Base64, a public key", word, err)
+		       : 0;
+}
+
+static void public_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	char text[ROSTER_KEY_TEXT_BYTES];
+
+	buf_puts(out, roster_key_format(member_const(a, c), text));
+}
+
 /* The number of a word in a list, or -1. */
 static int word_find(const char *const *words, const char *word)
 {
@@ -343,6 +357,35 @@ static void choice_write(const struct argument *a, const struct command *c, stru
 	for (i = 0; words[i]; i++)
 		if (value == (a->kind->values ? a->kind->values[i] : (__u32)i))
 			buf_puts(out, words[i]);
+}
+
+static int roles_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	const char *const *words = roster_role_words();
+	const char *at = word;
+	__u32 roles = 0;
+	char piece[16], text[ARGUMENT_QUOTE_BYTES];
+	size_t len;
+	int i;
+
+	do {
+		len = strcspn(at, ",");
+		snprintf(piece, sizeof(piece), "%.*s", (int)(len < sizeof(piece) ? len : sizeof(piece)), at);
+		i = word_find(words, piece);
+		if (i < 0)
+			return choice_refuse(noun, words, piece, err);
+		if (roles >> i & 1)
+			return err_set(err, EINVAL, "%s is given twice", argument_quote(piece, text));
+		roles |= 1U << i;
+		at += len;
+	} while (*at++);
+	*(__u32 *)member(a, c) = roles;
+	return 0;
+}
+
+static void roles_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	roster_roles_format(*(const __u32 *)member_const(a, c), out);
 }
 
 static int events_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
@@ -399,6 +442,8 @@ static const struct argument_kind kind_NUMBER = {number_read, number_write, NULL
 static const struct argument_kind kind_SLOTS = {slots_read, number_write, NULL, NULL};
 static const struct argument_kind kind_DURATION = {duration_read, duration_write, NULL, NULL};
 static const struct argument_kind kind_TEXT = {text_read, text_write, NULL, NULL};
+static const struct argument_kind kind_PUBLIC = {public_read, public_write, NULL, NULL};
+static const struct argument_kind kind_ROLES = {roles_read, roles_write, NULL, NULL};
 static const struct argument_kind kind_FLAG = {NULL, NULL, NULL, NULL};
 static const struct argument_kind kind_PROTO = {choice_read, choice_write, proto_words, protos};
 static const struct argument_kind kind_CHANGE = {choice_read, choice_write, change_words, NULL};

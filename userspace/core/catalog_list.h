@@ -18,6 +18,7 @@
 	KIND(LOOKUP,  "lookup",  SENTENCE, "where the packets of a flow go")                       \
 	KIND(TRACE,   "trace",   LIST,     "a sampled packet")                                     \
 	KIND(IFACE,   "iface",   LIST,     "a device packets are taken from")                      \
+	KIND(ROSTER,  "roster",  LIST,     "a node that counts")                                   \
 	KIND(DROP,    "drop",    LIST,     "packets dropped on a device for one reason")           \
 	KIND(STATUS,  "status",  RECORD,   "the balancer as a whole")                              \
 	KIND(DAEMON,  "daemon",  RECORD,   "the daemon's process")                                 \
@@ -210,6 +211,15 @@
 	FIELD(IFACE, drop, U64, COUNT, COLUMN, "DROP", FAMILY_starling_xdp_packets_total, "action=drop", "packets dropped") \
 	FIELD(IFACE, why, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "why it is not attached as wanted")
 
+#define STARLING_FIELDS_ROSTER(FIELD) \
+	FIELD(ROSTER, name, TEXT, NONE, COLUMN, "NODE", FAMILY_NONE, "", "its name") \
+	FIELD(ROSTER, id, TEXT, NONE, COLUMN, "ID", FAMILY_NONE, "", "what messages call it; follows from the key") \
+	FIELD(ROSTER, site, TEXT, NONE, COLUMN, "SITE", FAMILY_NONE, "", "where it stands") \
+	FIELD(ROSTER, roles, LIST, NONE, COLUMN, "ROLES", FAMILY_NONE, "", "observer, voter, admin, witness") \
+	FIELD(ROSTER, stake, U64, NONE, COLUMN, "STAKE", FAMILY_NONE, "", "weight in votes by stake") \
+	FIELD(ROSTER, key, TEXT, NONE, COLUMN, "KEY", FAMILY_NONE, "", "public") \
+	FIELD(ROSTER, epoch, TEXT, NONE, DETAIL, "EPOCH", FAMILY_NONE, "", "digest of the whole roster")
+
 #define STARLING_FIELDS_DROP(FIELD) \
 	FIELD(DROP, device, TEXT, NONE, COLUMN, "DEVICE", FAMILY_NONE, "", "its name") \
 	FIELD(DROP, reason, TEXT, NONE, COLUMN, "REASON", FAMILY_NONE, "", "label of the verdict") \
@@ -302,7 +312,7 @@
 
 #define STARLING_FIELDS_CHANGE(FIELD) \
 	FIELD(CHANGE, change, TEXT, STATE, COLUMN, "CHANGE", FAMILY_NONE, "", "+ added, - removed, ~ changed") \
-	FIELD(CHANGE, object, TEXT, NONE, COLUMN, "OBJECT", FAMILY_NONE, "", "vip, backend, iface, node, listen, log") \
+	FIELD(CHANGE, object, TEXT, NONE, COLUMN, "OBJECT", FAMILY_NONE, "", "vip, backend, iface, roster, node, listen, log") \
 	FIELD(CHANGE, name, TEXT, NONE, COLUMN, "NAME", FAMILY_NONE, "", "which one") \
 	FIELD(CHANGE, line, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "of the configuration, as it is to be")
 
@@ -324,6 +334,7 @@
 	STARLING_FIELDS_LOOKUP(FIELD)                                                                                  \
 	STARLING_FIELDS_TRACE(FIELD)                                                                                   \
 	STARLING_FIELDS_IFACE(FIELD)                                                                                   \
+	STARLING_FIELDS_ROSTER(FIELD)                                                                                  \
 	STARLING_FIELDS_DROP(FIELD)                                                                                    \
 	STARLING_FIELDS_STATUS(FIELD)                                                                                  \
 	STARLING_FIELDS_DAEMON(FIELD)                                                                                  \

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "core/command_list.h"
+#include "core/roster.h"
 #include "starling/limits.h"
 
 enum command_id {
@@ -67,6 +68,9 @@ struct command {
 	char vip[STARLING_NAME_BYTES];
 	char node[STARLING_NAME_BYTES];
 	char device[16];
+	char site[STARLING_NAME_BYTES];
+	char region[STARLING_NAME_BYTES];
+	struct roster_key public_key;
 	struct endpoint key[STARLING_KEYS_PER_VIP]; /* proto set, no duplicates */
 	size_t key_count;
 	struct endpoint at; /* backend, or source of a lookup, or where to listen; port 0 where only ADDR was given */
@@ -79,12 +83,14 @@ struct command {
 	__u32 mode;	 /* enum xdp_mode */
 	__u32 level;	 /* LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG */
 	__u32 change;	 /* vip address: 0 add, 1 delete */
+	__u32 roles;	 /* ROLE_* */
 	__u32 events;	 /* EVENT_*; EVENT_ALL if none was named */
 	__u32 slots;
 	__u32 idle_ms;
 	__u32 drain_timeout_ms;
 	__u32 timeout_ms;
 	__u32 weight;
+	__u32 stake;
 	__u32 limit;
 	__u32 sample;
 	__u32 count;

@@ -29,6 +29,8 @@
 	ARGUMENT(GENERATION,    POSITION, "generation",    "GENERATION",                NUMBER,    generation,       0, 4294967295, "") \
 	ARGUMENT(PREFIX,        POSITION, "prefix",        "PREFIX",                    TEXT,      prefix,           1, 255, "") \
 	ARGUMENT(EVENTS,        POSITION, "kind",          "KIND...",                   EVENTS,    events,           0, 0, "") \
+	ARGUMENT(NODE,          POSITION, "node",          "NAME",                      NAME,      node,             0, 0, "") \
+	ARGUMENT(PUBLIC_KEY,    POSITION, "key",           "KEY",                       PUBLIC,    public_key,       0, 0, "") \
 	ARGUMENT(TOPIC,         POSITION, "object",        "OBJECT",                    TEXT,      topic,            1, 255, "") \
 	ARGUMENT(SCHEDULER,     KEYWORD,  "scheduler",     "mh|rr|wrr|lc|wlc",          SCHEDULER, scheduler,        0, 0, \
 		"mh: by a hash (Maglev), the default; rr, wrr: in turn; lc, wlc: fewest open connections; rr and lc ignore weights") \
@@ -72,6 +74,14 @@
 		"its own, towards other balancers") \
 	ARGUMENT(NODE_DEVICE,   KEYWORD,  "device",        "DEV",                       DEVICE,    device,           0, 0, \
 		"its own, towards other balancers") \
+	ARGUMENT(SITE,          KEYWORD,  "site",          "S",                         NAME,      site,             0, 0, \
+		"a label: the place it stands in") \
+	ARGUMENT(REGION,        KEYWORD,  "region",        "R",                         NAME,      region,           0, 0, \
+		"a label: the part of the world that its site is in") \
+	ARGUMENT(ROLES,         KEYWORD,  "role",          "observer,voter,admin,witness", ROLES,  roles,            0, 0, \
+		"what it is there for; by default observer") \
+	ARGUMENT(STAKE,         KEYWORD,  "stake",         "N",                         NUMBER,    stake,            1, 65535, \
+		"its weight where the nodes vote by weight; by default 1") \
 	ARGUMENT(RESET_STATE,   KEYWORD,  "reset-state",   "",                          FLAG,      given,            0, 0, \
 		"undo drains and disables as well")
 
@@ -126,7 +136,13 @@
 	COMMAND(IFACE_SHOW, "iface", "show", IN_NO_FILE, COMMAND_LOCAL, \
 		"show devices") \
 	COMMAND(NODE_SET, "node", "set", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
-		"say who this balancer is", ARG_NODE_NAME, ARG_NODE_ADDRESS, ARG_NODE_DEVICE) \
+		"say who this balancer is", ARG_NODE_NAME, ARG_NODE_ADDRESS, ARG_NODE_DEVICE, ARG_SITE, ARG_REGION) \
+	COMMAND(ROSTER_ADD, "roster", "add", IN_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"count a balancer, or a witness, in", ARG_NODE, ARG_PUBLIC_KEY, ARG_SITE, ARG_ROLES, ARG_STAKE) \
+	COMMAND(ROSTER_DELETE, "roster", "delete", IN_ABSENCE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"count it out", ARG_NODE) \
+	COMMAND(ROSTER_SHOW, "roster", "show", IN_NO_FILE, COMMAND_LOCAL, \
+		"show who counts, whether it answers or not") \
 	COMMAND(LISTEN_HTTP, "listen", "http", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"serve metrics and health of this balancer at an address", ARG_LISTEN) \
 	COMMAND(LOG_LEVEL, "log", "level", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \

@@ -154,6 +154,23 @@ static int iface_attach(struct config *c, const struct command *command, struct 
 	return r ? no_memory(err) : 0;
 }
 
+static int roster_command(struct config *c, const struct command *command, struct err *err)
+{
+	struct roster_node node = {
+		.key = command->public_key,
+		.roles = command_has(command, ARG_ROLES) ? command->roles : ROSTER_ROLES_DEFAULT,
+		.stake = command_has(command, ARG_STAKE) ? command->stake : ROSTER_STAKE_DEFAULT,
+	};
+
+	if (command->id == COMMAND_ROSTER_DELETE)
+		return roster_delete(&c->roster, command->node)
+			       ? err_set(err, ENOENT, "there is no node %s in the roster", command->node)
+			       : 0;
+	memcpy(node.name, command->node, sizeof(node.name));
+	memcpy(node.site, command->site, sizeof(node.site));
+	return roster_add(&c->roster, &node, err);
+}
+
 static void node_set(struct config *c, const struct command *command)
 {
 	if (command_has(command, ARG_NODE_NAME))
@@ -162,6 +179,10 @@ static void node_set(struct config *c, const struct command *command)
 		c->node_address = command->at;
 	if (command_has(command, ARG_NODE_DEVICE))
 		memcpy(c->node_device, command->device, sizeof(c->node_device));
+	if (command_has(command, ARG_SITE))
+		memcpy(c->node_site, command->site, sizeof(c->node_site));
+	if (command_has(command, ARG_REGION))
+		memcpy(c->node_region, command->region, sizeof(c->node_region));
 }
 
 /* Commands about a VIP that must be there. */
@@ -200,6 +221,8 @@ int config_command(struct config *c, const struct command *command, struct err *
 		return config_iface_delete(c, command->device)
 			       ? err_set(err, ENOENT, "%s is not attached", command->device)
 			       : 0;
+	if (command->id == COMMAND_ROSTER_ADD || command->id == COMMAND_ROSTER_DELETE)
+		return roster_command(c, command, err);
 	if (command->id == COMMAND_NODE_SET)
 		node_set(c, command);
 	else if (command->id == COMMAND_LISTEN_HTTP)

@@ -16,6 +16,7 @@ struct walk {
 	void *arg;
 	size_t count;
 	struct buf line;
+	const struct vip_config *vip; /* whose backends are walked */
 };
 
 /* Report what stands in w->line. */
@@ -28,7 +29,7 @@ static void change(struct walk *w, char sign, const char *object, const char *na
 	buf_clear(&w->line);
 }
 
-/* '+', '-' or '~' for an object of which there is one at most; 0 if nothing changed. */
+/* '+', '-' or '~' for one object; 0 if nothing changed. */
 static char sign_of(bool before, bool after, bool same)
 {
 	if (before != after)
@@ -39,6 +40,7 @@ static char sign_of(bool before, bool after, bool same)
 static void singles(struct walk *w, const struct config *from, const struct config *to)
 {
 	bool same = !strcmp(from->node_name, to->node_name) && !strcmp(from->node_device, to->node_device) &&
+		    !strcmp(from->node_site, to->node_site) && !strcmp(from->node_region, to->node_region) &&
 		    !endpoint_compare(&from->node_address, &to->node_address);
 	char sign = sign_of(config_has_node(from), config_has_node(to), same);
 
@@ -59,60 +61,85 @@ static void singles(struct walk *w, const struct config *from, const struct conf
 	}
 }
 
-static void iface_change(struct walk *w, char sign, const struct iface_config *iface)
-{
-	config_export_iface(iface, &w->line);
-	change(w, sign, "iface", iface->name);
-}
+/* Sorted objects of one kind. */
+struct side {
+	const void *object;
+	size_t count;
+};
 
-static void ifaces(struct walk *w, const struct config *from, const struct config *to)
+/* Every object that is on one side or on both, in order; @each gets NULL for the one that is missing. */
+static void merge(struct walk *w, struct side from, struct side to, size_t size,
+		  int (*order)(const void *left, const void *right),
+		  void (*each)(struct walk *w, const void *from, const void *to))
 {
-	size_t a = 0, b = 0;
-	int order;
+	const char *a = from.object, *b = to.object;
+	const char *a_end = a + from.count * size, *b_end = b + to.count * size;
+	int is;
 
-	while (a < from->iface_count || b < to->iface_count) {
-		order = a == from->iface_count ? 1
-			: b == to->iface_count ? -1
-					       : strcmp(from->iface[a].name, to->iface[b].name);
-		if (order < 0)
-			iface_change(w, '-', &from->iface[a]);
-		else if (order > 0)
-			iface_change(w, '+', &to->iface[b]);
-		else if (from->iface[a].mode != to->iface[b].mode)
-			iface_change(w, '~', &to->iface[b]);
-		a += order <= 0;
-		b += order >= 0;
+	while (a < a_end || b < b_end) {
+		is = a == a_end ? 1 : b == b_end ? -1 : order(a, b);
+		each(w, is <= 0 ? a : NULL, is >= 0 ? b : NULL);
+		a += is <= 0 ? size : 0;
+		b += is >= 0 ? size : 0;
 	}
 }
 
-static void backend_change(struct walk *w, char sign, const struct vip_config *vip, const struct backend_config *b)
+static int iface_order(const void *left, const void *right)
+{
+	const struct iface_config *a = left, *b = right;
+
+	return strcmp(a->name, b->name);
+}
+
+static void iface_each(struct walk *w, const void *from, const void *to)
+{
+	const struct iface_config *a = from, *b = to;
+	char sign = sign_of(a, b, a && b && a->mode == b->mode);
+
+	if (!sign)
+		return;
+	config_export_iface(b ? b : a, &w->line);
+	change(w, sign, "iface", (b ? b : a)->name);
+}
+
+static int roster_order(const void *left, const void *right)
+{
+	const struct roster_node *a = left, *b = right;
+
+	return strcmp(a->name, b->name);
+}
+
+static void roster_each(struct walk *w, const void *from, const void *to)
+{
+	const struct roster_node *a = from, *b = to;
+	char sign = sign_of(a, b,
+			    a && b && !memcmp(&a->key, &b->key, sizeof(a->key)) && !strcmp(a->site, b->site) &&
+				    a->roles == b->roles && a->stake == b->stake);
+
+	if (!sign)
+		return;
+	config_export_roster(b ? b : a, &w->line);
+	change(w, sign, "roster", (b ? b : a)->name);
+}
+
+static int backend_order(const void *left, const void *right)
+{
+	const struct backend_config *a = left, *b = right;
+
+	return endpoint_compare(&a->at, &b->at);
+}
+
+static void backend_each(struct walk *w, const void *from, const void *to)
 {
 	char name[STARLING_NAME_BYTES + ENDPOINT_TEXT_BYTES], at[ENDPOINT_TEXT_BYTES];
+	const struct backend_config *a = from, *b = to;
+	char sign = sign_of(a, b, a && b && a->weight == b->weight);
 
-	snprintf(name, sizeof(name), "%s %s", vip->name, endpoint_format(&b->at, at));
-	config_export_backend(vip, b, &w->line);
+	if (!sign)
+		return;
+	snprintf(name, sizeof(name), "%s %s", w->vip->name, endpoint_format(&(b ? b : a)->at, at));
+	config_export_backend(w->vip, b ? b : a, &w->line);
 	change(w, sign, "backend", name);
-}
-
-/* @from or @to may be NULL: all of the other's backends come or go. */
-static void backends(struct walk *w, const struct vip_config *from, const struct vip_config *to)
-{
-	size_t from_count = from ? from->backend_count : 0, to_count = to ? to->backend_count : 0, a = 0, b = 0;
-	int order;
-
-	while (a < from_count || b < to_count) {
-		order = a == from_count ? 1
-			: b == to_count ? -1
-					: endpoint_compare(&from->backend[a].at, &to->backend[b].at);
-		if (order < 0)
-			backend_change(w, '-', from, &from->backend[a]);
-		else if (order > 0)
-			backend_change(w, '+', to, &to->backend[b]);
-		else if (from->backend[a].weight != to->backend[b].weight)
-			backend_change(w, '~', to, &to->backend[b]);
-		a += order <= 0;
-		b += order >= 0;
-	}
 }
 
 static bool vip_same(const struct vip_config *a, const struct vip_config *b)
@@ -129,29 +156,26 @@ static bool vip_same(const struct vip_config *a, const struct vip_config *b)
 	return true;
 }
 
-static void vip_change(struct walk *w, char sign, const struct vip_config *vip)
+static int vip_order(const void *left, const void *right)
 {
-	config_export_vip(vip, &w->line);
-	change(w, sign, "vip", vip->name);
+	const struct vip_config *a = left, *b = right;
+
+	return strcmp(a->name, b->name);
 }
 
-static void vips(struct walk *w, const struct config *from, const struct config *to)
+static void vip_each(struct walk *w, const void *from, const void *to)
 {
-	size_t a = 0, b = 0;
-	int order;
+	const struct vip_config *a = from, *b = to;
+	char sign = sign_of(a, b, a && b && vip_same(a, b));
 
-	while (a < from->vip_count || b < to->vip_count) {
-		order = a == from->vip_count ? 1 : b == to->vip_count ? -1 : strcmp(from->vip[a].name, to->vip[b].name);
-		if (order < 0)
-			vip_change(w, '-', &from->vip[a]);
-		else if (order > 0)
-			vip_change(w, '+', &to->vip[b]);
-		else if (!vip_same(&from->vip[a], &to->vip[b]))
-			vip_change(w, '~', &to->vip[b]);
-		backends(w, order <= 0 ? &from->vip[a] : NULL, order >= 0 ? &to->vip[b] : NULL);
-		a += order <= 0;
-		b += order >= 0;
+	w->vip = b ? b : a;
+	if (sign) {
+		config_export_vip(w->vip, &w->line);
+		change(w, sign, "vip", w->vip->name);
 	}
+	merge(w, (struct side){a ? a->backend : NULL, a ? a->backend_count : 0},
+	      (struct side){b ? b->backend : NULL, b ? b->backend_count : 0}, sizeof(struct backend_config),
+	      backend_order, backend_each);
 }
 
 size_t config_changes(const struct config *from, const struct config *to, config_change_fn *fn, void *arg)
@@ -159,8 +183,12 @@ size_t config_changes(const struct config *from, const struct config *to, config
 	struct walk w = {.fn = fn, .arg = arg};
 
 	singles(&w, from, to);
-	ifaces(&w, from, to);
-	vips(&w, from, to);
+	merge(&w, (struct side){from->iface, from->iface_count}, (struct side){to->iface, to->iface_count},
+	      sizeof(*from->iface), iface_order, iface_each);
+	merge(&w, (struct side){from->roster.node, from->roster.count},
+	      (struct side){to->roster.node, to->roster.count}, sizeof(*from->roster.node), roster_order, roster_each);
+	merge(&w, (struct side){from->vip, from->vip_count}, (struct side){to->vip, to->vip_count}, sizeof(*from->vip),
+	      vip_order, vip_each);
 	buf_free(&w.line);
 	return w.count;
 }

@@ -25,7 +25,8 @@ bool config_has_node(const struct config *c)
 {
 	static const struct endpoint none;
 
-	return *c->node_name || *c->node_device || memcmp(&c->node_address, &none, sizeof(none)) != 0;
+	return *c->node_name || *c->node_device || *c->node_site || *c->node_region ||
+	       memcmp(&c->node_address, &none, sizeof(none)) != 0;
 }
 
 void config_export_node(const struct config *c, struct buf *out)
@@ -35,7 +36,10 @@ void config_export_node(const struct config *c, struct buf *out)
 
 	memcpy(command.node, c->node_name, sizeof(command.node));
 	memcpy(command.device, c->node_device, sizeof(command.device));
+	memcpy(command.site, c->node_site, sizeof(command.site));
+	memcpy(command.region, c->node_region, sizeof(command.region));
 	command.given = given(ARG_NODE_NAME, *c->node_name) | given(ARG_NODE_DEVICE, *c->node_device) |
+			given(ARG_SITE, *c->node_site) | given(ARG_REGION, *c->node_region) |
 			given(ARG_NODE_ADDRESS, memcmp(&c->node_address, &none, sizeof(none)) != 0);
 	line(&command, out);
 }
@@ -57,6 +61,20 @@ void config_export_iface(const struct iface_config *iface, struct buf *out)
 
 	memcpy(command.device, iface->name, sizeof(command.device));
 	command.given = given(ARG_DEVICE, true) | given(ARG_MODE, iface->mode != XDP_MODE_AUTO);
+	line(&command, out);
+}
+
+void config_export_roster(const struct roster_node *node, struct buf *out)
+{
+	struct command command = {.id = COMMAND_ROSTER_ADD, .public_key = node->key};
+
+	memcpy(command.node, node->name, sizeof(command.node));
+	memcpy(command.site, node->site, sizeof(command.site));
+	command.roles = node->roles;
+	command.stake = node->stake;
+	command.given = given(ARG_NODE, true) | given(ARG_PUBLIC_KEY, true) | given(ARG_SITE, *node->site) |
+			given(ARG_ROLES, node->roles != ROSTER_ROLES_DEFAULT) |
+			given(ARG_STAKE, node->stake != ROSTER_STAKE_DEFAULT);
 	line(&command, out);
 }
 
@@ -101,6 +119,8 @@ void config_export(const struct config *c, struct buf *out)
 		config_export_log(c, out);
 	for (i = 0; i < c->iface_count; i++)
 		config_export_iface(&c->iface[i], out);
+	for (i = 0; i < c->roster.count; i++)
+		config_export_roster(&c->roster.node[i], out);
 	for (i = 0; i < c->vip_count; i++) {
 		if (out->len)
 			buf_putc(out, '\n');

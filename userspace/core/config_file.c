@@ -59,6 +59,8 @@ static __u64 object_hash(const struct command *command)
 
 	/* With their NULs, so that names do not run into each other. */
 	hash = hash_bytes(hash, command->vip, strlen(command->vip) + 1);
+	if (command_has(command, ARG_NODE))
+		hash = hash_bytes(hash, command->node, strlen(command->node) + 1);
 	if (command_has(command, ARG_DEVICE))
 		hash = hash_bytes(hash, command->device, strlen(command->device) + 1);
 	if (command_has(command, ARG_BACKEND))
@@ -130,6 +132,8 @@ static void place_refuse(const struct command_info *info, struct err *err)
 static size_t fault_word(const struct command *command, int code)
 {
 	if (command->id == COMMAND_BACKEND_ADD && code == -EEXIST)
+		return 3;
+	if (command->id == COMMAND_ROSTER_ADD && code == -EINVAL)
 		return 3;
 	if (command->id == COMMAND_VIP_ADDRESS && code != -ENOENT)
 		return 4;

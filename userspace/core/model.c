@@ -11,6 +11,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "base/array.h"
 #include "starling/dataplane.h"
 
 #define CHOICE_WORD(name, word) [name] = (word),
@@ -54,64 +55,6 @@ const char *const *xdp_mode_words(void)
 	return xdp_modes;
 }
 
-/* Memory of an array grows at powers of two, so its room follows from its count. */
-static int array_grow(void **array, size_t count, size_t size)
-{
-	size_t bytes;
-	void *grown;
-
-	if (count & (count - 1))
-		return 0;
-	if (__builtin_mul_overflow(count ? count * 2 : 1, size, &bytes))
-		return -ENOMEM;
-	grown = realloc(*array, bytes);
-	if (!grown)
-		return -ENOMEM;
-	*array = grown;
-	return 0;
-}
-
-/* Insert at @at; the array keeps its order. */
-static int array_insert(void **array, size_t *count, size_t size, size_t at, const void *value)
-{
-	char *byte;
-
-	if (array_grow(array, *count, size))
-		return -ENOMEM;
-	byte = *array;
-	memmove(byte + (at + 1) * size, byte + at * size, (*count - at) * size);
-	memcpy(byte + at * size, value, size);
-	(*count)++;
-	return 0;
-}
-
-static void array_delete(void *array, size_t *count, size_t size, size_t at)
-{
-	char *byte = array;
-
-	(*count)--;
-	memmove(byte + at * size, byte + (at + 1) * size, (*count - at) * size);
-}
-
-/* The same room as array_grow() would have given. */
-static int array_copy(void **ret, const void *from, size_t count, size_t size)
-{
-	size_t room = 1;
-	void *copy;
-
-	*ret = NULL;
-	if (!count)
-		return 0;
-	while (room < count)
-		room *= 2;
-	copy = calloc(room, size);
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, from, count * size);
-	*ret = copy;
-	return 0;
-}
-
 struct config *config_new(void)
 {
 	struct config *c = calloc(1, sizeof(*c));
@@ -131,6 +74,7 @@ void config_free(struct config *c)
 		free(c->vip[i].backend);
 	free(c->vip);
 	free(c->iface);
+	roster_free(&c->roster);
 	free(c);
 }
 
@@ -144,11 +88,13 @@ struct config *config_copy(const struct config *c)
 	*copy = *c;
 	copy->vip = NULL;
 	copy->vip_count = 0;
-	if (array_copy((void **)&copy->iface, c->iface, c->iface_count, sizeof(*c->iface)) ||
-	    array_copy((void **)&copy->vip, c->vip, c->vip_count, sizeof(*c->vip)))
+	copy->iface = NULL;
+	if (roster_copy(&copy->roster, &c->roster) ||
+	    array_copy(&copy->iface, c->iface, c->iface_count, sizeof(*c->iface)) ||
+	    array_copy(&copy->vip, c->vip, c->vip_count, sizeof(*c->vip)))
 		goto fail;
 	for (i = 0; i < c->vip_count; i++) {
-		if (array_copy((void **)&copy->vip[i].backend, c->vip[i].backend, c->vip[i].backend_count,
+		if (array_copy(&copy->vip[i].backend, c->vip[i].backend, c->vip[i].backend_count,
 			       sizeof(*c->vip[i].backend)))
 			goto fail;
 		copy->vip_count = i + 1;
@@ -167,61 +113,35 @@ void vip_defaults(struct vip_config *vip)
 	vip->idle_ms = STARLING_IDLE_DEFAULT_MS;
 }
 
+static int vip_order(const void *name, const void *vip)
+{
+	return strcmp(name, ((const struct vip_config *)vip)->name);
+}
+
+static int backend_order(const void *at, const void *backend)
+{
+	return endpoint_compare(at, &((const struct backend_config *)backend)->at);
+}
+
+static int iface_order(const void *name, const void *iface)
+{
+	return strcmp(name, ((const struct iface_config *)iface)->name);
+}
+
 /* Where a name is, or would have to be inserted; true if it is there. */
 static bool vip_place(const struct config *c, const char *name, size_t *ret_at)
 {
-	size_t low = 0, high = c->vip_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(name, c->vip[middle].name);
-
-		if (!order) {
-			*ret_at = middle;
-			return true;
-		}
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	*ret_at = low;
-	return false;
+	return array_find(c->vip, c->vip_count, sizeof(*c->vip), name, vip_order, ret_at);
 }
 
 static bool backend_place(const struct vip_config *vip, const struct endpoint *at, size_t *ret_at)
 {
-	size_t low = 0, high = vip->backend_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = endpoint_compare(at, &vip->backend[middle].at);
-
-		if (!order) {
-			*ret_at = middle;
-			return true;
-		}
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	*ret_at = low;
-	return false;
+	return array_find(vip->backend, vip->backend_count, sizeof(*vip->backend), at, backend_order, ret_at);
 }
 
 static bool iface_place(const struct config *c, const char *name, size_t *ret_at)
 {
-	size_t i;
-	int order = -1;
-
-	for (i = 0; i < c->iface_count; i++) {
-		order = strcmp(name, c->iface[i].name);
-		if (order <= 0)
-			break;
-	}
-	*ret_at = i;
-	return i < c->iface_count && !order;
+	return array_find(c->iface, c->iface_count, sizeof(*c->iface), name, iface_order, ret_at);
 }
 
 struct vip_config *config_vip(const struct config *c, const char *name)
@@ -253,7 +173,7 @@ int config_vip_add(struct config *c, struct vip_config *vip)
 	if (vip_place(c, vip->name, &at))
 		return -EEXIST;
 	vip->turn = c->turns + 1;
-	r = array_insert((void **)&c->vip, &c->vip_count, sizeof(*vip), at, vip);
+	r = array_insert(&c->vip, &c->vip_count, sizeof(*vip), at, vip);
 	if (!r) {
 		c->turns++;
 		vip->backend = NULL;
@@ -279,7 +199,7 @@ int vip_backend_add(struct vip_config *vip, const struct backend_config *b)
 
 	if (backend_place(vip, &b->at, &at))
 		return -EEXIST;
-	return array_insert((void **)&vip->backend, &vip->backend_count, sizeof(*b), at, b);
+	return array_insert(&vip->backend, &vip->backend_count, sizeof(*b), at, b);
 }
 
 int vip_backend_delete(struct vip_config *vip, const struct endpoint *at)
@@ -298,7 +218,7 @@ int config_iface_add(struct config *c, const struct iface_config *iface)
 
 	if (iface_place(c, iface->name, &at))
 		return -EEXIST;
-	return array_insert((void **)&c->iface, &c->iface_count, sizeof(*iface), at, iface);
+	return array_insert(&c->iface, &c->iface_count, sizeof(*iface), at, iface);
 }
 
 int config_iface_delete(struct config *c, const char *name)

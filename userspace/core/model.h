@@ -12,6 +12,7 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "core/roster.h"
 #include "starling/limits.h"
 
 /* Words of the grammar: CHOICE(ENUMERATOR, "word"). The forward modes' enum is in dataplane.h. */
@@ -64,11 +65,13 @@ struct config {
 	char node_name[STARLING_NAME_BYTES]; /* "" if not set */
 	struct endpoint node_address;	     /* port 0: none; all zero: not set */
 	char node_device[16];
-	struct endpoint listen_http; /* port 0: default */
-	int log_level;		     /* LOG_* of syslog; default LOG_INFO */
-	__u32 turns;		     /* given to VIPs */
-	struct iface_config *iface;  /* owned; sorted by name */
+	char node_site[STARLING_NAME_BYTES], node_region[STARLING_NAME_BYTES]; /* labels; "" if not set */
+	struct endpoint listen_http;					       /* port 0: default */
+	int log_level;							       /* LOG_* of syslog; default LOG_INFO */
+	__u32 turns;							       /* given to VIPs */
+	struct iface_config *iface;					       /* owned; sorted by name */
 	size_t iface_count;
+	struct roster roster;	/* the flock's nodes; empty: a balancer alone */
 	struct vip_config *vip; /* owned; sorted by name */
 	size_t vip_count;
 };

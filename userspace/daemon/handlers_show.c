@@ -81,6 +81,40 @@ int handle_iface_show(struct plane *p, struct task *t, struct err *err)
 	return table ? show_end(t, table, plane_show_ifaces(p, table, err), err) : -ENOMEM;
 }
 
+static void roster_row(const struct roster_node *node, const char *epoch, struct table *table)
+{
+	char key[ROSTER_KEY_TEXT_BYTES], id[ROSTER_ID_TEXT_BYTES];
+	size_t row = table_row(table), i;
+
+	table_set_text(table, row, FIELD_ROSTER_name, node->name);
+	table_set_text(table, row, FIELD_ROSTER_id, roster_id_format(node->id, id));
+	table_set_text(table, row, FIELD_ROSTER_site, name_or_null(node->site));
+	for (i = 0; i < ROLE_COUNT; i++)
+		if (node->roles >> i & 1)
+			table_add_list(table, row, FIELD_ROSTER_roles, roster_role_words()[i]);
+	table_set_u64(table, row, FIELD_ROSTER_stake, node->stake);
+	table_set_text(table, row, FIELD_ROSTER_key, roster_key_format(&node->key, key));
+	table_set_text(table, row, FIELD_ROSTER_epoch, epoch);
+}
+
+int handle_roster_show(struct plane *p, struct task *t, struct err *err)
+{
+	const struct roster *roster = &plane_config(p)->roster;
+	char epoch[ROSTER_EPOCH_TEXT_BYTES];
+	struct table *table = table_new(KIND_ROSTER);
+	struct roster_epoch digest;
+	size_t i;
+
+	if (!table || roster_digest(roster, &digest)) {
+		table_free(table);
+		return err_set(err, ENOMEM, "no memory for the answer");
+	}
+	roster_epoch_format(&digest, epoch);
+	for (i = 0; i < roster->count; i++)
+		roster_row(&roster->node[i], epoch, table);
+	return show_end(t, table, 0, err);
+}
+
 int handle_drop_show(struct plane *p, struct task *t, struct err *err)
 {
 	struct table *table = table_new(KIND_DROP);

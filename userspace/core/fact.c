@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Facts to entries and back. Not here: what two nodes do not agree on (fact_differ.c).
+ */
+#include "core/fact.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+
+__u64 fact_backend_key(const char *vip, const struct endpoint *backend)
+{
+	__u8 bytes[STARLING_NAME_BYTES + sizeof(backend->addr) + sizeof(backend->port)] = {0};
+	__u8 hash[crypto_generichash_BYTES_MIN];
+	__le64 key;
+
+	memcpy(bytes, vip, strnlen(vip, STARLING_NAME_BYTES - 1));
+	memcpy(bytes + STARLING_NAME_BYTES, &backend->addr, sizeof(backend->addr));
+	memcpy(bytes + STARLING_NAME_BYTES + sizeof(backend->addr), &backend->port, sizeof(backend->port));
+	crypto_generichash(hash, sizeof(hash), bytes, sizeof(bytes), NULL, 0);
+	memcpy(&key, hash, sizeof(key));
+	return le64toh(key);
+}
+
+/* --- texts --- */
+
+static int text_encode(__u16 type, const char *text, struct page_draft *draft)
+{
+	return *text ? page_entry_add(draft, type, text, strlen(text)) : 0;
+}
+
+/* It will be shown: no control characters, nothing that is not ASCII. */
+static int text_decode(const __u8 *value, size_t len, char ret[STARLING_NAME_BYTES])
+{
+	size_t i;
+
+	if (!len || len >= STARLING_NAME_BYTES)
+		return -EBADMSG;
+	for (i = 0; i < len; i++)
+		if (value[i] <= ' ' || value[i] > '~')
+			return -EBADMSG;
+	memset(ret, 0, STARLING_NAME_BYTES);
+	memcpy(ret, value, len);
+	return 0;
+}
+
+/* --- nodes --- */
+
+int fact_node_encode(const struct fact_node *node, struct page_draft *draft)
+{
+	__le32 flags = htole32(node->flags);
+	size_t before = draft->len;
+
+	if (text_encode(FACT_NODE_SITE, node->site, draft) || text_encode(FACT_NODE_REGION, node->region, draft) ||
+	    text_encode(FACT_NODE_VERSION, node->version, draft) ||
+	    page_entry_add(draft, FACT_NODE_FLAGS, &flags, sizeof(flags))) {
+		draft->len = before;
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+static int node_entry(const struct page_entry *entry, struct fact_node *node)
+{
+	__le32 flags;
+
+	switch (entry->type) {
+	case FACT_NODE_SITE:
+		return text_decode(entry->value, entry->len, node->site);
+	case FACT_NODE_REGION:
+		return text_decode(entry->value, entry->len, node->region);
+	case FACT_NODE_VERSION:
+		return text_decode(entry->value, entry->len, node->version);
+	case FACT_NODE_FLAGS:
+		if (entry->len < sizeof(flags))
+			return -EBADMSG;
+		memcpy(&flags, entry->value, sizeof(flags));
+		node->flags = le32toh(flags);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+int fact_node_decode(const struct page *page, struct fact_node *ret)
+{
+	struct fact_node node = {0};
+	struct page_entry entry;
+	size_t at = 0;
+
+	if (page->kind != PAGE_KIND_NODE)
+		return -EBADMSG;
+	while (page_entry_next(page, &at, &entry))
+		if (node_entry(&entry, &node))
+			return -EBADMSG;
+	*ret = node;
+	return 0;
+}
+
+/* --- digests --- */
+
+int fact_digest_encode(const struct fact_digest *digest, struct page_draft *draft)
+{
+	struct fact_digest_wire wire = {htole64(digest->config), htole64(digest->effective)};
+	__u8 value[sizeof(wire) + STARLING_NAME_BYTES];
+	size_t name = strlen(digest->vip);
+
+	memcpy(value, &wire, sizeof(wire));
+	memcpy(value + sizeof(wire), digest->vip, name);
+	return page_entry_add(draft, name ? FACT_DIGEST_VIP : FACT_DIGEST_ALL, value, sizeof(wire) + name);
+}
+
+int fact_digest_next(const struct page *page, size_t *at, struct fact_digest *ret)
+{
+	struct fact_digest digest = {0};
+	struct fact_digest_wire wire;
+	struct page_entry entry;
+
+	if (page->kind != PAGE_KIND_DIGESTS)
+		return -EBADMSG;
+	do {
+		if (!page_entry_next(page, at, &entry))
+			return 0;
+	} while (entry.type != FACT_DIGEST_ALL && entry.type != FACT_DIGEST_VIP);
+	if (entry.len < sizeof(wire) || (entry.type == FACT_DIGEST_VIP &&
+					 text_decode(entry.value + sizeof(wire), entry.len - sizeof(wire), digest.vip)))
+		return -EBADMSG;
+	memcpy(&wire, entry.value, sizeof(wire));
+	digest.config = le64toh(wire.config);
+	digest.effective = le64toh(wire.effective);
+	*ret = digest;
+	return 1;
+}
+
+/* --- loads --- */
+
+int fact_load_encode(const struct fact_load *load, struct page_draft *draft)
+{
+	struct fact_load_wire wire = {.key = htole64(load->key), .open = htole32(load->open)};
+
+	return page_entry_add(draft, FACT_LOAD_BACKEND, &wire, FACT_LOAD_BYTES);
+}
+
+int fact_node_load_encode(const struct fact_node_load *load, struct page_draft *draft)
+{
+	struct fact_node_load_wire wire = {
+		.open = htole64(load->open),
+		.packets_per_second = htole64(load->packets_per_second),
+		.bytes_per_second = htole64(load->bytes_per_second),
+		.cpu_permille = htole32(load->cpu_permille),
+	};
+
+	return page_entry_add(draft, FACT_LOAD_NODE, &wire, FACT_NODE_LOAD_BYTES);
+}
+
+int fact_load_next(const struct page *page, size_t *at, struct fact_load *ret)
+{
+	struct fact_load_wire wire;
+	struct page_entry entry;
+
+	if (page->kind != PAGE_KIND_LOADS)
+		return -EBADMSG;
+	do {
+		if (!page_entry_next(page, at, &entry))
+			return 0;
+	} while (entry.type != FACT_LOAD_BACKEND);
+	if (entry.len < FACT_LOAD_BYTES)
+		return -EBADMSG;
+	memcpy(&wire, entry.value, FACT_LOAD_BYTES);
+	*ret = (struct fact_load){le64toh(wire.key), le32toh(wire.open)};
+	return 1;
+}
+
+int fact_node_load_decode(const struct page *page, struct fact_node_load *ret)
+{
+	struct fact_node_load_wire wire;
+	struct page_entry entry;
+	size_t at = 0;
+
+	if (page->kind != PAGE_KIND_LOADS)
+		return -EBADMSG;
+	do {
+		if (!page_entry_next(page, &at, &entry))
+			return 0;
+	} while (entry.type != FACT_LOAD_NODE);
+	if (entry.len < FACT_NODE_LOAD_BYTES)
+		return -EBADMSG;
+	memcpy(&wire, entry.value, FACT_NODE_LOAD_BYTES);
+	*ret = (struct fact_node_load){
+		.open = le64toh(wire.open),
+		.packets_per_second = le64toh(wire.packets_per_second),
+		.bytes_per_second = le64toh(wire.bytes_per_second),
+		.cpu_permille = le32toh(wire.cpu_permille),
+	};
+	return 1;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What nodes tell each other in pages: kinds of pages, and their entries as structures. Not here:
+ * pages (page.h), when what is sent (page_author.h, load_out.h).
+ *
+ * Entries are little-endian with a type and a length. A type that is not known is passed over, and a
+ * value that is longer than known is read as far as it is known, so that a later version may add
+ * either. A known one that is shorter, or out of bounds, makes the page one that says nothing. A kind
+ * that is not known is kept and passed on like any other: that is the store's affair.
+ */
+#ifndef STARLING_CORE_FACT_H
+#define STARLING_CORE_FACT_H
+
+#include "base/addr.h"
+#include "core/page.h"
+#include "core/page_store.h"
+
+/* KIND(ID, number and flags, "what its pages say"). Numbers are never used again. */
+#define STARLING_PAGE_KINDS(KIND)                                                                                      \
+	KIND(NODE, 0x0001 | PAGE_KIND_OF_BOOT, "where a node is, what it runs, whether it takes part")                 \
+	KIND(DIGESTS, 0x0002 | PAGE_KIND_OF_BOOT, "digests of its tables and homes")                                   \
+	KIND(LOADS, 0x0001 | PAGE_KIND_PASSING, "open connections by backend, and its own load")
+
+enum page_kind {
+#define PAGE_KIND_ENUM(id, number, help) PAGE_KIND_##id = (number),
+	STARLING_PAGE_KINDS(PAGE_KIND_ENUM)
+#undef PAGE_KIND_ENUM
+};
+
+/* Entries of PAGE_KIND_NODE. Texts are printable ASCII, up to STARLING_NAME_BYTES - 1. */
+enum fact_node_entry {
+	FACT_NODE_SITE = 1,
+	FACT_NODE_REGION = 2,
+	FACT_NODE_VERSION = 3,
+	FACT_NODE_FLAGS = 4, /* __le32 */
+};
+
+/* Of PAGE_KIND_DIGESTS, in this order: the whole, then VIPs by name, through all its pages. */
+enum fact_digest_entry {
+	FACT_DIGEST_ALL = 1, /* struct fact_digest_wire */
+	FACT_DIGEST_VIP = 2, /* the same, then its name: no NUL */
+};
+
+/* Of PAGE_KIND_LOADS. */
+enum fact_load_entry {
+	FACT_LOAD_BACKEND = 1, /* struct fact_load_wire */
+	FACT_LOAD_NODE = 2,    /* struct fact_node_load_wire */
+};
+
+struct fact_digest_wire {
+	__le64 config;
+	__le64 effective;
+};
+struct fact_load_wire {
+	__le64 key;
+	__le32 open;
+};
+struct fact_node_load_wire {
+	__le64 open;
+	__le64 packets_per_second;
+	__le64 bytes_per_second;
+	__le32 cpu_permille;
+};
+#define FACT_LOAD_BYTES	     12
+#define FACT_NODE_LOAD_BYTES 28 /* the structures are padded behind these */
+_Static_assert(sizeof(struct fact_digest_wire) == 16, "on the wire");
+_Static_assert(offsetof(struct fact_load_wire, open) + 4 == FACT_LOAD_BYTES, "on the wire");
+_Static_assert(offsetof(struct fact_node_load_wire, cpu_permille) + 4 == FACT_NODE_LOAD_BYTES, "on the wire");
+
+#define FACT_LOADS_PER_PAGE (PAGE_ENTRIES_BYTES / (sizeof(struct page_entry_header) + FACT_LOAD_BYTES))
+
+#define FACT_LOADS_ALL_MS 10000 /* every load is told again, changed or not */
+
+#define FACT_NODE_DRAINING 0x01 /* it takes no new connections, if it can help it */
+#define FACT_NODE_WITNESS  0x02 /* it has no data plane */
+
+struct fact_node {
+	char site[STARLING_NAME_BYTES]; /* "" if not said; so with the next two */
+	char region[STARLING_NAME_BYTES];
+	char version[STARLING_NAME_BYTES];
+	__u32 flags; /* FACT_NODE_*; others are of later versions */
+};
+
+struct fact_digest {
+	__u64 config;		       /* of tables: what the operator wants */
+	__u64 effective;	       /* of homes with their usable flags: what packets meet */
+	char vip[STARLING_NAME_BYTES]; /* "": of all VIPs */
+};
+
+struct fact_load {
+	__u64 key; /* fact_backend_key() */
+	__u32 open;
+};
+
+struct fact_node_load {
+	__u64 open; /* connections */
+	__u64 packets_per_second;
+	__u64 bytes_per_second;
+	__u32 cpu_permille; /* of one CPU */
+};
+
+/* What nodes whose numbers for it differ call a backend: a hash of the VIP's name and its endpoint. */
+__u64 fact_backend_key(const char *vip, const struct endpoint *backend);
+
+/* Append entries. Return: 0, or -ENOSPC with nothing appended. */
+int fact_node_encode(const struct fact_node *node, struct page_draft *draft);
+int fact_digest_encode(const struct fact_digest *digest, struct page_draft *draft);
+int fact_load_encode(const struct fact_load *load, struct page_draft *draft);
+int fact_node_load_encode(const struct fact_node_load *load, struct page_draft *draft);
+
+/**
+ * fact_node_decode() - a page of PAGE_KIND_NODE
+ * @ret:	untouched on failure
+ *
+ * Return: 0, or -EBADMSG.
+ */
+int fact_node_decode(const struct page *page, struct fact_node *ret);
+
+/**
+ * fact_digest_next() - the next digest of a page of PAGE_KIND_DIGESTS
+ * @at:		0 at first; moved on
+ * @ret:	untouched unless one was found
+ *
+ * Return: 1, 0 at the end, or -EBADMSG.
+ */
+int fact_digest_next(const struct page *page, size_t *at, struct fact_digest *ret);
+
+/* The same of the loads of a page of PAGE_KIND_LOADS. */
+int fact_load_next(const struct page *page, size_t *at, struct fact_load *ret);
+
+/* What such a page says of the node itself. Return: 1, 0 if nothing, or -EBADMSG. */
+int fact_node_load_decode(const struct page *page, struct fact_node_load *ret);
+
+/* How a peer's VIP differs from the own one. */
+enum fact_difference {
+	FACT_NOT_HERE,	/* only the peer has it */
+	FACT_NOT_THERE, /* only this node has it */
+	FACT_CONFIG,	/* tables differ, and so do homes */
+	FACT_EFFECTIVE, /* homes differ, tables do not: another backend is usable */
+};
+
+/**
+ * fact_digests_differ() - what two nodes do not agree on
+ * @self, @peer: origins, by their pages in @store
+ * @fn:		called for each VIP, in order of names; may be NULL
+ * @ret_all:	the digests of all VIPs, own first; zero where a node has told none
+ *
+ * Return: number of VIPs; 0 while one of the two has told nothing.
+ */
+typedef void fact_differ_fn(void *arg, const char *vip, enum fact_difference difference);
+size_t fact_digests_differ(const struct page_store *store, __u64 self, __u64 peer, fact_differ_fn *fn, void *arg,
+			   struct fact_digest ret_all[2]);
+
+#endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Which pages ride on the next message. Not here: whom it goes to, its other content.
+ */
+#include <math.h>
+
+#include "core/page_store_private.h"
+
+#define SPREAD_TRIES 128 /* pages looked at for one message: with thousands waiting, not all of them */
+
+unsigned int page_spread_limit(unsigned int lambda, size_t nodes)
+{
+	double limit = ceil(lambda * log10((double)nodes + 1));
+
+	return limit < PAGE_SENT_MAX ? (unsigned int)limit : PAGE_SENT_MAX;
+}
+
+static void kept_rest(struct page_store *s, struct kept *kept)
+{
+	kept->fresh = false;
+	s->fresh--;
+}
+
+/* The flock has become smaller: these were sent often enough. */
+static void queues_trim(struct page_store *s, unsigned int limit)
+{
+	struct kept *kept;
+	size_t i;
+
+	for (i = limit; i < PAGE_SENT_MAX; i++)
+		while ((kept = TAILQ_FIRST(&s->queue[i]))) {
+			TAILQ_REMOVE(&s->queue[i], kept, queue);
+			kept_rest(s, kept);
+		}
+}
+
+static void picked_requeue(struct page_store *s, struct kept_queue *picked, unsigned int limit)
+{
+	struct kept *kept;
+
+	while ((kept = TAILQ_FIRST(picked))) {
+		TAILQ_REMOVE(picked, kept, queue);
+		if (++kept->sent < limit)
+			TAILQ_INSERT_TAIL(&s->queue[kept->sent], kept, queue);
+		else
+			kept_rest(s, kept);
+	}
+}
+
+size_t page_store_spread(struct page_store *s, __u64 to, unsigned int limit, size_t budget, struct page_bytes *ret,
+			 size_t room)
+{
+	struct kept_queue picked = TAILQ_HEAD_INITIALIZER(picked);
+	size_t count = 0, tries = 0, i;
+	struct kept *kept, *next;
+
+	queues_trim(s, limit);
+	for (i = 0; i < limit && i < PAGE_SENT_MAX; i++) {
+		for (kept = TAILQ_FIRST(&s->queue[i]); kept && count < room && tries < SPREAD_TRIES; kept = next) {
+			next = TAILQ_NEXT(kept, queue);
+			tries++;
+			if (kept->len > budget || kept->origin == to)
+				continue;
+			budget -= kept->len;
+			ret[count++] = (struct page_bytes){kept->bytes, kept->len};
+			TAILQ_REMOVE(&s->queue[i], kept, queue);
+			TAILQ_INSERT_TAIL(&picked, kept, queue);
+		}
+	}
+	picked_requeue(s, &picked, limit < PAGE_SENT_MAX ? limit : PAGE_SENT_MAX);
+	return count;
+}
