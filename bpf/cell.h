@@ -10,7 +10,7 @@
 
 static inline int view_swap(const struct view *v, __u32 set, __u32 way, __u64 old, __u64 new)
 {
-	struct flow_set *s = maps_entry(flows, struct flow_set, set, config.flow_sets_mask);
+	struct flow_set *s = table_entry(flows, struct flow_set, set, config.flow_sets_mask);
 
 	(void)v;
 	return __sync_bool_compare_and_swap(&s->cell[cell_opaque(way) & (FLOW_WAYS - 1)], old, new);
@@ -19,7 +19,7 @@ static inline int view_swap(const struct view *v, __u32 set, __u32 way, __u64 ol
 /* If the cell has changed hands meanwhile, it is as fresh as this. */
 static inline void view_touch(const struct view *v, __u32 set, __u32 way, __u16 seen)
 {
-	struct flow_set *s = maps_entry(flows, struct flow_set, set, config.flow_sets_mask);
+	struct flow_set *s = table_entry(flows, struct flow_set, set, config.flow_sets_mask);
 
 	(void)v;
 	*(volatile __u16 *)&s->cell[cell_opaque(way) & (FLOW_WAYS - 1)] = seen;
@@ -31,7 +31,7 @@ static inline void view_touch(const struct view *v, __u32 set, __u32 way, __u16 
  */
 static inline void view_account(const struct view *v, __u32 backend, __u64 delta)
 {
-	struct backend_load *load = maps_entry(loads, struct backend_load, backend, config.backends_mask);
+	struct backend_load *load = table_entry(loads, struct backend_load, backend, config.backends_mask);
 
 	(void)v;
 	__sync_fetch_and_add((__u64 *)(void *)load, delta);
@@ -39,7 +39,7 @@ static inline void view_account(const struct view *v, __u32 backend, __u64 delta
 
 static inline void view_given(const struct view *v, __u32 backend)
 {
-	struct backend_load *load = maps_entry(loads, struct backend_load, backend, config.backends_mask);
+	struct backend_load *load = table_entry(loads, struct backend_load, backend, config.backends_mask);
 
 	(void)v;
 	__sync_fetch_and_add(&load->given, 1);

@@ -17,12 +17,12 @@ struct view {
 static inline __u64 view_slot(const struct view *v, __u32 index)
 {
 	(void)v;
-	return *(volatile __u64 *)maps_entry(slots, __u64, index, config.slots_mask);
+	return *(volatile __u64 *)table_entry(slots, __u64, index, config.slots_mask);
 }
 
 static inline __u64 view_backend(const struct view *v, __u32 id)
 {
-	struct backend_entry *entry = maps_entry(backends, struct backend_entry, id, config.backends_mask);
+	struct backend_entry *entry = table_entry(backends, struct backend_entry, id, config.backends_mask);
 
 	(void)v;
 	return id == ID_NONE ? 0 : *(volatile __u64 *)&entry->word;
@@ -30,7 +30,7 @@ static inline __u64 view_backend(const struct view *v, __u32 id)
 
 static inline __u32 view_score(const struct view *v, __u32 id, __u32 by)
 {
-	struct backend_load *load = maps_entry(loads, struct backend_load, id, config.backends_mask);
+	struct backend_load *load = table_entry(loads, struct backend_load, id, config.backends_mask);
 
 	(void)v;
 	return by == STEER_GIVEN ? load->given : load->open + load->half + load->peers;
@@ -38,7 +38,7 @@ static inline __u32 view_score(const struct view *v, __u32 id, __u32 by)
 
 static inline __u64 *view_set(const struct view *v, __u32 set)
 {
-	struct flow_set *s = maps_entry(flows, struct flow_set, set, config.flow_sets_mask);
+	struct flow_set *s = table_entry(flows, struct flow_set, set, config.flow_sets_mask);
 
 	(void)v;
 	return s->cell;
@@ -95,11 +95,11 @@ static inline __u32 homes_tick(void)
 /* The record of a backend that where_to() chose, in the copy that its word names now. */
 static inline const struct backend_record *homes_record(__u32 id)
 {
-	struct backend_entry *entry = maps_entry(backends, struct backend_entry, id, config.backends_mask);
+	struct backend_entry *entry = table_entry(backends, struct backend_entry, id, config.backends_mask);
 	const struct backend_record *record;
 
 	record = &entry->copy[BACKEND_WORD_SELECT(*(volatile __u64 *)&entry->word)];
-	maps_keep(record);
+	table_keep(record);
 	return record;
 }
 

@@ -11,35 +11,7 @@
 #include <stddef.h>
 #include <starling/dataplane.h>
 
-/*
- * A table: an array map of one element, which is the whole table, so that its address stands in the program and an
- * entry is reached by arithmetic: no call, no key on the stack. The loader (io/dataplane_load.c) makes every mention of
- * such a map one of its memory, and sizes it.
- */
-#define MAPS_TABLE(name, type_)                                                                                        \
-	struct {                                                                                                       \
-		__uint(type, BPF_MAP_TYPE_ARRAY);                                                                      \
-		__uint(map_flags, BPF_F_MMAPABLE);                                                                     \
-		__uint(max_entries, 1);                                                                                \
-		__uint(key_size, sizeof(__u32));                                                                       \
-		__uint(value_size, sizeof(type_));                                                                     \
-	} name SEC(".maps")
-
-/*
- * Entry @index of a table of @mask + 1, a power of two: what is past the end is some other entry, never memory of
- * others. The barrier keeps the mask where the verifier looks for it.
- */
-#define maps_entry(name, type_, index, mask)                                                                           \
-	({                                                                                                             \
-		type_ *maps_first = (type_ *)(void *)&name;                                                            \
-		__u64 maps_index = (__u32)(index) & (mask);                                                            \
-                                                                                                                       \
-		__asm__("" : "+r"(maps_first), "+r"(maps_index));                                                      \
-		maps_first + maps_index;                                                                               \
-	})
-
-/* A pointer that is used often: kept as it is, not computed anew each time. */
-#define maps_keep(pointer) __asm__("" : "+r"(pointer))
+#include "table.h"
 
 /* What a reload changes; frozen before load, so that the verifier prunes what is off. */
 const volatile struct steer_config config;
@@ -51,19 +23,19 @@ struct {
 	__type(value, struct dataplane_info);
 } abi SEC(".maps");
 
-MAPS_TABLE(filter, struct vip_filter);
+TABLE(filter, struct vip_filter);
 
-MAPS_TABLE(keys, struct key_entry);
+TABLE(keys, struct key_entry);
 
-MAPS_TABLE(vips, struct vip_entry);
+TABLE(vips, struct vip_entry);
 
-MAPS_TABLE(backends, struct backend_entry);
+TABLE(backends, struct backend_entry);
 
-MAPS_TABLE(slots, __u64);
+TABLE(slots, __u64);
 
-MAPS_TABLE(flows, struct flow_set);
+TABLE(flows, struct flow_set);
 
-MAPS_TABLE(loads, struct backend_load);
+TABLE(loads, struct backend_load);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

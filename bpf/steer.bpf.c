@@ -56,8 +56,11 @@ static inline void steer_place(struct packet *p, const struct vip_record *vip, s
 	if (where_plain(&view, vip, &f, &w))
 		goto out;
 	f.now = homes_tick();
-	if (!p->error && settle_quick(&view, vip, &f, &w))
+	if (!p->error && settle_quick(&view, vip, &f, &w)) {
+		if (config.trace.sample)
+			s->where.cell_old = w.cell_old;
 		goto out;
+	}
 	s->flow.hash = f.hash;
 	s->flow.vip = f.vip;
 	s->flow.kind = f.kind;

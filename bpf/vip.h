@@ -25,7 +25,7 @@ static inline __u64 vip_hash(const struct flow_tuple *t, __u32 port_proto)
 static inline int vip_filter(const struct packet *p)
 {
 	__u32 bit = filter_bit(vip_hash(p->t, 0));
-	const __u64 *word = maps_entry(filter, __u64, bit / 64, FILTER_BITS / 64 - 1);
+	const __u64 *word = table_entry(filter, __u64, bit / 64, FILTER_BITS / 64 - 1);
 
 	return *word >> (bit % 64) & 1 ? ON : VERDICT_PASS_OTHER;
 }
@@ -33,7 +33,7 @@ static inline int vip_filter(const struct packet *p)
 /* The word of entry @at, if that is the key's; KEY_GONE: it is another's, the search goes on. */
 static inline __u32 vip_entry_word(__u32 at, const struct flow_tuple *t, __u32 port_proto)
 {
-	const struct key_entry *e = maps_entry(keys, struct key_entry, at, config.keys_mask);
+	const struct key_entry *e = table_entry(keys, struct key_entry, at, config.keys_mask);
 	const hash_word *want = (const hash_word *)t->daddr;
 	const volatile __u64 *addr;
 	__u32 word;
@@ -90,7 +90,7 @@ static inline int vip_owned(const struct packet *p, int verdict)
 
 static inline const struct vip_record *vip_record_of(__u32 id)
 {
-	struct vip_entry *entry = maps_entry(vips, struct vip_entry, id, config.vips_mask);
+	struct vip_entry *entry = table_entry(vips, struct vip_entry, id, config.vips_mask);
 	const struct vip_record *record;
 	__u64 word;
 
@@ -98,7 +98,7 @@ static inline const struct vip_record *vip_record_of(__u32 id)
 	if (!VIP_WORD_STATE(word))
 		return NULL;
 	record = &entry->copy[VIP_WORD_SELECT(word)];
-	maps_keep(record);
+	table_keep(record);
 	return record;
 }
 

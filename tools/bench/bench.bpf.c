@@ -14,6 +14,9 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include <starling/hash.h>
+
+#include "../../bpf/table.h"
 #include "bench.h"
 
 struct bench_state state;
@@ -24,6 +27,8 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } measured SEC(".maps");
+
+TABLE(flows, struct flow_set); /* the measured program's */
 
 struct transport {
 	__be16 sport;
@@ -36,9 +41,44 @@ struct transport {
 	__be32 sum;
 };
 
+static inline __be16 flow_sport(__u32 n)
+{
+	return bpf_htons(0x4000 + (n & 15) * 97);
+}
+
+/* Flow @n as the program sees it. */
+static inline __u64 hash_of_flow(__u32 n)
+{
+	struct flow_tuple t = {.sport = flow_sport(n), .dport = bpf_htons(80), .proto = state.proto};
+
+	t.daddr[3] = bpf_htonl(state.vip_base + (n & state.vip_mask));
+	if (state.v6) {
+		t.saddr[0] = bpf_htonl(0x20010db8);
+		t.saddr[1] = bpf_htonl(0x01000000);
+		t.saddr[3] = bpf_htonl(n >> 4);
+		t.daddr[0] = state.vip_net[0];
+		t.daddr[1] = state.vip_net[1];
+		t.daddr[2] = state.vip_net[2];
+	} else {
+		t.saddr[2] = t.daddr[2] = bpf_htonl(0xffff);
+		t.saddr[3] = bpf_htonl(0x0a000000 + (n >> 4));
+	}
+	return flow_hash(&t, state.seed);
+}
+
+/* Its set and the neighbour are emptied: the flow is new when it comes again, and what it touches is where it was. */
+static inline void flow_forget(__u32 n)
+{
+	__u32 set = hash_set(hash_of_flow(n), BENCH_SETS_LOG2) & ~1u, i;
+	struct flow_set *s = table_entry(flows, struct flow_set, set, (1u << BENCH_SETS_LOG2) - 2);
+
+	for (i = 0; i < FLOW_WAYS; i++)
+		s[0].cell[i] = s[1].cell[i] = 0;
+}
+
 static inline void write_transport(struct transport *l4, __u32 n)
 {
-	l4->sport = bpf_htons(0x4000 + (n & 15) * 97);
+	l4->sport = flow_sport(n);
 	l4->dport = bpf_htons(80);
 	if (state.proto == IPPROTO_TCP) {
 		l4->seq = 0;
@@ -88,15 +128,16 @@ static inline void write_ethernet(struct ethhdr *eth)
 	eth->h_proto = state.v6 ? bpf_htons(ETH_P_IPV6) : bpf_htons(ETH_P_IP);
 }
 
-static inline __u32 next_flow(void)
+/* Number of the flow that comes at place @at in the row. */
+static inline __u32 flow_at(__u64 at)
 {
-	return state.flow_base + ((__u32)(state.next++ * 0x9e3779b1u) & state.flow_mask);
+	return state.flow_base + ((__u32)(at * 0x9e3779b1u) & state.flow_mask);
 }
 
 SEC("xdp.frags")
 int bench(struct xdp_md *ctx)
 {
-	__u32 want = state.v6 ? BENCH_V6_BYTES : BENCH_V4_BYTES, n = next_flow();
+	__u32 want = state.v6 ? BENCH_V6_BYTES : BENCH_V4_BYTES, n = flow_at(state.next);
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	__u64 len = (__u64)(end - data);
 
@@ -104,6 +145,9 @@ int bench(struct xdp_md *ctx)
 		return XDP_ABORTED;
 	if (state.twice && (bpf_xdp_adjust_head(ctx, -20) || bpf_xdp_adjust_head(ctx, 20)))
 		return XDP_ABORTED;
+	if (state.forget)
+		flow_forget(flow_at(state.next + (state.flow_mask + 1) / 2));
+	state.next++;
 	data = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
 	if (data + BENCH_V4_BYTES > end)

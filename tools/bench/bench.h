@@ -10,6 +10,8 @@
 #define BENCH_V4_BYTES 64 /* the frame before it is encapsulated: smallest of Ethernet */
 #define BENCH_V6_BYTES 84
 
+#define BENCH_SETS_LOG2 19 /* sets of cells of every world */
+
 /* The .bss of the harness program: which flows it makes up. Flow number n has a source address and port of its own. */
 struct bench_state {
 	__u64 next;	   /* counter of packets: the flow is next * an odd number, masked */
@@ -22,6 +24,8 @@ struct bench_state {
 	__u8 proto;
 	__u8 tcp_flags;
 	__u8 twice; /* grow and shrink once more: what the shrinking costs is half the difference */
+	__u8 forget;   /* before each packet, the cells of the flow that was half of all flows ago */
+	__u32 seed[16]; /* of the flow hash: to find them */
 };
 
 #endif

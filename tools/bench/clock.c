@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-int clock_open(struct clock *c)
+int clock_open(struct clock *c, const struct world *w)
 {
 	static const char *const name[CLOCK_PROGRAMS] = {NULL, "nothing", "floor_v4", "floor_v6"};
 	const char *dir = getenv("O");
@@ -23,7 +23,11 @@ int clock_open(struct clock *c)
 	memset(c, 0, sizeof(*c));
 	snprintf(path, sizeof(path), "%s/tools/bench/bench.bpf.o", dir ? dir : "build");
 	c->object = bpf_object__open_file(path, NULL);
-	r = c->object ? bpf_object__load(c->object) : -errno;
+	r = c->object ? bpf_map__reuse_fd(bpf_object__find_map_by_name(c->object, MAP_FLOWS),
+					  bpf_object__find_map_fd_by_name(w->h->object, MAP_FLOWS))
+		      : -errno;
+	if (!r)
+		r = bpf_object__load(c->object);
 	if (r) {
 		fprintf(stderr, "bench: cannot load %s: %s\n", path, strerror(-r));
 		clock_close(c);

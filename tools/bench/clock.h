@@ -25,7 +25,7 @@ struct clock {
 	int program_fd[CLOCK_PROGRAMS];
 };
 
-int clock_open(struct clock *c); /* 0 or -errno, with a line on stderr */
+int clock_open(struct clock *c, const struct world *w); /* for packets of one world; 0 or -errno, with a line */
 void clock_close(struct clock *c);
 
 /**

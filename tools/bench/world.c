@@ -80,7 +80,7 @@ static int vip_fill(struct world *w, enum world_kind kind, __u32 n)
 
 int world_open(struct world *w)
 {
-	struct harness_options o = {.flow_sets_log2 = 19, .no_poison = true};
+	struct harness_options o = {.flow_sets_log2 = BENCH_SETS_LOG2, .no_poison = true};
 	__u32 n;
 	int r;
 
@@ -116,5 +116,6 @@ struct bench_state world_state(const struct world *w, enum world_kind kind, __u3
 	struct addr net = world_addr(true, 0);
 
 	memcpy(s.vip_net, net.byte, sizeof(s.vip_net));
+	memcpy(s.seed, w->h->config.seed, sizeof(s.seed));
 	return s;
 }

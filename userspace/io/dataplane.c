@@ -43,7 +43,7 @@ const char *dataplane_note(struct dataplane *dp)
 	return note;
 }
 
-/* Rounded up: what tables hold (MAPS_TABLE in bpf/maps.h). */
+/* Rounded up: what tables hold (TABLE in bpf/table.h). */
 static __u32 power_of_two(__u32 n)
 {
 	return n > 1 ? 1u << (32 - __builtin_clz(n - 1)) : 1;

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What MAPS_TABLE declares, and no other map. */
+/* What TABLE declares, and no other map. */
 static int is_table(int fd)
 {
 	struct bpf_map_info info = {0};

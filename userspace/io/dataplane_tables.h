@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Tables of the program that it reaches by address: the loader's half of MAPS_TABLE in bpf/maps.h.
+ * Tables of the program that it reaches by address: the loader's half of TABLE in bpf/table.h.
  * Not here: what stands in them (include/starling/dataplane.h).
  */
 #ifndef STARLING_IO_DATAPLANE_TABLES_H

@@ -214,7 +214,9 @@ void loop_close(struct loop *loop)
 	uv_close((uv_handle_t *)&loop->wake, NULL);
 	uv_close((uv_handle_t *)&loop->prepare, NULL);
 	uv_close((uv_handle_t *)&loop->turn, NULL);
-	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	/* A stop that came when the loop did not run ends the first one at once. */
+	if (uv_run(&loop->uv, UV_RUN_DEFAULT))
+		uv_run(&loop->uv, UV_RUN_DEFAULT);
 	queue_run(loop, ~0ull);
 	uv_loop_close(&loop->uv);
 	close(loop->wake_fd);
