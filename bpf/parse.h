@@ -140,7 +140,7 @@ static inline int parse_addresses(struct packet *p)
 			return VERDICT_PASS_OTHER;
 		parse_copy(p->t->saddr, ip6->saddr.in6_u.u6_addr32);
 		parse_copy(p->t->daddr, ip6->daddr.in6_u.u6_addr32);
-		if (!(p->t->daddr[0] | p->t->daddr[1]) && p->t->daddr[2] == bpf_htonl(0xffff))
+		if (!*(hash_word *)p->t->daddr && p->t->daddr[2] == bpf_htonl(0xffff))
 			return VERDICT_PASS_OTHER;
 	}
 	return ON;

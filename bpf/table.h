@@ -10,10 +10,10 @@
 
 /*
  * A table: an array map of one element, which is the whole table, so that its address stands in the program and an
- * entry is reached by arithmetic: no call, no key on the stack. The loader (io/dataplane_tables.c) makes every mention of
- * such a map one of its memory, and sizes it.
+ * entry is reached by arithmetic: no call, no key on the stack. The loader (io/dataplane_tables.c) makes every mention
+ * of such a map one of its memory, and sizes it.
  */
-#define TABLE(name, type_)                                                                                        \
+#define TABLE(name, type_)                                                                                             \
 	struct {                                                                                                       \
 		__uint(type, BPF_MAP_TYPE_ARRAY);                                                                      \
 		__uint(map_flags, BPF_F_MMAPABLE);                                                                     \
@@ -26,13 +26,13 @@
  * Entry @index of a table of @mask + 1, a power of two: what is past the end is some other entry, never memory of
  * others. The barrier keeps the mask where the verifier looks for it.
  */
-#define table_entry(name, type_, index, mask)                                                                           \
+#define table_entry(name, type_, index, mask)                                                                          \
 	({                                                                                                             \
-		type_ *table_first = (type_ *)(void *)&name;                                                            \
-		__u64 table_index = (__u32)(index) & (mask);                                                            \
+		type_ *table_first = (type_ *)(void *)&name;                                                           \
+		__u64 table_index = (__u32)(index) & (mask);                                                           \
                                                                                                                        \
-		__asm__("" : "+r"(table_first), "+r"(table_index));                                                      \
-		table_first + table_index;                                                                               \
+		__asm__("" : "+r"(table_first), "+r"(table_index));                                                    \
+		table_first + table_index;                                                                             \
 	})
 
 /* A pointer that is used often: kept as it is, not computed anew each time. */

@@ -17,12 +17,12 @@
 #include "report.h"
 #include "starling/cell.h"
 
-#define BENCH_SAMPLES	  9 /* at least this many; BENCH_SAMPLES= asks for more */
-#define BENCH_SAMPLES_MAX 101
-#define BENCH_PACKETS	  (1u << 18) /* of a sample, unless there are more flows */
-#define BENCH_FORGET_FLOWS 8192	     /* of so many the harness makes new ones again, within a run */
-#define BENCH_WORLDS	  13
-#define BENCH_CASES	  160
+#define BENCH_SAMPLES	   9 /* at least this many; BENCH_SAMPLES= asks for more */
+#define BENCH_SAMPLES_MAX  101
+#define BENCH_PACKETS	   (1u << 18) /* of a sample, unless there are more flows */
+#define BENCH_FORGET_FLOWS 8192	      /* of so many the harness makes new ones again, within a run */
+#define BENCH_WORLDS	   13
+#define BENCH_CASES	   160
 
 enum bench_what {
 	BENCH_NOTHING, /* the harness itself */
@@ -36,7 +36,8 @@ enum bench_what {
 };
 
 static const char *const bench_label[] = {
-	"harness", "harness, grown twice", "harness, forgetting", "floor", "maglev", "established, wlc", "syn, wlc", "nobody's"};
+	"harness", "harness, grown twice", "harness, forgetting", "floor", "maglev", "established, wlc", "syn, wlc",
+	"nobody's"};
 
 struct bench_case {
 	enum bench_what what;

@@ -23,8 +23,8 @@ struct bench_state {
 	__u8 v6;
 	__u8 proto;
 	__u8 tcp_flags;
-	__u8 twice; /* grow and shrink once more: what the shrinking costs is half the difference */
-	__u8 forget;   /* before each packet, the cells of the flow that was half of all flows ago */
+	__u8 twice;	/* grow and shrink once more: what the shrinking costs is half the difference */
+	__u8 forget;	/* before each packet, the cells of the flow that was half of all flows ago */
 	__u32 seed[16]; /* of the flow hash: to find them */
 };
 

@@ -136,7 +136,7 @@ int dataplane_object_load(struct dataplane *dp, const struct steer_config *confi
 		}
 	}
 	dataplane_log_end();
-	if (failed) {
+	if (failed || !skel) {
 		steer_bpf__destroy(skel);
 	} else {
 		clock_gettime(CLOCK_MONOTONIC, &end);
