@@ -37,7 +37,7 @@ enum stress_break {
 	BREAK_NOTHING,
 	BREAK_COPY,  /* the copy in use is written */
 	BREAK_GRACE, /* the copy just retired is rewritten at once */
-	BREAK_REUSE, /* ids and regions go to another VIP at once */
+	BREAK_REUSE, /* an id goes to another VIP at once */
 };
 
 /* What a reader may see of one address; written by its writer. */
@@ -112,7 +112,7 @@ static void output_check(struct stress *s, __u32 address, __u32 low, __u32 high,
 		 b[5] != who[0] || b[6] != 6 || memcmp(b + 7, who, 3) || b[10] != 6 || b[11] != who[0] ||
 		 ip[9] != (gue ? IPPROTO_UDP : IPPROTO_IPIP) || len != 86 + 20 + gue)
 		fault_say(s, "torn", address, b, len);
-	else if ((__u16)(gen - low) > (__u16)(high - low))
+	else if (high - low <= UINT16_MAX && (__u16)(gen - low) > high - low) /* else a record does not tell */
 		fault_say(s, "stale", address, b, len);
 }
 
@@ -131,6 +131,16 @@ struct stress_reader {
 	__u32 cpu;
 };
 
+/* With a broken rule those that the writers hammer. */
+static __u32 reader_address(const struct stress *s, unsigned int *rng)
+{
+	__u32 a = (__u32)rand_r(rng) % STRESS_ALL;
+
+	if (s->broken == BREAK_NOTHING)
+		return a;
+	return a / STRESS_VIPS * STRESS_VIPS + (s->broken == BREAK_REUSE ? a % 2 : 0);
+}
+
 static void *reader_run(void *arg)
 {
 	struct stress_reader *me = arg;
@@ -145,10 +155,7 @@ static void *reader_run(void *arg)
 	CPU_SET(me->cpu, &cpu);
 	pthread_setaffinity_np(pthread_self(), sizeof(cpu), &cpu);
 	while (!stress_over(s, done)) {
-		bool hammered = s->broken == BREAK_GRACE || s->broken == BREAK_COPY;
-		__u32 a =
-			(__u32)rand_r(&rng) % STRESS_ALL / (hammered ? STRESS_VIPS : 1) * (hammered ? STRESS_VIPS : 1);
-		__u32 low, high, before;
+		__u32 a = reader_address(s, &rng), low, high, before;
 		struct packet_spec spec = {.src = packet_addr("198.51.100.10"),
 					   .dst = s->address[a].addr,
 					   .sport = (__u16)rand_r(&rng),
@@ -176,12 +183,6 @@ static void *reader_run(void *arg)
 	__atomic_fetch_add(&s->packets, done, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&s->sent, sent, __ATOMIC_RELAXED);
 	return NULL;
-}
-
-static void pace(const struct stress *s, enum stress_break rule)
-{
-	if (s->broken != rule)
-		harness_grace();
 }
 
 /* Words only change hands here, so that a broken rule breaks nothing else. */
@@ -272,7 +273,7 @@ static void vips_replace(struct stress_writer *w)
 
 	for (i = 0; i < STRESS_VIPS / 2; i++)
 		vip_take(w, (first + i) % STRESS_VIPS);
-	pace(s, BREAK_REUSE);
+	harness_grace();
 	for (i = 0; i < STRESS_VIPS / 2; i++) {
 		n = (first + i) % STRESS_VIPS;
 		bit = key_table_filter_bit(s->address[w->nth * STRESS_VIPS + n].addr.byte);
@@ -308,6 +309,26 @@ static void record_hammer(struct stress_writer *w)
 	__atomic_fetch_add(&w->s->changes, i, __ATOMIC_RELAXED);
 }
 
+/* One id, home of all flows of two VIPs, is now one's and now the other's. While it is the other's they go nowhere. */
+static void id_hammer(struct stress_writer *w)
+{
+	__u32 a = w->nth * STRESS_VIPS, id = w->id_of[0] * STRESS_BACKENDS, i, n;
+
+	for (n = 0; n < 2; n++) {
+		__atomic_fetch_or(&w->s->address[a + n].out, 1, __ATOMIC_RELEASE);
+		for (i = 0; i < STRESS_SLOTS; i++)
+			harness_slot_set(w->s->h, w->id_of[n] * STRESS_SLOTS + i,
+					 slot_make(SLOT_PLAIN, id, id, ID_NONE));
+	}
+	for (i = 0; i < 10000; i++) {
+		struct backend_record r = record_make(a + i % 2, 0, ++w->gen[i % 2]);
+
+		__atomic_store_n(&w->s->address[a + i % 2].high, w->gen[i % 2], __ATOMIC_RELEASE);
+		backend_write(w->s, id, &r, w->id_of[i % 2]);
+	}
+	__atomic_fetch_add(&w->s->changes, i, __ATOMIC_RELAXED);
+}
+
 static void *writer_run(void *arg)
 {
 	struct stress_writer *w = arg;
@@ -315,17 +336,17 @@ static void *writer_run(void *arg)
 	__u32 n, round;
 
 	for (round = 0; !__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE); round++) {
-		if (s->broken == BREAK_GRACE || s->broken == BREAK_COPY) {
-			record_hammer(w);
+		if (s->broken != BREAK_NOTHING) {
+			s->broken == BREAK_REUSE ? id_hammer(w) : record_hammer(w);
 			continue;
 		}
-		if (s->broken == BREAK_REUSE || round % 4 == 3) {
+		if (round % 4 == 3) {
 			vips_replace(w);
 		} else {
 			for (n = 0; n < STRESS_VIPS; n++)
 				vip_change(w, n);
 		}
-		pace(s, BREAK_REUSE);
+		harness_grace();
 		for (n = 0; n < STRESS_VIPS; n++)
 			__atomic_store_n(&s->address[w->nth * STRESS_VIPS + n].low, w->gen[n], __ATOMIC_RELEASE);
 	}
