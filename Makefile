@@ -147,7 +147,7 @@ $(UNIT) $(SIMT) $(BPFT): $(O)/%: $(O)/%.o $(LIB)
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(TESTLIBS) $(LIBS)
 $(UNIT): $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
-$(SIMT): $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/sim/*.c)))
+$(SIMT): $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/sim/*.c))) $(O)/tests/unit/signer.o
 $(BPFT): $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard tests/bpf/*.c)))
 
 # make install DESTDIR=... PREFIX=/usr: programs, manual pages, completion for bash, the systemd unit, an example

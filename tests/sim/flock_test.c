@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What a flock does about crashes, stalls, cuts and liars, few seeds of each. Virtual time, so every bound is exact and
+ * every run the same. Not here: medians over many seeds (tools/sim).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "flock_world.h"
+
+#define NODES_MAX 64
+#define WARM_MS	  5000
+#define COUNT(a)  (sizeof(a) / sizeof(*(a)))
+
+/* Who pronounced whom dead, and when. */
+struct log {
+	__u64 dead_ms[NODES_MAX][NODES_MAX]; /* by viewer and subject; 0: not */
+	size_t deaths, unfit;
+};
+
+static void on_change(void *arg, __u64 now_ms, size_t who, size_t subject, enum member_state to)
+{
+	struct log *log = arg;
+
+	log->unfit += to == MEMBER_UNFIT;
+	if (to != MEMBER_DEAD)
+		return;
+	log->deaths++;
+	log->dead_ms[who][subject] = now_ms;
+}
+
+static void nobody_died(const struct log *log, __u64 seed)
+{
+	size_t i, k;
+
+	for (i = 0; i < NODES_MAX; i++)
+		for (k = 0; k < NODES_MAX; k++)
+			if (log->dead_ms[i][k])
+				fail_msg("seed %llu: for %zu died %zu at %llu ms", seed, i, k, log->dead_ms[i][k]);
+}
+
+static struct sim *sim_of(size_t nodes, __u64 seed, struct log *log)
+{
+	struct sim_options o = {SIM_OPTIONS, .nodes = nodes, .seed = seed, .change = on_change, .arg = log};
+	struct sim *w = sim_new(&o);
+
+	memset(log, 0, sizeof(*log));
+	sim_run(w, WARM_MS, NULL, 0);
+	if (sim_agreeing(w) != nodes || log->deaths)
+		fail_msg("%zu nodes, seed %llu: %zu agree after the start", nodes, seed, sim_agreeing(w));
+	return w;
+}
+
+static const size_t sizes[] = {1, 2, 3, 5, 32};
+
+static void who_crashes_is_known_gone_by_all(void **state)
+{
+	static const struct sim_fault crash[] = {{.at_ms = WARM_MS, .what = SIM_CRASH}};
+	struct log log;
+	size_t s, i;
+	__u64 seed;
+
+	(void)state;
+	for (s = 1; s < COUNT(sizes); s++)
+		for (seed = 1; seed <= 10; seed++) {
+			struct sim *w = sim_of(sizes[s], seed, &log);
+
+			sim_run(w, WARM_MS + 3000, crash, COUNT(crash));
+			for (i = 1; i < sizes[s]; i++)
+				if (sim_state(w, i, 0) != MEMBER_DEAD || !log.dead_ms[i][0])
+					fail_msg("%zu nodes, seed %llu: %zu does not know", sizes[s], seed, i);
+			assert_int_equal(log.deaths, sizes[s] - 1);
+			sim_free(w);
+		}
+}
+
+static void who_comes_back_is_alive_for_all_within_2_s(void **state)
+{
+	static const struct sim_fault faults[] = {{.at_ms = WARM_MS, .what = SIM_CRASH},
+						  {.at_ms = WARM_MS + 20000, .what = SIM_START}};
+	struct log log;
+	size_t s;
+
+	(void)state;
+	for (s = 1; s < COUNT(sizes); s++) {
+		struct sim *w = sim_of(sizes[s], 1, &log);
+
+		sim_run(w, WARM_MS + 22000, faults, COUNT(faults));
+		assert_int_equal(sim_agreeing(w), sizes[s]);
+		sim_free(w);
+	}
+}
+
+static void all_restarted_at_once_are_members_again_within_5_s(void **state)
+{
+	static const struct sim_fault faults[] = {{.at_ms = WARM_MS, .node = SIM_ALL, .what = SIM_CRASH},
+						  {.at_ms = WARM_MS + 1000, .node = SIM_ALL, .what = SIM_START}};
+	struct log log;
+	size_t s;
+
+	(void)state;
+	for (s = 0; s < COUNT(sizes); s++) {
+		struct sim *w = sim_of(sizes[s], 2, &log);
+
+		sim_run(w, WARM_MS + 6000, faults, COUNT(faults));
+		assert_int_equal(sim_agreeing(w), sizes[s]);
+		sim_free(w);
+	}
+}
+
+static void halves_become_one_within_5_s_of_the_heal(void **state)
+{
+	static const struct sim_fault faults[] = {
+		{.at_ms = WARM_MS, .node = 0, .count = 16, .what = SIM_PART, .value = 1},
+		{.at_ms = WARM_MS + 60000, .node = SIM_ALL, .what = SIM_PART, .value = 0}};
+	struct log log;
+	__u64 seed;
+
+	(void)state;
+	for (seed = 1; seed <= 3; seed++) {
+		struct sim *w = sim_of(32, seed, &log);
+		size_t i;
+
+		sim_run(w, WARM_MS + 30000, faults, COUNT(faults));
+		for (i = 0; i < 32; i++)
+			sim_publish(w, i, 1, "written in a half");
+		sim_run(w, WARM_MS + 60000, faults, COUNT(faults));
+		assert_int_not_equal(sim_pages_digest(w, 0), sim_pages_digest(w, 31));
+		sim_run(w, WARM_MS + 65000, faults, COUNT(faults));
+		assert_int_equal(sim_agreeing(w), 32);
+		sim_free(w);
+	}
+}
+
+static void loss_of_a_tenth_takes_nobody_out(void **state)
+{
+	struct sim_options o = {SIM_OPTIONS, .nodes = 32, .loss = 10, .twice = 5, .change = on_change};
+	struct log log;
+	__u64 seed;
+
+	(void)state;
+	for (seed = 1; seed <= 3; seed++) {
+		struct sim *w;
+
+		memset(&log, 0, sizeof(log));
+		o.seed = seed;
+		o.arg = &log;
+		w = sim_new(&o);
+		sim_run(w, 60000, NULL, 0);
+		assert_int_equal(log.deaths, 0);
+		assert_int_equal(sim_agreeing(w), 32);
+		sim_free(w);
+	}
+}
+
+static void who_stands_still_for_a_second_is_spared(void **state)
+{
+	static const struct sim_fault stall[] = {{.at_ms = WARM_MS, .what = SIM_STALL, .value = 1000},
+						 {.at_ms = WARM_MS + 10000, .what = SIM_STALL, .value = 1000}};
+	struct log log;
+	__u64 seed;
+
+	(void)state;
+	for (seed = 1; seed <= 10; seed++) {
+		struct sim *w = sim_of(32, seed, &log);
+
+		sim_run(w, WARM_MS + 20000, stall, COUNT(stall));
+		nobody_died(&log, seed);
+		assert_int_equal(sim_agreeing(w), 32);
+		sim_free(w);
+	}
+}
+
+static void who_hears_nothing_goes_and_nobody_else(void **state)
+{
+	static const struct sim_fault deaf[] = {{.at_ms = WARM_MS, .what = SIM_DEAF, .value = 1}};
+	struct log log;
+	size_t i, k;
+
+	(void)state;
+	struct sim *w = sim_of(32, 4, &log);
+
+	sim_run(w, WARM_MS + 30000, deaf, COUNT(deaf));
+	for (i = 1; i < 32; i++)
+		for (k = 1; k < 32; k++)
+			assert_int_equal(log.dead_ms[i][k], 0);
+	for (i = 1; i < 32; i++)
+		assert_int_not_equal(sim_state(w, i, 0), MEMBER_ALIVE);
+	sim_free(w);
+}
+
+static void one_liar_takes_nobody_out(void **state)
+{
+	static const struct sim_fault lies[] = {{.at_ms = WARM_MS, .what = SIM_ACCUSE, .value = 20000}};
+	struct log log;
+	size_t i, k;
+
+	(void)state;
+	struct sim *w = sim_of(32, 5, &log);
+
+	sim_run(w, WARM_MS + 20000, lies, COUNT(lies));
+	for (i = 1; i < 32; i++)
+		for (k = 1; k < 32; k++)
+			assert_int_equal(log.dead_ms[i][k], 0);
+	sim_run(w, WARM_MS + 25000, NULL, 0);
+	assert_int_equal(sim_agreeing(w), 32);
+	sim_free(w);
+}
+
+static void who_leaves_is_not_held_dead(void **state)
+{
+	static const struct sim_fault leave[] = {{.at_ms = WARM_MS, .what = SIM_LEAVE},
+						 {.at_ms = WARM_MS + 3000, .what = SIM_CRASH}};
+	struct log log;
+	size_t i;
+
+	(void)state;
+	struct sim *w = sim_of(5, 6, &log);
+
+	sim_run(w, WARM_MS + 20000, leave, COUNT(leave));
+	for (i = 1; i < 5; i++)
+		assert_int_equal(sim_state(w, i, 0), MEMBER_LEFT);
+	assert_int_equal(log.deaths, 0);
+	sim_free(w);
+}
+
+/* The cost of a flock at rest is each node's own, however many there are. */
+static void messages_do_not_grow_with_the_flock(void **state)
+{
+	static const size_t some[] = {5, 32, 64};
+	struct log log;
+	size_t s;
+
+	(void)state;
+	for (s = 0; s < COUNT(some); s++) {
+		struct sim *w = sim_of(some[s], 7, &log);
+		struct sim_traffic t;
+
+		sim_run(w, 20000, NULL, 0);
+		sim_traffic(w);
+		sim_run(w, 40000, NULL, 0);
+		t = sim_traffic(w);
+		print_message("%zu nodes at rest: %.1f messages, %.0f bytes a node and second\n", some[s],
+			      (double)t.messages / 20 / (double)some[s], (double)t.bytes / 20 / (double)some[s]);
+		assert_true(t.messages < 20 * some[s] * 12);
+		sim_free(w);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_crashes_is_known_gone_by_all),
+		cmocka_unit_test(who_comes_back_is_alive_for_all_within_2_s),
+		cmocka_unit_test(all_restarted_at_once_are_members_again_within_5_s),
+		cmocka_unit_test(halves_become_one_within_5_s_of_the_heal),
+		cmocka_unit_test(loss_of_a_tenth_takes_nobody_out),
+		cmocka_unit_test(who_stands_still_for_a_second_is_spared),
+		cmocka_unit_test(who_hears_nothing_goes_and_nobody_else),
+		cmocka_unit_test(one_liar_takes_nobody_out),
+		cmocka_unit_test(who_leaves_is_not_held_dead),
+		cmocka_unit_test(messages_do_not_grow_with_the_flock),
+	};
+
+	return cmocka_run_group_tests_name("flock", tests, NULL, NULL);
+}

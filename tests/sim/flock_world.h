@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A flock in virtual time: real `struct flock`s with ideal signatures, over links that lose, delay and cut. Every run
+ * of a seed is the same. Not here: what is to be shown (flock_test.c, tools/sim).
+ */
+#ifndef TESTS_SIM_FLOCK_WORLD_H
+#define TESTS_SIM_FLOCK_WORLD_H
+
+#include "core/flock.h"
+
+#define SIM_MS	       1000000ull /* in ns */
+#define SIM_SOCKET     212 /* datagrams that wait for a process that stands still: 212,992 bytes of Linux, 1 kB each */
+#define SIM_ALL	       SIZE_MAX /* of sim_fault(): every node */
+#define SIM_SEAL_BYTES 56	/* around each datagram */
+
+/* What may befall a node; faults are data, see sim_fault(). */
+enum sim_what {
+	SIM_CRASH,  /* it is gone, and forgets all but its incarnation */
+	SIM_START,  /* with a later incarnation; knows where the others were */
+	SIM_STALL,  /* stands still for @value ms; its socket fills, its timers are late */
+	SIM_LOSS,   /* @value percent of what it sends and of what comes is lost */
+	SIM_DEAF,   /* @value 1: nothing comes; 0: again */
+	SIM_MUTE,   /* likewise what it sends */
+	SIM_PART,   /* nodes of different @value do not hear each other */
+	SIM_ACCUSE, /* it tells everybody that all others are dead, twice a second, for @value ms */
+	SIM_LEAVE,
+};
+
+struct sim_fault {
+	__u64 at_ms;
+	size_t node, count; /* so many from this one on; node SIM_ALL: all */
+	enum sim_what what;
+	__u32 value;
+};
+
+struct sim;
+
+/* A change that node @who has published. */
+typedef void sim_change_fn(void *arg, __u64 now_ms, size_t who, size_t subject, enum member_state to);
+
+struct sim_options {
+	size_t nodes;
+	__u64 seed;
+	__u32 delay_us, jitter_us;     /* of each datagram */
+	__u32 loss, twice;	       /* percent of datagrams that are lost, or come twice */
+	struct opinion_config opinion; /* of each; id, seed and incarnation are the world's */
+	sim_change_fn *change;
+	void *arg;
+};
+
+#define SIM_OPTIONS .delay_us = 200, .jitter_us = 300, .opinion = {OPINION_CONFIG}
+
+/* All nodes start within a second, each knowing where the others are. */
+struct sim *sim_new(const struct sim_options *options);
+void sim_free(struct sim *w);
+
+/* Let virtual time pass until @ms since the start; @fault: sorted by time, those due meanwhile happen. */
+void sim_run(struct sim *w, __u64 ms, const struct sim_fault *fault, size_t faults);
+
+/* A page of a node's own, with a text. */
+void sim_publish(struct sim *w, size_t node, __u16 index, const char *text);
+
+bool sim_up(const struct sim *w, size_t node);
+enum member_state sim_state(const struct sim *w, size_t viewer, size_t subject); /* as the viewer holds it now */
+__u64 sim_pages_digest(const struct sim *w, size_t node);
+size_t sim_agreeing(const struct sim *w); /* nodes that are up, hold all that are up alive, and have node 0's pages */
+
+struct sim_traffic {
+	__u64 messages, bytes; /* sent by all nodes since the last call */
+};
+struct sim_traffic sim_traffic(struct sim *w);
+
+#endif
