@@ -36,7 +36,7 @@ VMT     := $(patsubst %.c,$(O)/%,$(wildcard tests/vm/*.c))
 LABT    := $(patsubst %.c,$(O)/%,$(wildcard tools/lab/*.c))
 LABT    := $(filter-out %.bpf,$(LABT)) $(patsubst %.c,$(O)/%.o,$(wildcard tools/lab/*.bpf.c))
 
-.PHONY: .FORCE all clean bpf units sims bpftests lab deps tests fuzz-programs fuzz check lint flags bpfflags demo soak sim-cells bench
+.PHONY: .FORCE all clean bpf units sims bpftests lab deps tests fuzz-programs fuzz check lint flags bpfflags demo soak sim sim-cells bench
 all: $(BPFOBJ) lab $(O)/libdaemon.a $(if $(wildcard userspace/daemon/main.c),$(O)/starlingd) $(if $(wildcard tools/starling/*.c),$(O)/starling)
 bpf: $(BPFOBJ)
 units: $(UNIT)
@@ -72,6 +72,11 @@ demo: deps
 # the long table of the model of the cells: 2 M connections a row; SEED=n
 sim-cells: $(O)/tests/sim/cells_test
 	$(Q)$(O)/tests/sim/cells_test table
+# flocks in virtual time; SEEDS=n, of each scenario
+SIM     := $(O)/tools/sim/sim
+sim: deps
+	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) $(SIM)
+	$(Q)$(SIM) $(SEEDS)
 soak: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) tests
 	$(Q)O=$(O) tools/dev/soak.sh $(SOAKS)
@@ -138,6 +143,9 @@ $(O)/tools/bench/bench: $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard 
 			$(O)/tests/bpf/packet.o $(LIB) | $(O)/tools/bench/bench.bpf.o
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS)
+$(SIM): $(O)/tools/sim/sim.o $(O)/tests/sim/flock_world.o $(O)/tests/unit/signer.o $(LIB)
+	$(call say,LD)
+	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(TESTLIBS) $(LIBS)
 # what the guest of the VM runs
 $(VMT): $(O)/%: $(O)/%.o $(LIB)
 	$(call say,LD)

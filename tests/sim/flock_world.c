@@ -273,7 +273,7 @@ static void node_receive(struct sim *w, size_t i, const struct datagram *d)
 	node_after(w, i);
 }
 
-/* It runs again: what waits in its socket comes in one burst, then its timers. */
+/* It runs again: its timers come first, as in an event loop, then what waits in its socket, in one burst. */
 static void node_wake(struct sim *w, size_t i)
 {
 	struct node *n = &w->node[i];
@@ -281,11 +281,11 @@ static void node_wake(struct sim *w, size_t i)
 
 	n->stalled_ns = 0;
 	n->waiting = 0;
+	node_step(w, i);
 	for (k = 0; k < count; k++) {
 		node_receive(w, i, n->socket[k]);
 		free(n->socket[k]);
 	}
-	node_step(w, i);
 }
 
 /* A liar: all others are dead, it says, at the lives that it knows of. */
