@@ -219,14 +219,16 @@ static void suspicions_end(struct opinion *o)
 			is_dead(o, o->suspect[i]);
 }
 
-/* Somebody is accused, and it is open what becomes of it. */
+/* Somebody is accused, but by fewer than H: it is open what becomes of it. */
 static bool is_open(const struct opinion *o)
 {
-	size_t i;
+	size_t i, accusers;
 
-	for (i = 0; i < o->suspects; i++)
-		if (accused_lately(o, &o->member[o->suspect[i]]))
+	for (i = 0; i < o->suspects; i++) {
+		accusers = accused_lately(o, &o->member[o->suspect[i]]);
+		if (accusers && accusers < opinion_high(o))
 			return true;
+	}
 	return false;
 }
 
