@@ -229,12 +229,14 @@ static void members_move(struct opinion *o, const struct rows *old, size_t old_c
 			*m = old->member[at];
 		m->id = o->id[i];
 		m->accusers = 0;
+		m->caught = false;
 		if (m->state == MEMBER_SUSPECT)
 			m->state = MEMBER_ALIVE;
 		if (o->id[i] == o->config.id) {
 			o->self = (__u16)i;
-			m->state = m->published = MEMBER_ALIVE;
+			m->state = m->published = o->leaving ? MEMBER_LEFT : MEMBER_ALIVE;
 			m->life = o->life;
+			m->unfit = m->changed = false;
 		} else if (is_live(m->state)) {
 			list_add(o->live, &o->lives, (__u16)i, &m->place);
 		}
@@ -342,11 +344,13 @@ int opinion_seed(struct opinion *o, const struct endpoint *at)
 
 /*
  * The time of an event. If it comes long after something was due, this process stood still: answers may lie in its
- * socket, so nothing is concluded from their absence.
+ * socket, so nothing is concluded from their absence. It stood still until now, not until its timers are run: of the
+ * messages that it finds in its socket only the first one is late.
  */
 static void event_begin(struct opinion *o, struct mono now)
 {
-	__u64 late_ns = o->due.ns != NEVER && now.ns > o->due.ns ? now.ns - o->due.ns : 0;
+	__u64 since_ns = o->due.ns > o->now.ns ? o->due.ns : o->now.ns,
+	      late_ns = now.ns > since_ns ? now.ns - since_ns : 0;
 
 	if (now.ns > o->now.ns)
 		o->now = now;
@@ -356,7 +360,6 @@ static void event_begin(struct opinion *o, struct mono now)
 	opinion_ail(o, 1);
 	opinion_probe_late(o);
 	opinion_suspect_late(o, late_ns);
-	o->due = now;
 }
 
 bool opinion_receive(struct opinion *o, struct mono now, const struct endpoint *from, __u64 sender,

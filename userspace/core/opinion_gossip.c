@@ -89,10 +89,10 @@ struct intent *opinion_out(struct opinion *o, enum message_kind kind, __u16 to, 
 	return out;
 }
 
-static void credit_fill(struct opinion *o)
+static void credit_fill(struct opinion *o, struct mono now)
 {
 	__s64 most = o->config.bytes_per_second;
-	__u64 passed_us = (o->now.ns - o->filled.ns) / 1000;
+	__u64 passed_us = now.ns > o->filled.ns ? (now.ns - o->filled.ns) / 1000 : 0;
 
 	if (!o->filled.ns || passed_us > 1000000)
 		o->credit_bytes = most;
@@ -100,14 +100,12 @@ static void credit_fill(struct opinion *o)
 		o->credit_bytes += (__s64)(passed_us * (__u64)most / 1000000);
 	if (o->credit_bytes > most)
 		o->credit_bytes = most;
-	o->filled = o->now;
+	o->filled = now;
 }
 
 bool opinion_spend(struct opinion *o, struct mono now, size_t bytes)
 {
-	if (now.ns > o->now.ns)
-		o->now = now;
-	credit_fill(o);
+	credit_fill(o, now);
 	if (o->credit_bytes < (__s64)bytes) {
 		o->counts[OPINION_OVER]++;
 		return false;
@@ -245,14 +243,14 @@ static void list_add_members(const struct opinion *o, struct intent *i, size_t r
 	}
 }
 
-static void write_message(struct opinion *o, struct intent *i, struct message *ret)
+static void write_message(struct opinion *o, struct mono now, struct intent *i, struct message *ret)
 {
 	size_t room = room_of(o);
 	bool buddy;
 
 	*ret = (struct message){.kind = i->kind, .number = i->number, .subject = i->subject};
 	if (i->kind == MESSAGE_PROBE || i->kind == MESSAGE_ACK) {
-		ret->sent_us = opinion_wall_us(o, o->now);
+		ret->sent_us = opinion_wall_us(o, now);
 		ret->asked_us = i->asked_us;
 		ret->heard_us = i->heard_us;
 		if (!o->config.plain || i->to == NOBODY || o->member[i->to].state != MEMBER_ALIVE)
@@ -289,7 +287,7 @@ bool opinion_take(struct opinion *o, struct mono now, struct envelope *ret)
 			continue;
 		ret->to = i->to == NOBODY ? 0 : o->id[i->to];
 		ret->at = i->at;
-		write_message(o, i, &ret->message);
+		write_message(o, now, i, &ret->message);
 		if (gossip && !ret->message.updates && (list || !o->wanted))
 			continue;
 		if (gossip)

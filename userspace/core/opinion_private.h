@@ -42,7 +42,7 @@ struct member {
 	__u8 state; /* ALIVE, SUSPECT, DEAD or LEFT */
 	__u8 published;
 	__u8 accusers;
-	bool changed; /* published, and not taken */
+	bool changed; /* published, and not taken: in @event */
 	bool caught;  /* in this suspicion */
 	bool unfit;
 	bool hinted;   /* somebody holds it alive: try it soon */
@@ -51,6 +51,7 @@ struct member {
 	__u16 suspected_place;
 	struct mono since;
 	struct mono suspected;
+	__u64 event;
 	struct mono caught_at[OPINION_CAUGHT]; /* latest first */
 	struct mono braked;
 	__s64 offset_us;

@@ -280,15 +280,16 @@ static void publish(struct opinion *o)
 	}
 	if (is_open(o) && !mono_past(mono_after(o->pending, OPINION_FILTER_MS), o->now))
 		return;
+	o->event++;
 	for (i = 0; i < o->count; i++) {
 		struct member *m = &o->member[i];
 
 		if (i == o->self || decided(m) == m->published || m->changed)
 			continue;
 		m->changed = true;
+		m->event = o->event;
 		o->changes++;
 	}
-	o->event++;
 	o->pending.ns = NEVER;
 }
 
@@ -314,7 +315,7 @@ bool opinion_changed(struct opinion *o, struct opinion_change *ret)
 		if (to == m->published)
 			continue;
 		*ret = (struct opinion_change){
-			.id = m->id, .from = m->published, .to = to, .since = m->since, .event = o->event};
+			.id = m->id, .from = m->published, .to = to, .since = m->since, .event = m->event};
 		m->published = (__u8)to;
 		return true;
 	}

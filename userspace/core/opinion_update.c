@@ -18,7 +18,7 @@ static void self_update(struct opinion *o, const struct member_update *u)
 {
 	struct member *self = &o->member[o->self];
 
-	if (u->life < o->life || (u->life == o->life && u->state == MEMBER_ALIVE))
+	if (u->life < o->life || (u->life == o->life && u->state == MEMBER_ALIVE) || u->state == MEMBER_UNFIT)
 		return;
 	if (life_is_wild(self, u->life)) {
 		o->counts[OPINION_MALFORMED]++;
@@ -62,7 +62,7 @@ static void alive_update(struct opinion *o, __u16 who, bool own, const struct en
 			m->hinted = true;
 		return;
 	}
-	if (!own)
+	if (!own && u->at.port)
 		m->at = u->at;
 	is_alive(o, who, u->life);
 	rumour_queue(o, who, RUMOUR_SELF);
@@ -86,6 +86,9 @@ static void accusing_update(struct opinion *o, __u16 who, const struct member_up
 		o->counts[OPINION_MALFORMED] += accuser != o->self;
 		return;
 	}
+	/* One that is gone accuses because it hears nobody any more. */
+	if (o->member[accuser].state == MEMBER_DEAD || o->member[accuser].state == MEMBER_LEFT)
+		return;
 	/* Of one that was never heard there is nothing to be accused of. */
 	if (!m->life || u->life < m->life)
 		return;
@@ -98,7 +101,11 @@ static void left_update(struct opinion *o, __u16 who, const struct member_update
 {
 	struct member *m = &o->member[who];
 
-	if (u->life < m->life || life_is_wild(m, u->life) || (u->life == m->life && m->state == MEMBER_LEFT))
+	if (life_is_wild(m, u->life)) {
+		o->counts[OPINION_MALFORMED]++;
+		return;
+	}
+	if (u->life < m->life || (u->life == m->life && m->state == MEMBER_LEFT))
 		return;
 	m->life = u->life;
 	opinion_forgive(o, who);
