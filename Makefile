@@ -34,6 +34,7 @@ BPFT    := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/*_test.c))
 FUZZT   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 VMT     := $(patsubst %.c,$(O)/%,$(wildcard tests/vm/*.c))
 LABT    := $(patsubst %.c,$(O)/%,$(wildcard tools/lab/*.c))
+SIM     := $(O)/tools/sim/sim
 LABT    := $(filter-out %.bpf,$(LABT)) $(patsubst %.c,$(O)/%.o,$(wildcard tools/lab/*.bpf.c))
 
 .PHONY: .FORCE all clean bpf units sims bpftests lab deps tests fuzz-programs fuzz check lint flags bpfflags demo soak sim sim-cells bench
@@ -45,7 +46,7 @@ bpftests: $(BPFT)
 lab: $(LABT)
 
 # Everything that `make check` runs, sanitized and fuzzed variants included.
-tests: all units sims bpftests $(VMT)
+tests: all units sims bpftests $(VMT) $(SIM)
 	+$(Q)$(MAKE) --no-print-directory O=$(O)-san SAN=address,undefined units
 	+$(Q)$(MAKE) --no-print-directory O=$(O)-fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined fuzz-programs
 fuzz-programs: $(FUZZT)
@@ -73,7 +74,6 @@ demo: deps
 sim-cells: $(O)/tests/sim/cells_test
 	$(Q)$(O)/tests/sim/cells_test table
 # flocks in virtual time; SEEDS=n, of each scenario
-SIM     := $(O)/tools/sim/sim
 sim: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) $(SIM)
 	$(Q)$(SIM) $(SEEDS)

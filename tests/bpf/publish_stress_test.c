@@ -336,8 +336,12 @@ static void *writer_run(void *arg)
 	__u32 n, round;
 
 	for (round = 0; !__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE); round++) {
+		if (s->broken == BREAK_REUSE) {
+			id_hammer(w);
+			continue;
+		}
 		if (s->broken != BREAK_NOTHING) {
-			s->broken == BREAK_REUSE ? id_hammer(w) : record_hammer(w);
+			record_hammer(w);
 			continue;
 		}
 		if (round % 4 == 3) {

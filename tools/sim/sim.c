@@ -14,6 +14,9 @@
 #define SUBJECTS_MAX 128
 #define SEEDS_MAX    1000
 #define WARM_MS	     5000
+#define STALLS	     7
+#define STALL_MS     16384
+#define STALL_RUN_MS 4
 #define ITEMS(a)     (sizeof(a) / sizeof(*(a)))
 
 /* What nodes 0 to @subjects - 1 did not survive for the others. */
@@ -162,7 +165,7 @@ static void heal_run(size_t nodes, __u64 first, size_t seeds)
 	}
 	printf("halves of %zu for 60 s:\n", nodes);
 	row("    one state after the heal, median", quantile(&took, 0.5), 0, "s");
-	row("    slowest", quantile(&took, 1), 5, "s");
+	row("    slowest", quantile(&took, 1), nodes > 4 ? 5 : 2, "s");
 }
 
 static void restart_run(size_t nodes, __u64 first, size_t seeds)
@@ -191,22 +194,28 @@ static void restart_run(size_t nodes, __u64 first, size_t seeds)
 }
 
 /*
- * Lifeguard, table IV, in its own setting: alpha 5, beta 6, a period of 1 s; of 128 nodes 16 stand still for 4 s and
- * run for 250 ms by turns, for two minutes. What it counts are members that run all the time and are held dead.
+ * Lifeguard, table IV, in its own alpha, beta and period, and one of its pairs of anomalies: of 128 nodes 16 stand
+ * still for 16.4 s and run for 4 ms by turns, which is less than it takes to hear an answer. What counts are members
+ * that run all the time and are held dead by anybody.
  */
 static size_t stall_run(bool plain, __u64 first, size_t seeds)
 {
 	struct sim_options o = {SIM_OPTIONS, .nodes = 128, .change = on_change};
-	struct sim_fault fault[28];
+	struct sim_fault fault[STALLS];
 	size_t i, wrong = 0;
 	struct log log;
 
+	o.delay_us = 2000;
+	o.jitter_us = 2000;
 	o.opinion.alpha = 5;
 	o.opinion.period_ms = 1000;
 	o.opinion.gossip_ms = 200;
 	o.opinion.plain = plain;
-	for (i = 0; i < ITEMS(fault); i++)
-		fault[i] = (struct sim_fault){.at_ms = 15000 + i * 4250, .count = 16, .what = SIM_STALL, .value = 4000};
+	for (i = 0; i < STALLS; i++)
+		fault[i] = (struct sim_fault){.at_ms = 15000 + i * (STALL_MS + STALL_RUN_MS),
+					      .count = 16,
+					      .what = SIM_STALL,
+					      .value = STALL_MS};
 	for (i = 0; i < seeds; i++) {
 		struct sim *w;
 
@@ -214,7 +223,7 @@ static size_t stall_run(bool plain, __u64 first, size_t seeds)
 		o.seed = first + i;
 		o.arg = &log;
 		w = sim_new(&o);
-		sim_run(w, 140000, fault, ITEMS(fault));
+		sim_run(w, 30000 + STALLS * (STALL_MS + STALL_RUN_MS), fault, STALLS);
 		wrong += log.wrong;
 		sim_free(w);
 	}
@@ -229,7 +238,10 @@ static void lifeguard_run(__u64 first, size_t seeds)
 	row("    healthy members held dead, by SWIM", (double)swim, 0, "");
 	row("    by Lifeguard", (double)lifeguard, 0, "");
 	if (swim)
-		row("    of SWIM's", 100.0 * (double)lifeguard / (double)swim, 2.5, "%");
+		row("    of SWIM's", 100.0 * (double)lifeguard / (double)swim, 2, "%");
+	else
+		printf("    SWIM has none: nothing is shown. MISSED\n");
+	missed |= !swim;
 }
 
 int main(int argc, char **argv)

@@ -174,9 +174,9 @@ static void digest_compare(struct flock *f, __u64 sender, const struct endpoint 
 }
 
 /* The own pages in some buckets. What is listed is taken out of @mask. Return: whether anything was. */
-static bool list_send(struct flock *f, __u64 to, const struct endpoint *at, struct page_mask *mask, bool last)
+static bool list_send(struct flock *f, __u64 to, const struct endpoint *at, struct page_mask *mask, bool ask)
 {
-	struct envelope e = {.to = to, .at = *at, .message = {.kind = MESSAGE_LIST, .mask = *mask, .last = last}};
+	struct envelope e = {.to = to, .at = *at, .message = {.kind = MESSAGE_LIST, .mask = *mask, .ask = ask}};
 	bool listed = false;
 	size_t i;
 
@@ -247,7 +247,7 @@ static void list_answer(struct flock *f, __u64 sender, const struct endpoint *fr
 							   lacking, sizeof(lacking) / sizeof(*lacking), &count) < 0)
 		return;
 	pages_send(f, sender, from, lacking, count);
-	if (m->last)
+	if (m->ask)
 		list_send(f, sender, from, &mask, false);
 }
 
@@ -305,20 +305,4 @@ void flock_step(struct flock *f, struct mono now, __u64 wall_us)
 struct mono flock_due(const struct flock *f)
 {
 	return opinion_due(f->opinion);
-}
-
-void flock_tell(struct flock *f, struct mono now, const void *page, size_t len, const __u64 *to, size_t count)
-{
-	struct envelope e = {.message = {.kind = MESSAGE_GOSSIP, .pages = 1, .page = {{page, len}}}};
-	struct opinion_view view;
-	size_t i;
-
-	f->now = now;
-	for (i = 0; i < count; i++) {
-		if (opinion_state(f->opinion, to[i], &view) || !view.at.port)
-			continue;
-		e.to = to[i];
-		e.at = view.at;
-		send(f, &e);
-	}
 }

@@ -65,9 +65,6 @@ void flock_receive(struct flock *f, struct mono now, const struct endpoint *from
 void flock_step(struct flock *f, struct mono now, __u64 wall_us);
 struct mono flock_due(const struct flock *f);
 
-/* A page of this node's own that is for @count others at once: sent now, and not kept. */
-void flock_tell(struct flock *f, struct mono now, const void *page, size_t len, const __u64 *to, size_t count);
-
 /* Messages whose date was too far ahead to be believed. */
 __u64 flock_skewed(const struct flock *f);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What nodes say to each other, as structures: one of these is one datagram. Not here: their bytes (wire.h), seals
- * (seal.h), what pages say (fact.h), when what is said (opinion.h, page_store.h).
+ * What nodes say to each other, as structures: one of these is one datagram. Not here: their bytes and seals, what
+ * pages say (fact.h), when what is said (opinion.h, flock.h).
  */
 #ifndef STARLING_CORE_MESSAGE_H
 #define STARLING_CORE_MESSAGE_H
@@ -52,7 +52,7 @@ struct member_update {
 	__u64 id;
 	__u64 life;
 	__u64 accuser;	    /* of SUSPECT, UNFIT and DEAD: whose opinion it is; else 0 */
-	struct endpoint at; /* of ALIVE: where it is heard; else of family 0 */
+	struct endpoint at; /* of ALIVE: where it is heard; else all zero */
 	__u32 state;	    /* enum member_state */
 };
 
@@ -77,7 +77,7 @@ struct message {
 	__u64 sum[MESSAGE_SUMS_MAX];
 	struct page_mask mask;
 	struct page_summary summary[MESSAGE_LIST_MAX];
-	bool last; /* of LIST and SUMS: answer with yours */
+	bool ask; /* of LIST: answer with yours */
 };
 
 #endif

@@ -14,10 +14,10 @@
  * it slept.
  *
  * Beyond these:
- *  - Another's word that a member is dead is an accusation as any other. Only with H of them the time becomes short,
- * and even then it leaves the time to refute: neither a liar nor one that stood still takes a member away.
- *  - Changes come out through a filter as in Rapid (Suresh et al.: USENIX ATC 2018): while some member is accused and
- * not yet decided upon, others wait for it, so that the death of a rack is one event and not forty. A second at most.
+ *  - Another's word that a member is dead is an accusation as any other. Only H of them make the time short,
+ *    and they still leave the time to refute: neither a liar nor one that stood still takes a member away.
+ *  - Changes come out through a filter as in Rapid (Suresh et al.: USENIX ATC 2018): while some member is
+ *    accused by less than H, others wait for it, so that the death of a rack is one event. A second at most.
  *  - A member that refutes each time but is caught by H accusers again and again is *unfit*.
  *  - One dead member a second is tried again, so parts that could not see each other find together.
  *  - An accuser is heard on ten new members a second; gossip has a budget of bytes; every timer has jitter; nobody is

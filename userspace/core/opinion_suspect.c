@@ -237,7 +237,7 @@ struct mono opinion_suspect_due(const struct opinion *o)
 	struct mono due = o->pending, end;
 	size_t i;
 
-	if (o->pending.ns != NEVER && is_open(o))
+	if (o->pending.ns != NEVER && !o->config.plain && is_open(o))
 		due = mono_after(o->pending, OPINION_FILTER_MS);
 	for (i = 0; i < o->suspects; i++) {
 		end = suspicion_end(o, &o->member[o->suspect[i]]);
@@ -278,7 +278,7 @@ static void publish(struct opinion *o)
 		o->pending.ns = NEVER;
 		return;
 	}
-	if (is_open(o) && !mono_past(mono_after(o->pending, OPINION_FILTER_MS), o->now))
+	if (!o->config.plain && is_open(o) && !mono_past(mono_after(o->pending, OPINION_FILTER_MS), o->now))
 		return;
 	o->event++;
 	for (i = 0; i < o->count; i++) {

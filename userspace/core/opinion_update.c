@@ -87,7 +87,7 @@ static void accusing_update(struct opinion *o, __u16 who, const struct member_up
 		return;
 	}
 	/* One that is gone accuses because it hears nobody any more. */
-	if (o->member[accuser].state == MEMBER_DEAD || o->member[accuser].state == MEMBER_LEFT)
+	if (!o->config.plain && (o->member[accuser].state == MEMBER_DEAD || o->member[accuser].state == MEMBER_LEFT))
 		return;
 	/* Of one that was never heard there is nothing to be accused of. */
 	if (!m->life || u->life < m->life)
