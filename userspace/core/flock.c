@@ -84,17 +84,14 @@ static size_t fresh_pages(const struct flock *f)
 static bool pages_add(struct flock *f, struct envelope *e)
 {
 	struct message *m = &e->message;
-	size_t header = m->kind == MESSAGE_GOSSIP ? GOSSIP_HEADER_BYTES : OPINION_HEADER_BYTES,
-	       used = header + m->updates * OPINION_UPDATE_BYTES + MESSAGE_PAGES_MAX * PAGE_FRAME_BYTES,
+	/* Few where nothing else is, so that their frames leave room for a page of the largest size. */
+	size_t room = m->updates ? MESSAGE_PAGES_MAX : MESSAGE_PAGES_MAX / 4,
+	       header = m->kind == MESSAGE_GOSSIP ? GOSSIP_HEADER_BYTES : OPINION_HEADER_BYTES,
+	       used = header + m->updates * OPINION_UPDATE_BYTES + room * PAGE_FRAME_BYTES,
 	       all = f->config.opinion.message_bytes;
 	unsigned int limit = page_spread_limit(f->config.opinion.lambda, opinion_live(f->opinion));
 
-	/* A page of the largest size has a message of its own, with one frame. */
-	if (m->kind == MESSAGE_GOSSIP && !m->updates)
-		used = header + PAGE_FRAME_BYTES;
-	m->pages = used < all ? page_store_spread(f->pages, e->to, limit, all - used, m->page,
-						  m->updates ? MESSAGE_PAGES_MAX : MESSAGE_PAGES_MAX / 4)
-			      : 0;
+	m->pages = used < all ? page_store_spread(f->pages, e->to, limit, all - used, m->page, room) : 0;
 	return m->pages;
 }
 
