@@ -81,12 +81,13 @@ soak: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) tests
 	$(Q)O=$(O) tools/dev/soak.sh $(SOAKS)
 
-# BENCH_JSON=file writes the table as JSON too; BENCH_SAMPLES=n takes more than 9.
+# BENCH_JSON=file writes the table as JSON too; BENCH_SAMPLES=n takes more than 9; APPLIES=n: to so many daemons.
 BENCH   := $(if $(wildcard tools/bench/*.c),$(O)/tools/bench/bench)
 .PHONY: bench
 bench: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) all $(BENCH)
 	$(Q)O=$(O) $(BENCH)
+	$(Q)O=$(O) tools/bench/daemon.sh
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
