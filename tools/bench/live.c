@@ -44,7 +44,7 @@ struct live {
 	int socket, program, stats, sink;
 	__u32 ifindex; /* of the device that the program is attached to */
 	__u32 next;
-	__u8 frame[LIVE_BATCH][BENCH_V4_BYTES];
+	__u8 frame[LIVE_BATCH][BENCH_V6_BYTES];
 	double wall[LIVE_WHATS][LIVE_FLOWS][LIVE_SAMPLES], run[LIVE_WHATS][LIVE_FLOWS][LIVE_SAMPLES];
 };
 
@@ -109,22 +109,44 @@ static void backends_move(struct live *l)
 }
 
 /* As bench.bpf.c writes them, so that the flows are the same. */
-static void frame_write(__u8 *f, __u32 n, __u32 vip)
+static void transport_write(__u8 *l4, __u32 n, __u8 proto, size_t bytes)
 {
-	static const __u8 ip[] = {0x45, 0, 0, BENCH_V4_BYTES - 14, 0, 1, 0x40, 0, 64, IPPROTO_TCP, 0, 0};
-	__be32 saddr = htonl(0x0a000000 + (n >> 4)), daddr = htonl(vip);
-	__be16 port[2] = {htons((__u16)(0x4000 + (n & 15) * 97)), htons(80)};
+	__be16 port[2] = {htons((__u16)(0x4000 + (n & 15) * 97)), htons(80)}, len = htons((__u16)bytes);
 
-	memset(f, 0, BENCH_V4_BYTES);
+	memcpy(l4, port, sizeof(port));
+	if (proto == IPPROTO_UDP) {
+		memcpy(l4 + 4, &len, sizeof(len));
+		return;
+	}
+	l4[12] = 0x50;
+	l4[13] = 0x10;
+	memset(l4 + 14, 0xff, 2);
+}
+
+static void frame_write(__u8 *f, __u32 n, const struct bench_state *s)
+{
+	const __u8 ip[] = {0x45, 0, 0, BENCH_V4_BYTES - 14, 0, 1, 0x40, 0, 64, s->proto, 0, 0};
+	const __u8 ip6[] = {0x60, 0, 0, 0, 0, BENCH_V6_BYTES - 54, s->proto, 64};
+	const __be32 net6[] = {htonl(0x20010db8), htonl(0x01000000), 0};
+	__be32 saddr = htonl((s->v6 ? 0 : 0x0a000000) + (n >> 4)), daddr = htonl(s->vip_base + (n & s->vip_mask));
+
+	memset(f, 0, BENCH_V6_BYTES);
 	memset(f, 2, 12);
-	f[12] = ETH_P_IP >> 8;
+	f[12] = (s->v6 ? ETH_P_IPV6 : ETH_P_IP) >> 8;
+	f[13] = (s->v6 ? ETH_P_IPV6 : ETH_P_IP) & 0xff;
+	if (s->v6) {
+		memcpy(f + 14, ip6, sizeof(ip6));
+		memcpy(f + 22, net6, sizeof(net6));
+		memcpy(f + 34, &saddr, 4);
+		memcpy(f + 38, s->vip_net, sizeof(s->vip_net));
+		memcpy(f + 50, &daddr, 4);
+		transport_write(f + 54, n, s->proto, BENCH_V6_BYTES - 54);
+		return;
+	}
 	memcpy(f + 14, ip, sizeof(ip));
 	memcpy(f + 26, &saddr, 4);
 	memcpy(f + 30, &daddr, 4);
-	memcpy(f + 34, port, 4);
-	f[46] = 0x50;
-	f[47] = 0x10;
-	memset(f + 48, 0xff, 2);
+	transport_write(f + 34, n, s->proto, BENCH_V4_BYTES - 34);
 }
 
 static int frames_send(struct live *l, const struct bench_state *s, __u32 packets)
@@ -134,7 +156,7 @@ static int frames_send(struct live *l, const struct bench_state *s, __u32 packet
 
 	memset(msg, 0, sizeof(msg));
 	for (int i = 0; i < LIVE_BATCH; i++) {
-		iov[i] = (struct iovec){l->frame[i], BENCH_V4_BYTES};
+		iov[i] = (struct iovec){l->frame[i], l->w->v6 ? BENCH_V6_BYTES : BENCH_V4_BYTES};
 		msg[i].msg_hdr.msg_iov = &iov[i];
 		msg[i].msg_hdr.msg_iovlen = 1;
 	}
@@ -142,7 +164,7 @@ static int frames_send(struct live *l, const struct bench_state *s, __u32 packet
 		for (int i = 0; i < LIVE_BATCH; i++) {
 			__u32 n = (l->next++ * 0x9e3779b1u) & s->flow_mask;
 
-			frame_write(l->frame[i], n, s->vip_base + (n & s->vip_mask));
+			frame_write(l->frame[i], n, s);
 		}
 		if (sendmmsg(l->socket, msg, LIVE_BATCH, 0) != LIVE_BATCH)
 			return errno ? -errno : -EAGAIN;
@@ -187,7 +209,8 @@ static int what_sample(struct live *l, enum live_what what, size_t flows, int nt
 	int link, r;
 	double warm;
 
-	l->program = what == LIVE_FLOOR ? l->clock->program_fd[CLOCK_FLOOR_V4] : l->w->h->steer_fd;
+	l->program = what != LIVE_FLOOR ? l->w->h->steer_fd
+					: l->clock->program_fd[l->w->v6 ? CLOCK_FLOOR_V6 : CLOCK_FLOOR_V4];
 	link = link_of(l->program, "s0");
 	if (link < 0)
 		return link;
@@ -214,8 +237,8 @@ static void rows_add(struct live *l, struct report *to, bool run)
 		for (size_t f = 0; f < LIVE_FLOWS; f++) {
 			double *one = all[what][f], *floor = all[LIVE_FLOOR][f];
 			struct report_row row = {.what = live_label[what][run],
-						 .version = 4,
-						 .proto = "tcp",
+						 .version = l->w->v6 ? 6 : 4,
+						 .proto = l->w->proto == IPPROTO_UDP ? "udp" : "tcp",
 						 .vips = l->w->vips,
 						 .backends = l->w->backends,
 						 .flows = live_flows[f]};

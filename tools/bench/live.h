@@ -12,7 +12,7 @@
 /**
  * live_measure() - floor, Maglev and established flows over veth
  * @c:		its object has the floor and the sink
- * @w:		IPv4 TCP, one VIP, established; its backends are moved to the veth, so the clock cannot use it any more
+ * @w:		established; its backends are moved to the veth, so the clock cannot use it any more
  * @to:		rows are added: "live" by the wall clock, "bpf_stats" by the kernel's own run time of the program
  *
  * The process moves to a network namespace of its own, which goes with it.

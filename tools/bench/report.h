@@ -26,7 +26,7 @@ struct report_figure {
 	double value, budget;
 };
 
-#define REPORT_ROWS    256
+#define REPORT_ROWS    512
 #define REPORT_FIGURES 64
 
 struct report {
