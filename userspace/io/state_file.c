@@ -66,15 +66,17 @@ static int dir_sync(const char *path)
 	return rc;
 }
 
-static int file_write(const char *path, const char *text, size_t len)
+static int file_write(const char *path, const char *text, size_t len, mode_t mode)
 {
 	char header[STATE_HEADER_BYTES];
 	size_t header_len = header_format(text, len, header);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640), rc;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode), rc;
 
 	if (fd < 0)
 		return -errno;
-	rc = write_all(fd, header, header_len);
+	rc = fchmod(fd, mode) ? -errno : 0; /* one that a crash left may have another */
+	if (!rc)
+		rc = write_all(fd, header, header_len);
 	if (!rc)
 		rc = write_all(fd, text, len);
 	if (!rc && fsync(fd))
@@ -84,7 +86,7 @@ static int file_write(const char *path, const char *text, size_t len)
 	return rc;
 }
 
-int state_file_write(const char *path, const char *text, size_t len, struct err *err)
+static int file_replace(const char *path, const char *text, size_t len, mode_t mode, struct err *err)
 {
 	char temp[PATH_MAX];
 	int rc;
@@ -93,7 +95,7 @@ int state_file_write(const char *path, const char *text, size_t len, struct err 
 		return err_set(err, ENAMETOOLONG, "%s: the path is too long", path);
 	if (len > STARLING_REQUEST_BYTES)
 		return err_set(err, EFBIG, "%s: %zu bytes are too many for a state file", path, len);
-	rc = file_write(temp, text, len);
+	rc = file_write(temp, text, len, mode);
 	if (rc) {
 		unlink(temp);
 		return err_set(err, -rc, "cannot write %s: %s", temp, strerror(-rc));
@@ -105,6 +107,16 @@ int state_file_write(const char *path, const char *text, size_t len, struct err 
 	}
 	rc = dir_sync(path);
 	return rc ? err_set(err, -rc, "cannot sync the directory of %s: %s", path, strerror(-rc)) : 0;
+}
+
+int state_file_write(const char *path, const char *text, size_t len, struct err *err)
+{
+	return file_replace(path, text, len, 0640, err);
+}
+
+int state_file_write_secret(const char *path, const char *text, size_t len, struct err *err)
+{
+	return file_replace(path, text, len, 0600, err);
 }
 
 static int file_read(const char *path, char **ret_text, size_t *ret_len)

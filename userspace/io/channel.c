@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * See channel.h. Not here: the window (below it is 40 lines), twins (core/incarnation.h).
+ */
+#include "io/channel.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PLAIN_MAX     (SEAL_DATAGRAM_MAX - SEAL_BYTES)
+#define HELLO_CONTEXT "SHL1" /* begins what is signed, as signing.h wants */
+
+/* What is sealed in a HELLO. The signature is over HELLO_CONTEXT, the header, and all before it here. */
+struct hello {
+	__u8 key[ROSTER_KEY_BYTES];
+	__le64 number;
+	__u8 signature[SIGNATURE_BYTES];
+};
+_Static_assert(sizeof(struct hello) == 104, "on the wire");
+
+/* In a WELCOME; a CONFIRM has only the first. */
+struct proof {
+	__le64 echo;
+	__le64 number;
+};
+_Static_assert(sizeof(struct proof) == 16, "on the wire");
+#define CONFIRM_BYTES 8
+
+struct waiting {
+	__u8 *bytes; /* owned; NULL: nothing waits */
+	size_t len;
+};
+
+struct peer {
+	__u64 id;
+	struct roster_key key;
+	bool has_shared;
+	__u8 shared[SEAL_KEY_BYTES];
+	__u64 boot; /* proven; 0: none */
+	struct window {
+		__u64 top; /* highest number that came */
+		__u64 seen[CHANNEL_WINDOW / 64];
+	} window;
+	struct mono hello, welcome, second;
+	__u32 messages; /* in the second since @second */
+	struct twin_watch twins;
+	struct waiting waiting;
+};
+
+struct channel {
+	const struct identity *identity;
+	struct channel_hooks hooks;
+	__u64 boot, sequence;
+	__u8 secret[crypto_shorthash_KEYBYTES]; /* draws the numbers that prove */
+	struct ring ring;
+	struct peer *peer; /* owned; sorted by id; without this node */
+	size_t peers;
+	struct attempt {
+		struct endpoint at;
+		struct mono hello;
+		struct waiting waiting;
+	} attempt[CHANNEL_ADDRESSES];
+	size_t attempt_next;
+	struct twin_watch self;
+	struct mono second;
+	__u32 hellos; /* in the second since @second */
+	struct channel_status status;
+	__u8 plain[SEAL_DATAGRAM_MAX], datagram[SEAL_DATAGRAM_MAX];
+};
+
+/* --- numbers that came --- */
+
+/* Whether @number is new; then it is noted. */
+static bool window_take(struct window *w, __u64 number)
+{
+	__u64 ahead, i;
+
+	if (number > w->top) {
+		ahead = number - w->top;
+		if (ahead >= CHANNEL_WINDOW)
+			memset(w->seen, 0, sizeof(w->seen));
+		else
+			for (i = w->top + 1; i <= number; i++)
+				w->seen[i / 64 % (CHANNEL_WINDOW / 64)] &= ~(1ull << i % 64);
+		w->top = number;
+	} else if (w->top - number >= CHANNEL_WINDOW ||
+		   w->seen[number / 64 % (CHANNEL_WINDOW / 64)] >> number % 64 & 1) {
+		return false;
+	}
+	w->seen[number / 64 % (CHANNEL_WINDOW / 64)] |= 1ull << number % 64;
+	return true;
+}
+
+/* --- peers --- */
+
+static void waiting_free(struct waiting *w)
+{
+	if (w->bytes)
+		sodium_memzero(w->bytes, w->len);
+	free(w->bytes);
+	*w = (struct waiting){0};
+}
+
+static void waiting_set(struct waiting *w, const void *bytes, size_t len)
+{
+	waiting_free(w);
+	w->bytes = malloc(len ? len : 1);
+	if (!w->bytes)
+		return;
+	memcpy(w->bytes, bytes, len);
+	w->len = len;
+}
+
+struct channel *channel_new(const struct identity *identity, __u64 boot, const struct channel_hooks *hooks)
+{
+	struct channel *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->identity = identity;
+	c->hooks = *hooks;
+	c->boot = boot;
+	randombytes_buf(c->secret, sizeof(c->secret));
+	return c;
+}
+
+static void peers_free(struct peer *peer, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		waiting_free(&peer[i].waiting);
+	if (peer)
+		sodium_memzero(peer, count * sizeof(*peer));
+	free(peer);
+}
+
+void channel_free(struct channel *c)
+{
+	if (!c)
+		return;
+	peers_free(c->peer, c->peers);
+	for (size_t i = 0; i < CHANNEL_ADDRESSES; i++)
+		waiting_free(&c->attempt[i].waiting);
+	sodium_memzero(c, sizeof(*c));
+	free(c);
+}
+
+void channel_ring(struct channel *c, const struct ring *ring)
+{
+	c->ring = *ring;
+}
+
+static int peer_order(const void *a, const void *b)
+{
+	const struct peer *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static struct peer *peer_find(const struct channel *c, __u64 id)
+{
+	struct peer key = {.id = id};
+
+	return c->peers ? bsearch(&key, c->peer, c->peers, sizeof(key), peer_order) : NULL;
+}
+
+int channel_roster(struct channel *c, const struct roster *roster)
+{
+	struct peer *peer = calloc(roster->count + 1, sizeof(*peer)), *old;
+	size_t count = 0, i;
+
+	if (!peer)
+		return -ENOMEM;
+	for (i = 0; i < roster->count; i++) {
+		if (roster->node[i].id == c->identity->id)
+			continue;
+		old = peer_find(c, roster->node[i].id);
+		peer[count] = old ? *old : (struct peer){.id = roster->node[i].id, .key = roster->node[i].key};
+		if (old)
+			old->waiting = (struct waiting){0}; /* moved */
+		count++;
+	}
+	qsort(peer, count, sizeof(*peer), peer_order);
+	peers_free(c->peer, c->peers);
+	c->peer = peer;
+	c->peers = count;
+	return 0;
+}
+
+/* Return: 0, or -EINVAL: with such a key nothing can be sealed. */
+static int peer_key(const struct channel *c, struct peer *p, const struct ring_key *ring, bool to,
+		    __u8 ret[SEAL_KEY_BYTES])
+{
+	__u64 self = c->identity->id;
+
+	if (!p->has_shared && seal_shared(c->identity, &p->key, p->shared))
+		return -EINVAL;
+	p->has_shared = true;
+	seal_pair_key(ring, p->shared, to ? self : p->id, to ? p->id : self, ret);
+	return 0;
+}
+
+/* --- sending --- */
+
+static void datagram_send(struct channel *c, enum seal_kind kind, __u64 tag, const struct ring_key *ring,
+			  const __u8 key[SEAL_KEY_BYTES], const struct endpoint *at, const void *plain, size_t len)
+{
+	struct seal_header h = {.version = SEAL_VERSION,
+				.kind = (__u8)kind,
+				.key = htole32(ring->id),
+				.sender = htole64(c->identity->id),
+				.tag = htole64(tag),
+				.boot = htole64(c->boot),
+				.sequence = htole64(++c->sequence)};
+	size_t bytes = seal_close(&h, key, plain, len, c->datagram);
+
+	c->status.sent++;
+	c->status.sent_bytes += bytes;
+	c->hooks.send(c->hooks.arg, at, c->datagram, bytes);
+}
+
+static void pair_send(struct channel *c, struct peer *p, enum seal_kind kind, __u64 tag, const struct endpoint *at,
+		      const void *plain, size_t len)
+{
+	const struct ring_key *ring = ring_find(&c->ring, c->ring.used);
+	__u8 key[SEAL_KEY_BYTES];
+
+	if (ring && !peer_key(c, p, ring, true, key))
+		datagram_send(c, kind, tag, ring, key, at, plain, len);
+	sodium_memzero(key, sizeof(key));
+}
+
+/* The number that an answer has to echo now, or had to a second ago. */
+static __u64 proof_number(const struct channel *c, struct mono now, unsigned int ago)
+{
+	__u64 slot = now.ns / (CHANNEL_PROOF_MS * 1000000ull) - ago, number;
+
+	crypto_shorthash((__u8 *)&number, (const __u8 *)&slot, sizeof(slot), c->secret);
+	return number;
+}
+
+static bool proof_right(const struct channel *c, struct mono now, __le64 echo)
+{
+	return le64toh(echo) == proof_number(c, now, 0) || le64toh(echo) == proof_number(c, now, 1);
+}
+
+static int hello_sign(const struct channel *c, const struct seal_header *h, struct hello *hello)
+{
+	__u8 text[sizeof(HELLO_CONTEXT) - 1 + sizeof(*h) + offsetof(struct hello, signature)], *p = text;
+
+	p = mempcpy(p, HELLO_CONTEXT, sizeof(HELLO_CONTEXT) - 1);
+	p = mempcpy(p, h, sizeof(*h));
+	memcpy(p, hello, offsetof(struct hello, signature));
+	return crypto_sign_detached(hello->signature, NULL, text, sizeof(text), c->identity->secret);
+}
+
+static bool hello_verify(const struct seal_header *h, const struct hello *hello)
+{
+	__u8 text[sizeof(HELLO_CONTEXT) - 1 + sizeof(*h) + offsetof(struct hello, signature)], *p = text;
+
+	p = mempcpy(p, HELLO_CONTEXT, sizeof(HELLO_CONTEXT) - 1);
+	p = mempcpy(p, h, sizeof(*h));
+	memcpy(p, hello, offsetof(struct hello, signature));
+	return !crypto_sign_verify_detached(hello->signature, text, sizeof(text), hello->key);
+}
+
+void channel_hello(struct channel *c, struct mono now, const struct endpoint *at)
+{
+	const struct ring_key *ring = ring_find(&c->ring, c->ring.used);
+	struct hello hello = {.number = htole64(proof_number(c, now, 0))};
+	struct seal_header h;
+
+	if (!ring)
+		return;
+	/* the header as datagram_send() will write it */
+	h = (struct seal_header){.version = SEAL_VERSION,
+				 .kind = SEAL_HELLO,
+				 .key = htole32(ring->id),
+				 .sender = htole64(c->identity->id),
+				 .boot = htole64(c->boot),
+				 .sequence = htole64(c->sequence + 1)};
+	memcpy(hello.key, c->identity->key.byte, sizeof(hello.key));
+	if (!hello_sign(c, &h, &hello))
+		datagram_send(c, SEAL_HELLO, 0, ring, ring->byte, at, &hello, sizeof(hello));
+}
+
+static bool due(struct mono *last, struct mono now, __u64 ms)
+{
+	if (last->ns && mono_ms(*last, now) < ms)
+		return false;
+	*last = now;
+	return true;
+}
+
+static void peer_hello(struct channel *c, struct mono now, struct peer *p, const struct endpoint *at)
+{
+	if (due(&p->hello, now, CHANNEL_HELLO_MS))
+		channel_hello(c, now, at);
+}
+
+/* To whoever is at an address: the oldest attempt is given up for a new one. */
+static void address_send(struct channel *c, struct mono now, const struct endpoint *at, const void *bytes, size_t len)
+{
+	struct attempt *a = NULL;
+	size_t i;
+
+	for (i = 0; i < CHANNEL_ADDRESSES && !a; i++)
+		if (!endpoint_compare(&c->attempt[i].at, at))
+			a = &c->attempt[i];
+	if (!a) {
+		a = &c->attempt[c->attempt_next++ % CHANNEL_ADDRESSES];
+		a->at = *at;
+		a->hello.ns = 0;
+	}
+	waiting_set(&a->waiting, bytes, len);
+	if (due(&a->hello, now, CHANNEL_HELLO_MS))
+		channel_hello(c, now, at);
+}
+
+void channel_send(struct channel *c, struct mono now, __u64 to, const struct endpoint *at, const void *bytes,
+		  size_t len)
+{
+	struct peer *p = to ? peer_find(c, to) : NULL;
+
+	if (len > PLAIN_MAX || (to && !p))
+		return;
+	if (!to)
+		address_send(c, now, at, bytes, len);
+	else if (p->boot)
+		pair_send(c, p, SEAL_DATA, p->boot, at, bytes, len);
+	else {
+		waiting_set(&p->waiting, bytes, len);
+		peer_hello(c, now, p, at);
+	}
+}
+
+/* --- receiving --- */
+
+static void reject(struct channel *c, enum channel_count why)
+{
+	c->status.rejected[why]++;
+}
+
+/* @boot is the one that @p is in. What waited for it leaves. */
+static void peer_prove(struct channel *c, struct mono now, struct peer *p, __u64 boot, const struct endpoint *from)
+{
+	size_t i;
+
+	if (p->boot != boot) {
+		p->boot = boot;
+		p->window = (struct window){0};
+	}
+	twin_heard(&p->twins, boot, from, now);
+	if (p->waiting.bytes)
+		pair_send(c, p, SEAL_DATA, boot, from, p->waiting.bytes, p->waiting.len);
+	waiting_free(&p->waiting);
+	for (i = 0; i < CHANNEL_ADDRESSES; i++) {
+		struct attempt *a = &c->attempt[i];
+
+		if (endpoint_compare(&a->at, from) || !a->waiting.bytes)
+			continue;
+		pair_send(c, p, SEAL_DATA, boot, from, a->waiting.bytes, a->waiting.len);
+		waiting_free(&a->waiting);
+		a->at = (struct endpoint){0};
+	}
+}
+
+/* The own identity elsewhere, or what this node sent itself. */
+static void self_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
+			 const void *bytes, size_t len)
+{
+	const struct ring_key *ring = ring_find(&c->ring, le32toh(h->key));
+	struct hello *hello = (struct hello *)c->plain;
+
+	if (le64toh(h->boot) == c->boot) {
+		reject(c, CHANNEL_REFLECTED);
+	} else if (h->kind != SEAL_HELLO || len != SEAL_BYTES + sizeof(*hello) || !ring ||
+		   seal_open(bytes, len, ring->byte, c->plain) || !hello_verify(h, hello) ||
+		   memcmp(hello->key, c->identity->key.byte, ROSTER_KEY_BYTES)) {
+		reject(c, CHANNEL_FORGED);
+	} else if (proof_right(c, now, hello->number)) {
+		reject(c, CHANNEL_REFLECTED);
+	} else {
+		twin_heard(&c->self, le64toh(h->boot), from, now);
+		twin_heard(&c->self, c->boot, &(struct endpoint){0}, now);
+		reject(c, CHANNEL_TWIN);
+	}
+}
+
+static void hello_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
+			  struct peer *p, const void *bytes, size_t len)
+{
+	const struct ring_key *ring = ring_find(&c->ring, le32toh(h->key));
+	struct hello *hello = (struct hello *)c->plain;
+	struct proof proof;
+
+	if (due(&c->second, now, 1000))
+		c->hellos = 0;
+	if (len != SEAL_BYTES + sizeof(*hello))
+		reject(c, CHANNEL_MALFORMED);
+	else if (!ring)
+		reject(c, CHANNEL_KEY);
+	else if (seal_open(bytes, len, ring->byte, c->plain) || memcmp(hello->key, p->key.byte, ROSTER_KEY_BYTES))
+		reject(c, CHANNEL_FORGED);
+	else if (c->hellos >= CHANNEL_HELLOS)
+		reject(c, CHANNEL_FLOOD);
+	else if (c->hellos++, !hello_verify(h, hello))
+		reject(c, CHANNEL_FORGED);
+	else if (!due(&p->welcome, now, CHANNEL_WELCOME_MS))
+		reject(c, CHANNEL_FLOOD);
+	else {
+		c->status.received++;
+		c->status.received_bytes += len;
+		proof = (struct proof){hello->number, htole64(proof_number(c, now, 0))};
+		pair_send(c, p, SEAL_WELCOME, le64toh(h->boot), from, &proof, sizeof(proof));
+	}
+}
+
+static void proof_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
+			  struct peer *p, size_t len)
+{
+	const struct proof *proof = (const struct proof *)c->plain;
+	bool welcome = h->kind == SEAL_WELCOME;
+
+	if (len != (welcome ? sizeof(*proof) : CONFIRM_BYTES)) {
+		reject(c, CHANNEL_MALFORMED);
+	} else if (!proof_right(c, now, proof->echo)) {
+		reject(c, CHANNEL_UNASKED);
+	} else {
+		if (welcome)
+			pair_send(c, p, SEAL_CONFIRM, le64toh(h->boot), from, &proof->number, CONFIRM_BYTES);
+		peer_prove(c, now, p, le64toh(h->boot), from);
+		window_take(&p->window, le64toh(h->sequence));
+	}
+}
+
+static void data_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
+			 struct peer *p, size_t len)
+{
+	if (le64toh(h->boot) != p->boot) {
+		reject(c, CHANNEL_STALE);
+		peer_hello(c, now, p, from);
+		return;
+	}
+	if (!window_take(&p->window, le64toh(h->sequence))) {
+		reject(c, CHANNEL_REPLAYED);
+		return;
+	}
+	if (due(&p->second, now, 1000))
+		p->messages = 0;
+	if (p->messages++ >= CHANNEL_PEER_MESSAGES) {
+		reject(c, CHANNEL_FLOOD);
+		return;
+	}
+	twin_heard(&p->twins, p->boot, from, now);
+	if (c->hooks.message(c->hooks.arg, from, p->id, c->plain, len))
+		reject(c, CHANNEL_UNREADABLE);
+}
+
+static void pair_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
+			 struct peer *p, const void *bytes, size_t len)
+{
+	const struct ring_key *ring = ring_find(&c->ring, le32toh(h->key));
+	__u8 key[SEAL_KEY_BYTES];
+
+	if (!ring) {
+		reject(c, CHANNEL_KEY);
+		return;
+	}
+	if (peer_key(c, p, ring, false, key) || seal_open(bytes, len, key, c->plain)) {
+		reject(c, CHANNEL_FORGED);
+		return;
+	}
+	if (le64toh(h->tag) != c->boot) { /* it does not know of this life of ours, or it is a replay */
+		reject(c, CHANNEL_STALE);
+		peer_hello(c, now, p, from);
+		return;
+	}
+	c->status.received++;
+	c->status.received_bytes += len;
+	if (h->kind == SEAL_DATA)
+		data_receive(c, now, from, h, p, len - SEAL_BYTES);
+	else
+		proof_receive(c, now, from, h, p, len - SEAL_BYTES);
+}
+
+void channel_receive(struct channel *c, struct mono now, const struct endpoint *from, const void *bytes, size_t len)
+{
+	struct seal_header h;
+	struct peer *p;
+
+	if (len < SEAL_BYTES || len > SEAL_DATAGRAM_MAX) {
+		reject(c, CHANNEL_MALFORMED);
+		return;
+	}
+	memcpy(&h, bytes, sizeof(h));
+	if (h.version != SEAL_VERSION) {
+		reject(c, CHANNEL_VERSION);
+		return;
+	}
+	if (h.pad || !h.boot || !h.sequence || h.kind < SEAL_HELLO || h.kind > SEAL_DATA) {
+		reject(c, CHANNEL_MALFORMED);
+		return;
+	}
+	if (le64toh(h.sender) == c->identity->id) {
+		self_receive(c, now, from, &h, bytes, len);
+		return;
+	}
+	p = peer_find(c, le64toh(h.sender));
+	if (!p)
+		reject(c, CHANNEL_STRANGER);
+	else if (h.kind == SEAL_HELLO)
+		hello_receive(c, now, from, &h, p, bytes, len);
+	else
+		pair_receive(c, now, from, &h, p, bytes, len);
+}
+
+/* --- looking --- */
+
+bool channel_conflict(const struct channel *c, __u64 id, struct mono now)
+{
+	const struct peer *p = peer_find(c, id);
+
+	return twin_conflict(p ? &p->twins : &c->self, now) && (p || id == c->identity->id);
+}
+
+size_t channel_conflicts(const struct channel *c, struct mono now)
+{
+	size_t count = twin_conflict(&c->self, now), i;
+
+	for (i = 0; i < c->peers; i++)
+		count += twin_conflict(&c->peer[i].twins, now);
+	return count;
+}
+
+bool channel_proven(const struct channel *c, __u64 id)
+{
+	const struct peer *p = peer_find(c, id);
+
+	return p && p->boot;
+}
+
+void channel_status(const struct channel *c, struct channel_status *ret)
+{
+	*ret = c->status;
+}
+
+const char *channel_count_label(enum channel_count which)
+{
+	static const char *const labels[CHANNEL_COUNTS] = {
+#define CHANNEL_LABEL(id, label, help) [CHANNEL_##id] = (label),
+		STARLING_CHANNEL_COUNTS(CHANNEL_LABEL)
+#undef CHANNEL_LABEL
+	};
+
+	return labels[which];
+}
