@@ -17,7 +17,7 @@ SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 CFLAGS  ?= -O2 -g
 ALLCFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(SANFLAGS) -D_GNU_SOURCE -Iinclude -Iuserspace -I$(O)/gen \
 	    $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread -lm
+LIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lprotobuf-nanopb -lpthread -lm
 # Without block placement loops keep their heads in front: Linux 6.1 takes one that is entered by falling into its middle
 # for a loop without end, and the verifier's work is a tenth less.
 BPFFLAGS = -O2 -mllvm -disable-block-placement -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -Iinclude -I/usr/include/$(shell gcc -dumpmachine)
@@ -106,12 +106,22 @@ $(O)/gen/version.h: .FORCE
 		"$$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 .FORCE:
-$(O)/%.o: %.c | $(SKEL) $(O)/gen/version.h
+# what nodes say to each other; nanopb's code is its own affair, so it is not warned about
+WIRE    := $(O)/gen/wire.pb.h
+$(O)/gen/wire.pb.c: include/starling/wire.proto include/starling/wire.options
+	@mkdir -p $(@D)
+	$(call say,PROTO)
+	$(Q)protoc --proto_path=include/starling --nanopb_opt=--options-path=include/starling --nanopb_out=$(@D) $<
+$(WIRE): $(O)/gen/wire.pb.c
+$(O)/gen/wire.pb.o: $(O)/gen/wire.pb.c
+	$(call say,CC)
+	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(SANFLAGS) -I$(O)/gen -w -c $< -o $@
+$(O)/%.o: %.c | $(SKEL) $(O)/gen/version.h $(WIRE)
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(ALLCFLAGS) -MMD -MP -c $< -o $@
 $(O)/libbase.a: $(call obj,userspace/base)
-$(O)/libcore.a: $(call obj,userspace/core)
+$(O)/libcore.a: $(call obj,userspace/core) $(O)/gen/wire.pb.o
 $(O)/libio.a: $(call obj,userspace/io)
 # the daemon but its main(), so that tests can have parts of it
 $(O)/libdaemon.a: $(filter-out %/main.o,$(call obj,userspace/daemon))
