@@ -59,12 +59,13 @@ backend_start() { # HOST
 	process_start "$1" echo "$O/tools/lab/udp_echo" 7 "$1"
 }
 
-# The lab's own lines of a balancer's configuration.
+# The lab's own lines of a balancer's configuration; with a roster, which a test makes, they are a flock.
 node_lines() { # N
 	cat <<-END
-		node set name lb$1 address 192.0.2.$((10 + $1)) device eth0
+		node set name lb$1 address 192.0.2.$((10 + $1)) device eth0 peers 192.0.2.11 site lab
 		iface attach eth0
 	END
+	[ ! -s "$RUN/roster" ] || cat "$RUN/roster"
 }
 
 # Every scheduler and forward mode once, for all backends.

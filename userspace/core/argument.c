@@ -173,25 +173,48 @@ static int endpoint_read(const struct argument *a, const char *noun, const char 
 	return 0;
 }
 
-/* ADDR, [ADDR6], ADDR:PORT or [ADDR6]:PORT. */
-static int address_read(const struct argument *a, const char *noun, const char *word, struct command *c,
-			struct err *err)
+/* ADDR, [ADDR6], ADDR:PORT or [ADDR6]:PORT. Return: whether it is one. */
+static bool address_text(const char *word, struct endpoint *ret)
 {
 	char inner[ADDR_TEXT_BYTES];
 	struct endpoint at = {0};
 	size_t len = strlen(word);
+	bool is;
 
 	if (len > 2 && len - 2 < sizeof(inner) && word[0] == '[' && word[len - 1] == ']') {
 		memcpy(inner, word + 1, len - 2);
 		inner[len - 2] = '\0';
-		if (!addr_parse(inner, &at.addr) && !addr_is_v4(&at.addr))
-			goto found;
-	} else if (!addr_parse(word, &at.addr) || (!endpoint_parse(word, &at) && !at.proto)) {
-		goto found;
+		is = !addr_parse(inner, &at.addr) && !addr_is_v4(&at.addr);
+	} else {
+		is = !addr_parse(word, &at.addr) || (!endpoint_parse(word, &at) && !at.proto);
 	}
-	return refuse(noun, "ADDR, ADDR:PORT or [ADDR6]:PORT", word, err);
-found:
-	*(struct endpoint *)member(a, c) = at;
+	if (is)
+		*ret = at;
+	return is;
+}
+
+static int address_read(const struct argument *a, const char *noun, const char *word, struct command *c,
+			struct err *err)
+{
+	return address_text(word, member(a, c)) ? 0 : refuse(noun, "ADDR, ADDR:PORT or [ADDR6]:PORT", word, err);
+}
+
+/* One more of those that are parted by commas. */
+static int addresses_append(const char *noun, const char *word, struct command *c, struct err *err)
+{
+	char text[ARGUMENT_QUOTE_BYTES];
+	struct endpoint at;
+	size_t i;
+
+	if (!address_text(word, &at) || !address_is_unicast(&at.addr))
+		return refuse(noun, "unicast addresses, ADDR, ADDR:PORT or [ADDR6]:PORT, with commas between them",
+			      word, err);
+	for (i = 0; i < c->key_count; i++)
+		if (!endpoint_compare(&c->key[i], &at))
+			return err_set(err, EINVAL, "%s is given twice", argument_quote(word, text));
+	if (c->key_count == STARLING_KEYS_PER_VIP)
+		return err_set(err, EINVAL, "%s: no more than %d addresses", noun, STARLING_KEYS_PER_VIP);
+	c->key[c->key_count++] = at;
 	return 0;
 }
 
@@ -247,27 +270,52 @@ static int key_read(const struct argument *a, const char *noun, const char *word
 	return key_append(noun, word, c, err);
 }
 
-static int keys_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+/* A list with commas, each piece to @append. */
+static int pieces_read(int (*append)(const char *noun, const char *word, struct command *c, struct err *err),
+		       const char *noun, const char *word, struct command *c, struct err *err)
 {
 	char piece[ENDPOINT_TEXT_BYTES];
 	const char *at = word;
 	size_t len;
 	int r;
 
-	(void)a;
 	c->key_count = 0;
 	do {
 		len = strcspn(at, ",");
 		if (len >= sizeof(piece))
-			return refuse(noun, "tcp/ADDR:PORT or udp/ADDR:PORT (IPv6: [ADDR6]:PORT)", at, err);
+			len = sizeof(piece) - 1; /* which is no address any more */
 		memcpy(piece, at, len);
 		piece[len] = '\0';
-		r = key_append(noun, piece, c, err);
+		r = append(noun, piece, c, err);
 		if (r)
 			return r;
 		at += len;
-	} while (*at++);
+	} while (*at++ == ',');
 	return 0;
+}
+
+static int keys_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	(void)a;
+	return pieces_read(key_append, noun, word, c, err);
+}
+
+static int addresses_read(const struct argument *a, const char *noun, const char *word, struct command *c,
+			  struct err *err)
+{
+	(void)a;
+	return pieces_read(addresses_append, noun, word, c, err);
+}
+
+static void addresses_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	char text[ENDPOINT_TEXT_BYTES];
+	size_t i;
+
+	(void)a;
+	for (i = 0; i < c->key_count; i++)
+		buf_printf(out, "%s%s", i ? "," : "",
+			   c->key[i].port ? endpoint_format(&c->key[i], text) : addr_format(&c->key[i].addr, text));
 }
 
 static void keys_write(const struct argument *a, const struct command *c, struct buf *out)
@@ -425,7 +473,7 @@ CHOICE(hash_words, "5tuple", "source")
 CHOICE(proto_words, "tcp", "udp")
 CHOICE(change_words, "add", "delete")
 CHOICE(level_words, "error", "warning", "info", "debug")
-CHOICE(event_words, "backend", "vip", "iface", "config", "drop")
+CHOICE(event_words, "backend", "vip", "iface", "config", "drop", "member")
 #undef CHOICE
 
 static const __u32 protos[] = {IPPROTO_TCP, IPPROTO_UDP};
@@ -437,6 +485,7 @@ static const struct argument_kind kind_KEYS = {keys_read, keys_write, NULL, NULL
 static const struct argument_kind kind_KEY = {key_read, keys_write, NULL, NULL};
 static const struct argument_kind kind_ENDPOINT = {endpoint_read, endpoint_write, NULL, NULL};
 static const struct argument_kind kind_ADDRESS = {address_read, endpoint_write, NULL, NULL};
+static const struct argument_kind kind_ADDRESSES = {addresses_read, addresses_write, NULL, NULL};
 static const struct argument_kind kind_HOST = {host_read, host_write, NULL, NULL};
 static const struct argument_kind kind_NUMBER = {number_read, number_write, NULL, NULL};
 static const struct argument_kind kind_SLOTS = {slots_read, number_write, NULL, NULL};

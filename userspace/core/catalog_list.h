@@ -18,6 +18,8 @@
 	KIND(LOOKUP,  "lookup",  SENTENCE, "where the packets of a flow go")                       \
 	KIND(TRACE,   "trace",   LIST,     "a sampled packet")                                     \
 	KIND(IFACE,   "iface",   LIST,     "a device packets are taken from")                      \
+	KIND(NODE,    "node",    LIST,     "a balancer of the flock")                              \
+	KIND(GOSSIP,  "gossip",  RECORD,   "what balancers say to each other")                     \
 	KIND(ROSTER,  "roster",  LIST,     "a node that counts")                                   \
 	KIND(DROP,    "drop",    LIST,     "packets dropped on a device for one reason")           \
 	KIND(STATUS,  "status",  RECORD,   "the balancer as a whole")                              \
@@ -56,6 +58,18 @@
 	FAMILY(starling_flow_cells, GAUGE, "", "Cells of the flow table by state.") \
 	FAMILY(starling_bpf_map_entries, GAUGE, "map=map", "Entries in use of a BPF map.") \
 	FAMILY(starling_bpf_map_max_entries, GAUGE, "map=map", "Entries a BPF map has room for.") \
+	FAMILY(starling_gossip_members, GAUGE, "", "Nodes of the roster by what this one holds of them.") \
+	FAMILY(starling_gossip_diverged_members, GAUGE, "", "Nodes whose digest differs from this one's.") \
+	FAMILY(starling_gossip_health_score, GAUGE, "", "How much this node doubts itself: 0 well, 7 at most.") \
+	FAMILY(starling_gossip_messages_sent_total, COUNTER, "", "Datagrams sent to other nodes.") \
+	FAMILY(starling_gossip_messages_received_total, COUNTER, "", "Datagrams of other nodes that were heard.") \
+	FAMILY(starling_gossip_messages_rejected_total, COUNTER, "", "Datagrams that were not heard, by reason.") \
+	FAMILY(starling_gossip_sent_bytes_total, COUNTER, "", "Bytes sent to other nodes.") \
+	FAMILY(starling_gossip_received_bytes_total, COUNTER, "", "Bytes of other nodes that were heard.") \
+	FAMILY(starling_gossip_facts_age_seconds, GAUGE, "", "How long the latest load of a backend is overdue to be told.") \
+	FAMILY(starling_gossip_keys, GAUGE, "", "Keys of the flock that this node has.") \
+	FAMILY(starling_gossip_identity_conflicts, GAUGE, "", "Identities that two hosts use.") \
+	FAMILY(starling_gossip_clock_offset_seconds, GAUGE, "peer=name", "Wall clock of a node less this one's.") \
 	FAMILY(starling_config_generation, GAUGE, "", "Generation of the running configuration.") \
 	FAMILY(starling_config_overrides, GAUGE, "", "Backends drained or disabled by hand.") \
 	FAMILY(starling_config_last_reload_successful, GAUGE, "", "Whether the last configuration read was applied.") \
@@ -211,6 +225,55 @@
 	FIELD(IFACE, drop, U64, COUNT, COLUMN, "DROP", FAMILY_starling_xdp_packets_total, "action=drop", "packets dropped") \
 	FIELD(IFACE, why, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "why it is not attached as wanted")
 
+#define STARLING_FIELDS_NODE(FIELD) \
+	FIELD(NODE, name, TEXT, NONE, COLUMN, "NODE", FAMILY_NONE, "", "its name") \
+	FIELD(NODE, id, TEXT, NONE, DETAIL, "ID", FAMILY_NONE, "", "what messages call it") \
+	FIELD(NODE, key, TEXT, NONE, DETAIL, "KEY", FAMILY_NONE, "", "public, as `roster add` takes it") \
+	FIELD(NODE, self, BOOL, NONE, DETAIL, "SELF", FAMILY_NONE, "", "it is this one") \
+	FIELD(NODE, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "alone, alive, suspect, unfit, dead, left, conflict") \
+	FIELD(NODE, since, TIME, NONE, COLUMN, "SINCE", FAMILY_NONE, "", "in this state") \
+	FIELD(NODE, address, TEXT, NONE, COLUMN, "ADDRESS", FAMILY_NONE, "", "where it is heard") \
+	FIELD(NODE, site, TEXT, NONE, COLUMN, "SITE", FAMILY_NONE, "", "as it says") \
+	FIELD(NODE, region, TEXT, NONE, DETAIL, "REGION", FAMILY_NONE, "", "as it says") \
+	FIELD(NODE, version, TEXT, NONE, COLUMN, "VERSION", FAMILY_NONE, "", "of its daemon") \
+	FIELD(NODE, config, TEXT, NONE, COLUMN, "CONFIG", FAMILY_NONE, "", "its tables: same or differs, compared with this one") \
+	FIELD(NODE, effective, TEXT, NONE, COLUMN, "EFFECTIVE", FAMILY_NONE, "", "its homes: same or differs") \
+	FIELD(NODE, open, U64, COUNT, COLUMN, "OPEN", FAMILY_NONE, "", "connections, as it says") \
+	FIELD(NODE, round_trip, F64, SECONDS, DETAIL, "ROUND-TRIP", FAMILY_NONE, "", "of a probe") \
+	FIELD(NODE, clock_offset, F64, SECONDS, DETAIL, "CLOCK", FAMILY_starling_gossip_clock_offset_seconds, "", "its wall clock less this one's") \
+	FIELD(NODE, incarnation, U64, NONE, DETAIL, "INCARNATION", FAMILY_NONE, "", "its life") \
+	FIELD(NODE, differs, LIST, NONE, NOTE, "differs in %", FAMILY_NONE, "", "VIPs that it has otherwise") \
+	FIELD(NODE, accusers, LIST, NONE, NOTE, "accused by %", FAMILY_NONE, "", "who say that it does not answer")
+
+#define STARLING_FIELDS_GOSSIP(FIELD) \
+	FIELD(GOSSIP, members_alive, U64, NONE, HEAD, "members % alive", FAMILY_starling_gossip_members, "state=alive", "answer; this node, too") \
+	FIELD(GOSSIP, members_suspect, U64, NONE, HEAD, "% suspect", FAMILY_starling_gossip_members, "state=suspect", "have not answered") \
+	FIELD(GOSSIP, members_unfit, U64, NONE, HEAD, "% unfit", FAMILY_starling_gossip_members, "state=unfit", "answer at times") \
+	FIELD(GOSSIP, members_dead, U64, NONE, HEAD, "% dead", FAMILY_starling_gossip_members, "state=dead", "do not answer") \
+	FIELD(GOSSIP, members_left, U64, NONE, HEAD, "% left", FAMILY_starling_gossip_members, "state=left", "said that they go") \
+	FIELD(GOSSIP, diverged_config, U64, NONE, HEAD, "% differ in config", FAMILY_starling_gossip_diverged_members, "digest=config", "live nodes whose tables differ") \
+	FIELD(GOSSIP, diverged_effective, U64, NONE, HEAD, "% in effect", FAMILY_starling_gossip_diverged_members, "digest=effective", "live nodes whose homes differ") \
+	FIELD(GOSSIP, health, U64, NONE, LINE1, "health", FAMILY_starling_gossip_health_score, "", "how much this node doubts itself") \
+	FIELD(GOSSIP, sent, U64, COUNT, LINE1, "sent", FAMILY_starling_gossip_messages_sent_total, "", "datagrams") \
+	FIELD(GOSSIP, sent_bytes, U64, BYTES, LINE1, "bytes", FAMILY_starling_gossip_sent_bytes_total, "", "sent") \
+	FIELD(GOSSIP, received, U64, COUNT, LINE1, "received", FAMILY_starling_gossip_messages_received_total, "", "datagrams that were heard") \
+	FIELD(GOSSIP, received_bytes, U64, BYTES, LINE1, "bytes", FAMILY_starling_gossip_received_bytes_total, "", "heard") \
+	FIELD(GOSSIP, facts_age, F64, SECONDS, LINE1, "loads-late", FAMILY_starling_gossip_facts_age_seconds, "", "the latest load that is to be told") \
+	FIELD(GOSSIP, keys, U64, NONE, LINE1, "keys", FAMILY_starling_gossip_keys, "", "of the flock") \
+	FIELD(GOSSIP, conflicts, U64, NONE, LINE1, "conflicts", FAMILY_starling_gossip_identity_conflicts, "", "identities that two hosts use") \
+	FIELD(GOSSIP, rejected_malformed, U64, COUNT, LINE2, "% malformed", FAMILY_starling_gossip_messages_rejected_total, "reason=malformed", "no datagram of a flock, or cut short") \
+	FIELD(GOSSIP, rejected_version, U64, COUNT, LINE2, "% version", FAMILY_starling_gossip_messages_rejected_total, "reason=version", "of another version") \
+	FIELD(GOSSIP, rejected_stranger, U64, COUNT, LINE2, "% stranger", FAMILY_starling_gossip_messages_rejected_total, "reason=stranger", "sender not in the roster") \
+	FIELD(GOSSIP, rejected_key, U64, COUNT, LINE2, "% key", FAMILY_starling_gossip_messages_rejected_total, "reason=key", "sealed with a key that is not known here") \
+	FIELD(GOSSIP, rejected_forged, U64, COUNT, LINE2, "% forged", FAMILY_starling_gossip_messages_rejected_total, "reason=forged", "not its sender's") \
+	FIELD(GOSSIP, rejected_replayed, U64, COUNT, LINE2, "% replayed", FAMILY_starling_gossip_messages_rejected_total, "reason=replayed", "came before") \
+	FIELD(GOSSIP, rejected_stale, U64, COUNT, LINE2, "% stale", FAMILY_starling_gossip_messages_rejected_total, "reason=stale", "for or from a life that has ended") \
+	FIELD(GOSSIP, rejected_reflected, U64, COUNT, LINE2, "% reflected", FAMILY_starling_gossip_messages_rejected_total, "reason=reflected", "sent by this node") \
+	FIELD(GOSSIP, rejected_twin, U64, COUNT, LINE2, "% twin", FAMILY_starling_gossip_messages_rejected_total, "reason=twin", "by another host with this node's identity") \
+	FIELD(GOSSIP, rejected_unasked, U64, COUNT, LINE2, "% unasked", FAMILY_starling_gossip_messages_rejected_total, "reason=unasked", "answers to what was not asked") \
+	FIELD(GOSSIP, rejected_flood, U64, COUNT, LINE2, "% flood", FAMILY_starling_gossip_messages_rejected_total, "reason=flood", "more than is listened to") \
+	FIELD(GOSSIP, rejected_unreadable, U64, COUNT, LINE2, "% unreadable", FAMILY_starling_gossip_messages_rejected_total, "reason=unreadable", "no message")
+
 #define STARLING_FIELDS_ROSTER(FIELD) \
 	FIELD(ROSTER, name, TEXT, NONE, COLUMN, "NODE", FAMILY_NONE, "", "its name") \
 	FIELD(ROSTER, id, TEXT, NONE, COLUMN, "ID", FAMILY_NONE, "", "what messages call it; follows from the key") \
@@ -334,6 +397,8 @@
 	STARLING_FIELDS_LOOKUP(FIELD)                                                                                  \
 	STARLING_FIELDS_TRACE(FIELD)                                                                                   \
 	STARLING_FIELDS_IFACE(FIELD)                                                                                   \
+	STARLING_FIELDS_NODE(FIELD)                                                                                    \
+	STARLING_FIELDS_GOSSIP(FIELD)                                                                                  \
 	STARLING_FIELDS_ROSTER(FIELD)                                                                                  \
 	STARLING_FIELDS_DROP(FIELD)                                                                                    \
 	STARLING_FIELDS_STATUS(FIELD)                                                                                  \

@@ -59,7 +59,8 @@ _Static_assert(ARGUMENT_COUNT <= 64, "a bit each in struct command");
 #define EVENT_IFACE   0x04
 #define EVENT_CONFIG  0x08
 #define EVENT_DROP    0x10
-#define EVENT_ALL     0x1f
+#define EVENT_MEMBER  0x20
+#define EVENT_ALL     0x3f
 
 /* One command, parsed and checked as far as words alone can be. Texts are borrowed from the words. */
 struct command {

@@ -74,6 +74,8 @@
 		"its own, towards other balancers") \
 	ARGUMENT(NODE_DEVICE,   KEYWORD,  "device",        "DEV",                       DEVICE,    device,           0, 0, \
 		"its own, towards other balancers") \
+	ARGUMENT(NODE_PEERS,    KEYWORD,  "peers",         "ADDR[:PORT][,...]",         ADDRESSES, key,              0, 0, \
+		"where other balancers may be found; one of them that answers is enough") \
 	ARGUMENT(SITE,          KEYWORD,  "site",          "S",                         NAME,      site,             0, 0, \
 		"a label: the place it stands in") \
 	ARGUMENT(REGION,        KEYWORD,  "region",        "R",                         NAME,      region,           0, 0, \
@@ -136,7 +138,14 @@
 	COMMAND(IFACE_SHOW, "iface", "show", IN_NO_FILE, COMMAND_LOCAL, \
 		"show devices") \
 	COMMAND(NODE_SET, "node", "set", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
-		"say who this balancer is", ARG_NODE_NAME, ARG_NODE_ADDRESS, ARG_NODE_DEVICE, ARG_SITE, ARG_REGION) \
+		"say who this balancer is", ARG_NODE_NAME, ARG_NODE_ADDRESS, ARG_NODE_DEVICE, ARG_NODE_PEERS, ARG_SITE, \
+		ARG_REGION) \
+	COMMAND(NODE_INIT, "node", "init", IN_OPERATION, COMMAND_LOCAL | COMMAND_MUTATES, \
+		"make the keys of a new flock, of which this balancer is the first") \
+	COMMAND(NODE_LEAVE, "node", "leave", IN_OPERATION, COMMAND_LOCAL | COMMAND_MUTATES, \
+		"tell the others that this balancer goes; it forwards on") \
+	COMMAND(NODE_SHOW, "node", "show", IN_NO_FILE, COMMAND_LOCAL, \
+		"show the balancers of the flock, as this one sees them") \
 	COMMAND(ROSTER_ADD, "roster", "add", IN_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"count a balancer, or a witness, in", ARG_NODE, ARG_PUBLIC_KEY, ARG_SITE, ARG_ROLES, ARG_STAKE) \
 	COMMAND(ROSTER_DELETE, "roster", "delete", IN_ABSENCE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
@@ -164,7 +173,7 @@
 	COMMAND(METRIC_SHOW, "metric", "show", IN_NO_FILE, COMMAND_LOCAL, \
 		"show metrics, all or those with a prefix", OPTIONAL(ARG_PREFIX)) \
 	COMMAND(EVENT_WATCH, "event", "watch", IN_NO_FILE, COMMAND_LOCAL | COMMAND_STREAMS, \
-		"watch changes: backend, vip, iface, config, drop", OPTIONAL(ARG_EVENTS)) \
+		"watch changes: backend, vip, iface, config, drop, member", OPTIONAL(ARG_EVENTS)) \
 	COMMAND(DROP_SHOW, "drop", "show", IN_NO_FILE, COMMAND_LOCAL, \
 		"show dropped packets by reason") \
 	COMMAND(FEATURE_PROBE, "feature", "probe", IN_NO_FILE, COMMAND_LOCAL, \

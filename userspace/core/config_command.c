@@ -179,6 +179,10 @@ static void node_set(struct config *c, const struct command *command)
 		c->node_address = command->at;
 	if (command_has(command, ARG_NODE_DEVICE))
 		memcpy(c->node_device, command->device, sizeof(c->node_device));
+	if (command_has(command, ARG_NODE_PEERS)) {
+		memcpy(c->node_peers, command->key, sizeof(c->node_peers));
+		c->node_peer_count = command->key_count;
+	}
 	if (command_has(command, ARG_SITE))
 		memcpy(c->node_site, command->site, sizeof(c->node_site));
 	if (command_has(command, ARG_REGION))

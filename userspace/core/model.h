@@ -65,6 +65,8 @@ struct config {
 	char node_name[STARLING_NAME_BYTES]; /* "" if not set */
 	struct endpoint node_address;	     /* port 0: none; all zero: not set */
 	char node_device[16];
+	struct endpoint node_peers[STARLING_KEYS_PER_VIP]; /* where others may be; port 0: the usual one */
+	size_t node_peer_count;
 	char node_site[STARLING_NAME_BYTES], node_region[STARLING_NAME_BYTES]; /* labels; "" if not set */
 	struct endpoint listen_http;					       /* port 0: default */
 	int log_level;							       /* LOG_* of syslog; default LOG_INFO */

@@ -16,6 +16,7 @@
 #include "core/config_file.h"
 #include "daemon/load.h"
 #include "daemon/pages.h"
+#include "daemon/peers.h"
 #include "daemon/stream.h"
 
 #define APPLY_LOGGED_LINES 10 /* of those that a whole configuration changes; further ones are counted */
@@ -117,10 +118,12 @@ static void generation_keep(struct daemon *d, const struct apply_how *how, const
 			   .kind = "config", .object = "generation", .before = was, .after = is, .why = last->command});
 }
 
-static void settings_apply(struct daemon *d, const struct config *c, int http_fd)
+static void settings_apply(struct daemon *d, struct plane *p, const struct config *c, int http_fd)
 {
 	log_level_set(d->options.debug ? LOG_DEBUG : c->log_level);
 	pages_listen(d, &c->listen_http, http_fd);
+	peers_configure(d->peers, c);
+	peers_exchange(d->peers, p);
 }
 
 /* Everything that can fail, and the change itself: all or nothing. */
@@ -133,7 +136,7 @@ static int change_run(struct daemon *d, struct plane *p, struct config *wanted, 
 	if (!rc)
 		rc = plane_apply(p, wanted, how->dry_run, ret, err);
 	if (!rc && !how->dry_run)
-		settings_apply(d, plane_config(p), fd);
+		settings_apply(d, p, plane_config(p), fd);
 	else if (fd >= 0)
 		close(fd);
 	return rc;

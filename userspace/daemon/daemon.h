@@ -25,6 +25,7 @@
 
 #define DAEMON_READ_ONLY_REQUEST_BYTES (1u << 20) /* of the read-only socket: nobody there sends large files */
 
+struct peers;
 struct streams;
 struct pages;
 struct watchdog;
@@ -54,6 +55,7 @@ struct daemon {
 	struct control *control[SOCKET_COUNT];
 	struct streams *streams;
 	struct pages *pages;
+	struct peers *peers;
 	struct watchdog *watchdog;
 	struct workers *scribe; /* one thread that writes long answers out: the plane's only gathers their values */
 	struct applied applied;

@@ -7,6 +7,7 @@
 
 #include "daemon/handlers.h"
 #include "daemon/pages.h"
+#include "daemon/peers.h"
 #include "daemon/process.h"
 
 static const char *name_or_null(const char *name)
@@ -113,6 +114,14 @@ int handle_roster_show(struct plane *p, struct task *t, struct err *err)
 	for (i = 0; i < roster->count; i++)
 		roster_row(&roster->node[i], epoch, table);
 	return show_end(t, table, 0, err);
+}
+
+int handle_node_show(struct plane *p, struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_NODE);
+
+	(void)p;
+	return table ? show_end(t, table, peers_show(t->d->peers, table), err) : -ENOMEM;
 }
 
 int handle_drop_show(struct plane *p, struct task *t, struct err *err)

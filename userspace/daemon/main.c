@@ -19,6 +19,7 @@
 #include "daemon/daemon.h"
 #include "daemon/load.h"
 #include "daemon/wire.h"
+#include "io/secrets.h"
 #include "io/state_file.h"
 #include "version.h"
 
@@ -149,8 +150,14 @@ static int dataplane_start(struct daemon *d, struct err *err)
 					    .flow_sets_log2 = d->options.flow_sets_log2,
 					    .fragments = true,
 					    .icmp = true};
-	int rc = pins_lock(d, err);
+	__u32 seed[SEED_WORDS];
+	int rc = seed_load(d->state_dir, seed, err);
 
+	if (!rc)
+		options.seed = seed;
+	if (rc && rc != -ENOENT)
+		return rc;
+	rc = pins_lock(d, err);
 	if (!rc)
 		rc = dataplane_open(&options, &d->dp, err);
 	if (!rc)

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/peers.h"
 #include "daemon/process.h"
 #include "io/http.h"
 
@@ -67,6 +68,10 @@ static int table_fill(struct daemon *d, struct plane *p, enum table_kind kind, s
 		return plane_show_maps(p, t, err);
 	case KIND_STATUS:
 		return status_fill(d, p, t, err);
+	case KIND_NODE:
+		return peers_show(d->peers, t);
+	case KIND_GOSSIP:
+		return peers_gossip(d->peers, t);
 	case KIND_DAEMON:
 		process_fill(d, t);
 		return 0;
@@ -78,8 +83,8 @@ static int table_fill(struct daemon *d, struct plane *p, enum table_kind kind, s
 
 int pages_tables(struct daemon *d, struct plane *p, struct page_tables *ret, struct err *err)
 {
-	static const enum table_kind kinds[] = {KIND_VIP, KIND_BACKEND, KIND_IFACE,  KIND_DROP,
-						KIND_MAP, KIND_STATUS,	KIND_DAEMON, KIND_VERSION};
+	static const enum table_kind kinds[] = {KIND_VIP,    KIND_BACKEND, KIND_IFACE,	KIND_DROP,   KIND_MAP,
+						KIND_STATUS, KIND_NODE,	   KIND_GOSSIP, KIND_DAEMON, KIND_VERSION};
 	int rc = 0;
 
 	_Static_assert(sizeof(kinds) / sizeof(kinds[0]) <= sizeof(ret->table) / sizeof(ret->table[0]), "room");

@@ -57,7 +57,7 @@ struct plane_hooks {
 	void (*watch)(void *arg, const struct addr *addr, bool add);
 	void (*event)(void *arg, const struct plane_event *event);
 	void (*overridden)(void *arg, const struct override *all, size_t count);
-	void (*ticked)(void *arg);
+	void (*ticked)(void *arg, struct plane *p);
 };
 
 /* What an apply did, or with dry_run would do. */

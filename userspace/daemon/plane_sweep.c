@@ -262,5 +262,5 @@ void plane_tick(struct plane *p)
 	plane_rates_sample(p, now);
 	plane_settle(p);
 	if (p->hooks.ticked)
-		p->hooks.ticked(p->hooks.arg);
+		p->hooks.ticked(p->hooks.arg, p);
 }

@@ -4,6 +4,8 @@
  */
 #include "daemon/process.h"
 
+#include "daemon/peers.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +125,7 @@ int status_fill(struct daemon *d, struct plane *p, struct table *t, struct err *
 		status_degrade(t, "the last configuration read was refused");
 	if (d->store_errors)
 		status_degrade(t, "the state directory cannot be written");
+	peers_problems(d->peers, t);
 	if (d->http_failed)
 		status_degrade(t, "metrics and health are not served: the log says why");
 	return 0;

@@ -16,11 +16,8 @@
 static const struct {
 	const char *name;
 	unsigned int bit;
-} kinds[] = {{"backend", EVENT_BACKEND},
-	     {"vip", EVENT_VIP},
-	     {"iface", EVENT_IFACE},
-	     {"config", EVENT_CONFIG},
-	     {"drop", EVENT_DROP}};
+} kinds[] = {{"backend", EVENT_BACKEND}, {"vip", EVENT_VIP},   {"iface", EVENT_IFACE},
+	     {"config", EVENT_CONFIG},	 {"drop", EVENT_DROP}, {"member", EVENT_MEMBER}};
 
 static unsigned int event_bit(const char *name)
 {

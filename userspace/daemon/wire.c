@@ -17,6 +17,7 @@
 #include "daemon/apply.h"
 #include "daemon/load.h"
 #include "daemon/pages.h"
+#include "daemon/peers.h"
 #include "daemon/stream.h"
 #include "daemon/task.h"
 #include "daemon/watchdog.h"
@@ -121,9 +122,12 @@ void daemon_notes(const struct daemon *d)
 		log_notice("dataplane: %s", note);
 }
 
-static void hook_ticked(void *arg)
+static void hook_ticked(void *arg, struct plane *p)
 {
-	daemon_notes(arg);
+	struct daemon *d = arg;
+
+	daemon_notes(d);
+	peers_exchange(d->peers, p);
 }
 
 static void hook_overridden(void *arg, const struct override *all, size_t count)
@@ -332,6 +336,8 @@ static int parts_open(struct wire *w, struct err *err)
 	if (!rc)
 		rc = streams_open(d, &d->streams, err);
 	if (!rc)
+		rc = peers_open(d, &d->peers, err);
+	if (!rc)
 		rc = pages_open(d, &d->pages, err);
 	if (!rc)
 		rc = watchdog_open(d, &d->watchdog, err);
@@ -365,6 +371,7 @@ static void parts_close(struct wire *w)
 	plane_stop(p);
 	workers_close(d->scribe);
 	d->scribe = NULL;
+	peers_close(d->peers);
 	streams_stop(d->streams);
 	watchdog_stop(d->watchdog);
 	routes_close(d->routes);

@@ -1,0 +1,142 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Three balancers as one flock: they find each other, notice who is gone and who runs something else, and count
+# connections together. Not here: detection over many seeds (make sim), datagrams of any bytes (channel_test).
+. "$(dirname "$0")/../lib/tap.sh"
+. "$TOP/tests/lib/lab.sh"
+
+KILLS=3
+[ -z "${SOAK:-}" ] || KILLS=20
+
+{
+	vip_lines least 10 wlc ipip 4 3
+	vip_lines maglev 11 mh dr 4 3
+} >"$TMP/config"
+lab_begin --balancers 3 --backends 3 --config "$TMP/config"
+
+STATE=/run/starling-lab/$STARLING_LAB/state
+
+at() { # N WORDS...: `starling` of a balancer
+	local n=$1
+	shift
+	"$LAB" exec "lb$n" starling "$@"
+}
+
+node_value() { # VIEWER NODE KEY
+	at "$1" -j node show | jq -r "[.. | objects | select(.name? == \"lb$2\")][0].$3"
+}
+
+state_is() { # VIEWER NODE STATE
+	[ "$(node_value "$1" "$2" state)" = "$3" ]
+}
+
+all_alive() {
+	local i j
+	for i in 1 2 3; do for j in 1 2 3; do state_is $i $j alive || return 1; done; done
+}
+
+check "a balancer without a roster is alone" state_is 1 1 alone
+
+# --- a flock is made: keys of the first, a roster on each, one address of somebody
+check "the first node makes the keys" at 1 node init
+check "and only once" bash -c "! '$LAB' exec lb1 starling node init 2>/dev/null"
+check "which only its user may read" test "$(stat -c %a "$STATE/lb1/ring" "$STATE/lb1/identity" "$STATE/lb1/seed" | sort -u)" = 600
+for n in 2 3; do cp -p "$STATE/lb1/ring" "$STATE/lb$n/ring"; done
+for n in 1 2 3; do KEY[n]=$(node_value "$n" "$n" key); done
+for n in 1 2 3; do echo "roster add lb$n ${KEY[n]} site lab"; done >"/run/starling-lab/$STARLING_LAB/roster"
+for n in 2 3; do # keys that came as a file are read at a start
+	pid=$(daemon_pid lb$n)
+	kill "$pid"
+	wait_for 10 bash -c "! kill -0 $pid"
+done
+check "every balancer takes the roster" "$LAB" up
+check "three balancers find each other through one address" wait_for 20 all_alive
+check "and all run the same" wait_for 10 bash -c "[ \"\$('$LAB' exec lb1 starling -j node show | jq -r '[.. | objects | .config? // empty] | unique | join(\",\")')\" = same ]"
+note "$(at 1 node show)"
+secrets=$(sed -n 2p "$STATE/lb1/ring" | cut -d ' ' -f 1)
+shown() { # all that is shown or logged
+	local n words
+	for n in 1 2 3; do
+		for words in "node show" "config export" "metric show" "config history" status; do
+			# shellcheck disable=SC2086 # words
+			at $n -j $words
+		done
+	done
+	cat /run/starling-lab/"$STARLING_LAB"/lb?/starlingd.log
+}
+shown >"$TMP/shown" 2>&1
+if grep -qF -e "$(sed -n 2p "$STATE/lb1/ring" | cut -d ' ' -f 1)" -e "$(sed -n 2p "$STATE/lb1/identity")" "$TMP/shown"; then
+	not_ok "no show and no log gives a key away" "one does"
+else
+	ok "no show and no log gives a key away"
+fi
+
+# --- a killed one is noticed by all, and is back after its start
+"$LAB" exec lb1 starling event watch member >"$TMP/events" 2>&1 &
+cleanup "kill $!"
+for ((i = 0; i < KILLS; i++)); do
+	began=$(date +%s%N)
+	kill -9 "$(daemon_pid lb3)"
+	wait_for 20 state_is 1 3 dead && wait_for 20 state_is 2 3 dead || break
+	note "known gone by all after $((($(date +%s%N) - began) / 1000000)) ms, asking included"
+	"$LAB" up >/dev/null
+	wait_for 20 all_alive || break
+done
+check "a killed balancer is dead for the others and back after its start, $KILLS times" test "$i" = "$KILLS"
+check "and watchers of members are told" grep -q '"dead"\|dead' "$TMP/events"
+
+# --- one that stands still for a moment is spared
+pid=$(daemon_pid lb2)
+kill -STOP "$pid"
+sleep 0.5
+kill -CONT "$pid"
+sleep 3
+check "a balancer paused for half a second is held alive" all_alive
+
+# --- 30 % loss on one link
+"$LAB" fault lb2 loss 30
+bad=0
+for ((i = 0; i < 20; i++)); do
+	sleep 0.25
+	{ state_is 1 3 alive && state_is 3 1 alive; } || bad=$((bad + 1))
+done
+"$LAB" fault lb2 clear
+check "30 % loss on a link takes out nobody on another" test $bad = 0
+check "and all are alive afterwards" wait_for 20 all_alive
+
+# --- another configuration is named
+at 2 backend set least "$(be 1)" weight 5 >/dev/null
+check "who runs another configuration is named with the VIP" wait_for 10 bash -c "'$LAB' exec lb1 starling node show | grep '^lb2' | grep -q 'differs in least'"
+check "and degrades the status" bash -c "'$LAB' exec lb1 starling status | grep -q 'node lb2 runs another configuration'"
+at 2 backend set least "$(be 1)" weight 10 >/dev/null
+check "until it runs the same again" wait_for 10 bash -c "! '$LAB' exec lb1 starling status | grep -q 'another configuration'"
+
+# --- connections are counted over the flock
+opened() { # connections of a backend, over all balancers
+	local n
+	for n in 1 2 3; do at $n -j backend show vip least; done |
+		jq -s "[.[] | .. | objects | select(.backend? == \"$(be "$1")\") | .active] | add"
+}
+hold_begin flock -c 600 "$(vip4 10)"
+sleep 2
+counts="$(opened 1) $(opened 2) $(opened 3)"
+note "open over the flock: $counts"
+# shellcheck disable=SC2086 # numbers
+check "every connection is counted once over the flock" near 600 $(($(echo $counts | tr ' ' '+'))) 0
+hold_again flock
+check "promtool has nothing to say" bash -c "'$LAB' exec lb1 curl -s http://127.0.0.1:9427/metrics | promtool check metrics"
+check "members are a metric" bash -c "'$LAB' exec lb1 curl -s http://127.0.0.1:9427/metrics | grep -q 'starling_gossip_members{state=\"alive\"} 3'"
+
+# --- any bytes at the socket
+on client python3 - <<-'END'
+	import os, socket
+	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	for n in range(3000):
+	    s.sendto(os.urandom(n % 1400), ("192.0.2.11", 9428))
+END
+check "any bytes at the socket are rejected and counted" wait_for 5 bash -c "[ \"\$('$LAB' exec lb1 curl -s http://127.0.0.1:9427/metrics | awk '/^starling_gossip_messages_rejected_total/ { n += \$2 } END { print (n > 2000) }')\" = 1 ]"
+check "and change nothing" all_alive
+
+# --- leaving
+at 3 node leave >/dev/null
+check "who leaves has left" wait_for 10 state_is 1 3 left

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The life of this node's part in a flock: from settings and secrets to a socket and a timer. Not here: facts
+ * (peers_facts.c), rows (peers_show.c).
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "core/message_wire.h"
+#include "daemon/peers_state.h"
+#include "daemon/stream.h"
+#include "io/state_file.h"
+
+#define STEP_LEAST_MS 1
+#define STEP_MOST_MS  1000
+
+/* --- the incarnation, kept before it is used --- */
+
+static int incarnation_load(struct peers *p, __u32 *ret, struct err *err)
+{
+	char path[PATH_MAX], *text = NULL;
+	size_t len;
+	int rc = daemon_path(path, p->d->state_dir, "incarnation", err);
+
+	*ret = 0;
+	if (!rc)
+		rc = state_file_read(path, &text, &len, err);
+	if (!rc)
+		*ret = (__u32)strtoul(text, NULL, 10);
+	free(text);
+	if (rc == -EBADMSG)
+		log_warning("node: %s; its peers know the number", err->text);
+	return rc == -ENOENT || rc == -EBADMSG ? 0 : rc;
+}
+
+static void incarnation_save(struct peers *p)
+{
+	char path[PATH_MAX], text[16];
+	struct err err = {0};
+	int len = snprintf(text, sizeof(text), "%u\n", p->incarnation.number);
+
+	if (!daemon_path(path, p->d->state_dir, "incarnation", &err) &&
+	    !state_file_write(path, text, (size_t)len, &err))
+		return;
+	p->d->store_errors++;
+	log_error("node: incarnation %u is not kept: %s", p->incarnation.number, err.text);
+}
+
+/* A later life of this node has been seen elsewhere, or its place has changed: all is said anew. */
+static void incarnation_use(struct peers *p)
+{
+	incarnation_save(p);
+	p->author.last = (struct page_version){p->incarnation.number, p->incarnation.boot, p->author.last.counter};
+	if (p->flock)
+		opinion_incarnation(flock_opinion(p->flock), p->incarnation.number);
+}
+
+/* --- messages, under the lock --- */
+
+static void on_datagram_out(void *arg, const struct endpoint *at, const void *bytes, size_t len)
+{
+	struct peers *p = arg;
+
+	if (p->gossip)
+		gossip_send(p->gossip, at, bytes, len);
+}
+
+static void on_envelope(void *arg, const struct envelope *e)
+{
+	struct peers *p = arg;
+	__u8 bytes[SEAL_DATAGRAM_MAX];
+	int len = message_encode(&e->message, bytes, OPINION_MESSAGE_BYTES);
+
+	if (len > 0)
+		channel_send(p->channel, mono_now(), e->to, &e->at, bytes, (size_t)len);
+}
+
+static int on_message(void *arg, const struct endpoint *from, __u64 sender, const void *bytes, size_t len)
+{
+	struct peers *p = arg;
+	struct message m;
+
+	if (message_decode(bytes, len, &m))
+		return -EBADMSG;
+	if (p->flock)
+		flock_receive(p->flock, mono_now(), from, sender, &m);
+	return 0;
+}
+
+static const char *name_of(const struct peers *p, __u64 id, char text[STARLING_NAME_BYTES])
+{
+	const struct roster_node *node = roster_find_id(&p->settings.roster, id);
+
+	if (node)
+		snprintf(text, STARLING_NAME_BYTES, "%s", node->name);
+	else
+		roster_id_format(id, text);
+	return text;
+}
+
+/* Published changes become events and lines of the log; loads of who is gone do not count. */
+static void changes_tell(struct peers *p)
+{
+	struct opinion_change change;
+	char name[STARLING_NAME_BYTES];
+
+	while (opinion_changed(flock_opinion(p->flock), &change)) {
+		const char *before = member_state_word(change.from), *after = member_state_word(change.to);
+
+		p->changes++;
+		name_of(p, change.id, name);
+		if (change.to == MEMBER_DEAD || change.to == MEMBER_LEFT)
+			load_in_silence(p->load_in, change.id);
+		log_notice("member %s: %s -> %s kind=member object=%s before=%s after=%s", name, before, after, name,
+			   before, after);
+		stream_event(p->d, &(struct plane_event){"member", name, before, after, ""});
+	}
+}
+
+static void timer_set(struct peers *p);
+
+static void step(struct peers *p)
+{
+	struct mono now = mono_now();
+	struct timespec wall;
+
+	clock_gettime(CLOCK_REALTIME, &wall);
+	if (mono_ms(p->second, now) >= 1000) {
+		p->second = now;
+		load_in_age(p->load_in, now);
+		if (incarnation_step(&p->incarnation, now, channel_conflict(p->channel, p->identity.id, now))) {
+			log_notice("node: incarnation %u, since an earlier life of this node was later",
+				   p->incarnation.number);
+			incarnation_use(p);
+		}
+		peers_publish(p);
+	}
+	flock_step(p->flock, now, (__u64)wall.tv_sec * 1000000 + (__u64)wall.tv_nsec / 1000);
+	changes_tell(p);
+	gossip_flush(p->gossip);
+	timer_set(p);
+}
+
+static void on_datagram(void *arg, const struct endpoint *from, const void *bytes, size_t len, size_t left)
+{
+	struct peers *p = arg;
+
+	pthread_mutex_lock(&p->lock);
+	channel_receive(p->channel, mono_now(), from, bytes, len);
+	if (!left && p->flock)
+		step(p);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct peers *p = timer->data;
+
+	pthread_mutex_lock(&p->lock);
+	if (p->flock)
+		step(p);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void timer_set(struct peers *p)
+{
+	struct mono now = mono_now(), due = flock_due(p->flock);
+	__u64 ms = due.ns > now.ns ? (due.ns - now.ns + 999999) / 1000000 : 0;
+
+	uv_timer_start(&p->timer, on_timer,
+		       ms < STEP_LEAST_MS  ? STEP_LEAST_MS
+		       : ms > STEP_MOST_MS ? STEP_MOST_MS
+					   : ms,
+		       0);
+}
+
+/* --- taking part, on the loop's thread, under the lock --- */
+
+static void part_end(struct peers *p)
+{
+	uv_timer_stop(&p->timer);
+	gossip_close(p->gossip);
+	p->gossip = NULL;
+	flock_free(p->flock);
+	p->flock = NULL;
+	p->author.store = NULL;
+}
+
+static void seeds_add(struct peers *p)
+{
+	for (size_t i = 0; i < p->settings.seeds; i++)
+		if (endpoint_compare(&p->settings.seed[i], &p->settings.at))
+			opinion_seed(flock_opinion(p->flock), &p->settings.seed[i]);
+}
+
+static int part_begin(struct peers *p, struct err *err)
+{
+	struct flock_config config = {
+		.opinion = {OPINION_CONFIG}, .signing = &p->signing, .hooks = {p, on_envelope, peers_page}};
+	int rc;
+
+	config.opinion.id = p->identity.id;
+	config.opinion.incarnation = p->incarnation.number;
+	config.opinion.at = p->settings.at;
+	randombytes_buf(&config.opinion.seed, sizeof(config.opinion.seed));
+	rc = gossip_open(p->d->loop, &p->settings.at, p->settings.device, on_datagram, p, &p->gossip, err);
+	if (rc)
+		return rc;
+	p->flock = flock_new(&config);
+	if (!p->flock || flock_roster(p->flock, &p->settings.roster)) {
+		part_end(p);
+		return err_set(err, ENOMEM, "no memory for the flock");
+	}
+	seeds_add(p);
+	p->author.store = flock_pages(p->flock);
+	peers_publish(p);
+	timer_set(p);
+	return 0;
+}
+
+static bool listed(const struct peers *p)
+{
+	return roster_find_id(&p->settings.roster, p->identity.id) != NULL;
+}
+
+/* Whether there is all that a part in a flock needs; if not, why. */
+static bool part_wanted(const struct peers *p)
+{
+	if (!p->settings.at.port)
+		log_debug("flock: this balancer has no address for others: it is alone");
+	else if (!p->settings.roster.count)
+		log_debug("flock: the roster is empty: this balancer is alone");
+	else if (!listed(p))
+		log_warning("flock: the roster has no line with the key of this node, see `starling -j node show`");
+	else if (!p->ring.count)
+		log_warning("flock: there are no keys: `starling node init` on the first node, a copy of its file "
+			    "\"ring\" on the others");
+	else
+		return true;
+	return false;
+}
+
+/* What the settings and the keys say now becomes what is. */
+static void settings_use(struct peers *p)
+{
+	struct err err = {0};
+
+	channel_ring(p->channel, &p->ring);
+	if (channel_roster(p->channel, &p->settings.roster))
+		log_error("flock: no memory for the roster");
+	if (p->flock && (p->moved || !part_wanted(p)))
+		part_end(p);
+	p->moved = false;
+	if (p->flock) {
+		if (flock_roster(p->flock, &p->settings.roster))
+			log_error("flock: no memory for the roster");
+		seeds_add(p);
+		return;
+	}
+	if (!part_wanted(p))
+		return;
+	if (part_begin(p, &err))
+		log_error("flock: %s", err.text);
+	else
+		log_notice("flock: taking part nodes=%zu incarnation=%u", p->settings.roster.count,
+			   p->incarnation.number);
+}
+
+static void on_settings(void *arg)
+{
+	struct peers *p = arg;
+
+	pthread_mutex_lock(&p->lock);
+	if (p->changed && p->d->peers) {
+		p->changed = false;
+		settings_use(p);
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* --- what others call --- */
+
+static bool roster_same(const struct roster *a, const struct roster *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->count && i < b->count; i++)
+		if (memcmp(&a->node[i], &b->node[i], sizeof(a->node[i])) != 0)
+			return false;
+	return a->count == b->count;
+}
+
+static bool settings_same(const struct peers_settings *a, const struct peers_settings *b)
+{
+	return !endpoint_compare(&a->at, &b->at) && !strcmp(a->device, b->device) && !strcmp(a->site, b->site) &&
+	       !strcmp(a->region, b->region) && a->seeds == b->seeds && !memcmp(a->seed, b->seed, sizeof(a->seed)) &&
+	       roster_same(&a->roster, &b->roster);
+}
+
+static bool address_set(const struct endpoint *at)
+{
+	static const struct addr none;
+
+	return !addr_equal(&at->addr, &none);
+}
+
+void peers_configure(struct peers *p, const struct config *config)
+{
+	struct peers_settings wanted = {0};
+
+	if (address_set(&config->node_address)) {
+		wanted.at = config->node_address;
+		wanted.at.proto = 0;
+		if (!wanted.at.port)
+			wanted.at.port = htons(PEERS_PORT);
+	}
+	wanted.seeds = config->node_peer_count;
+	for (size_t i = 0; i < wanted.seeds; i++) {
+		wanted.seed[i] = config->node_peers[i];
+		if (!wanted.seed[i].port)
+			wanted.seed[i].port = htons(PEERS_PORT);
+	}
+	memcpy(wanted.device, config->node_device, sizeof(wanted.device));
+	memcpy(wanted.site, config->node_site, sizeof(wanted.site));
+	memcpy(wanted.region, config->node_region, sizeof(wanted.region));
+	if (roster_copy(&wanted.roster, &config->roster)) {
+		log_error("flock: no memory for the roster");
+		return;
+	}
+	pthread_mutex_lock(&p->lock);
+	if (settings_same(&p->settings, &wanted)) {
+		roster_free(&wanted.roster);
+	} else {
+		p->moved |=
+			endpoint_compare(&p->settings.at, &wanted.at) || strcmp(p->settings.device, wanted.device) != 0;
+		if (p->flock && p->moved) { /* its new place is told by a later life */
+			p->incarnation.number++;
+			incarnation_use(p);
+		}
+		roster_free(&p->settings.roster);
+		p->settings = wanted;
+		p->changed = true;
+		loop_post(p->d->loop, on_settings, p);
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+int peers_init(struct peers *p, char message[256], struct err *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&p->lock);
+	if (p->ring.count) {
+		rc = err_set(err, EEXIST, "this node has keys of a flock already");
+	} else {
+		ring_make(&p->ring);
+		rc = ring_save(p->d->state_dir, &p->ring, err);
+		if (!rc)
+			rc = seed_save(p->d->state_dir, dataplane_info(p->d->dp)->seed, err);
+		if (rc)
+			p->ring = (struct ring){0};
+	}
+	if (!rc) {
+		snprintf(message, 256,
+			 "key %08x made; copy the files \"ring\" and \"seed\" of %.128s to the other nodes",
+			 p->ring.used, p->d->state_dir);
+		p->changed = true;
+		loop_post(p->d->loop, on_settings, p);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+int peers_leave(struct peers *p, struct err *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&p->lock);
+	if (!p->flock)
+		rc = err_set(err, ENOENT, "this node has no part in a flock");
+	else
+		opinion_leave(flock_opinion(p->flock));
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+static int secrets_load(struct peers *p, struct err *err)
+{
+	char key[ROSTER_KEY_TEXT_BYTES];
+	__u32 stored = 0;
+	__u64 boot;
+	bool made;
+	int rc = identity_open(p->d->state_dir, &p->identity, &made, err);
+
+	if (!rc)
+		rc = ring_load(p->d->state_dir, &p->ring, err);
+	if (!rc)
+		rc = incarnation_load(p, &stored, err);
+	if (rc)
+		return rc;
+	if (made)
+		log_notice("node: a new identity key=%s", roster_key_format(&p->identity.key, key));
+	do
+		randombytes_buf(&boot, sizeof(boot));
+	while (!boot);
+	incarnation_begin(&p->incarnation, stored, boot);
+	incarnation_save(p);
+	p->author.last = (struct page_version){p->incarnation.number, boot, 0};
+	return 0;
+}
+
+int peers_open(struct daemon *d, struct peers **ret, struct err *err)
+{
+	struct peers *p = calloc(1, sizeof(*p));
+	struct channel_hooks hooks = {p, on_datagram_out, on_message};
+	int rc = p ? 0 : err_set(err, ENOMEM, "no memory for the flock");
+
+	if (rc)
+		return rc;
+	p->d = d;
+	pthread_mutex_init(&p->lock, NULL);
+	uv_timer_init(loop_uv(d->loop), &p->timer);
+	p->timer.data = p;
+	*ret = p;
+	rc = secrets_load(p, err);
+	if (rc)
+		return rc;
+	p->signing = identity_signing(&p->identity);
+	p->author.signing = &p->signing;
+	p->author.id = p->identity.id;
+	p->load_in = load_in_new();
+	p->channel = channel_new(&p->identity, p->incarnation.boot, &hooks);
+	return p->load_in && p->channel ? 0 : err_set(err, ENOMEM, "no memory for the flock");
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct peers *p = handle->data;
+
+	channel_free(p->channel);
+	load_in_free(p->load_in);
+	load_out_free(&p->load_out);
+	roster_free(&p->settings.roster);
+	free(p->digest);
+	pthread_mutex_destroy(&p->lock);
+	sodium_memzero(&p->identity, sizeof(p->identity));
+	sodium_memzero(&p->ring, sizeof(p->ring));
+	free(p);
+}
+
+void peers_close(struct peers *p)
+{
+	if (!p)
+		return;
+	part_end(p);
+	uv_close((uv_handle_t *)&p->timer, on_closed);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * This node among the others: the flock of core/ with real secrets, sockets and clocks. It runs where the
+ * configuration has an address (`node set address`) and a roster with this node in it, and where there are the flock's
+ * keys (`node init`, or a copy of another node's); a balancer alone has none of it and lacks nothing.
+ *
+ * The loop's thread has its socket and timer. What it knows is behind one lock, which nobody holds for longer than it
+ * takes to work through a batch of datagrams or to fill some rows: so all of these may be called on any thread, but
+ * for peers_open(), peers_start() and peers_close(). Not here: detection, pages, repair (core/flock.h), seals
+ * (io/channel.h).
+ */
+#ifndef STARLING_DAEMON_PEERS_H
+#define STARLING_DAEMON_PEERS_H
+
+#include "core/table.h"
+#include "daemon/daemon.h"
+
+#define PEERS_PORT 9428 /* UDP; where `node set address` names none */
+
+/* Reads the secrets, makes the identity at the first start. On the loop's thread, before others run. */
+int peers_open(struct daemon *d, struct peers **ret, struct err *err);
+void peers_close(struct peers *p);
+
+/* What a configuration says of this node and of the others. */
+void peers_configure(struct peers *p, const struct config *config);
+
+/* What the plane counts goes out, and what others count comes in: about once a second, on the plane's thread. */
+void peers_exchange(struct peers *p, struct plane *plane);
+
+/* `node init`: the first of the flock makes its keys, and keeps the seed of the flow hash that it has. */
+int peers_init(struct peers *p, char message[256], struct err *err);
+
+/* `node leave`: tell the others that this node goes. */
+int peers_leave(struct peers *p, struct err *err);
+
+int peers_show(struct peers *p, struct table *t);      /* KIND_NODE: every node of the roster, else this one alone */
+int peers_gossip(struct peers *p, struct table *t);    /* KIND_GOSSIP: one row */
+void peers_problems(struct peers *p, struct table *t); /* KIND_STATUS, row 0: what is wrong with the flock */
+
+#endif

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What this node tells in pages and what it takes from others': node, digests, loads. Not here: rows (peers_show.c),
+ * what the plane counts (plane_facts.c).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "core/message_wire.h"
+#include "daemon/peers_state.h"
+#include "version.h"
+
+#define LOAD_PAGES 16 /* of one round: 900 backends */
+
+/* --- own pages --- */
+
+static void publish(struct peers *p, __u16 kind, __u16 index, const struct page_draft *draft)
+{
+	int rc = page_author_publish(&p->author, kind, index, draft);
+
+	if (rc < 0 && rc != -ESTALE) /* a later life of this node is known: the incarnation will overtake it */
+		log_warning("flock: a page of kind %u is not told: %s", kind, strerror(-rc));
+}
+
+static void node_publish(struct peers *p)
+{
+	struct page_draft draft = {0};
+	struct fact_node node = {0};
+
+	memcpy(node.site, p->settings.site, sizeof(node.site));
+	memcpy(node.region, p->settings.region, sizeof(node.region));
+	strncpy(node.version, STARLING_VERSION, sizeof(node.version) - 1);
+	if (!fact_node_encode(&node, &draft))
+		publish(p, PAGE_KIND_NODE, 0, &draft);
+}
+
+static void digests_publish(struct peers *p)
+{
+	struct page_draft draft = {0};
+	__u16 index = 0;
+	size_t i;
+
+	for (i = 0; i < p->digests; i++) {
+		if (!fact_digest_encode(&p->digest[i], &draft))
+			continue;
+		publish(p, PAGE_KIND_DIGESTS, index++, &draft);
+		draft.len = 0;
+		fact_digest_encode(&p->digest[i], &draft);
+	}
+	if (draft.len)
+		publish(p, PAGE_KIND_DIGESTS, index++, &draft);
+	if (p->digests)
+		page_author_trim(&p->author, PAGE_KIND_DIGESTS, index);
+}
+
+void peers_publish(struct peers *p)
+{
+	if (!p->flock)
+		return;
+	node_publish(p);
+	digests_publish(p);
+}
+
+/* --- loads --- */
+
+bool peers_near(const struct peers *p, const struct roster_node *node)
+{
+	struct opinion_view view;
+
+	return node->id != p->identity.id && !opinion_state(flock_opinion(p->flock), node->id, &view) && view.at.port &&
+	       (view.state == MEMBER_ALIVE || view.state == MEMBER_SUSPECT || view.state == MEMBER_UNFIT);
+}
+
+static void load_send(struct peers *p, const __u8 *page, size_t len)
+{
+	struct message m = {.kind = MESSAGE_GOSSIP, .pages = 1};
+	__u8 bytes[SEAL_DATAGRAM_MAX];
+	struct opinion_view view;
+	int n;
+
+	m.page[0] = (struct page_bytes){page, len};
+	n = message_encode(&m, bytes, OPINION_MESSAGE_BYTES);
+	for (size_t i = 0; n > 0 && i < p->settings.roster.count; i++) {
+		const struct roster_node *node = &p->settings.roster.node[i];
+
+		if (peers_near(p, node) && !opinion_state(flock_opinion(p->flock), node->id, &view))
+			channel_send(p->channel, mono_now(), node->id, &view.at, bytes, (size_t)n);
+	}
+}
+
+/* What has changed goes straight to the members of the site. */
+static void loads_tell(struct peers *p)
+{
+	struct page_draft *draft = calloc(LOAD_PAGES, sizeof(*draft));
+	__u8 bytes[PAGE_BYTES];
+	size_t near = 0, i;
+	int pages, len;
+
+	for (i = 0; i < p->settings.roster.count; i++)
+		near += peers_near(p, &p->settings.roster.node[i]);
+	pages = draft ? load_out_take(&p->load_out, mono_now(), near, draft, LOAD_PAGES) : 0;
+	for (int j = 0; j < pages; j++) {
+		len = page_author_sign(&p->author, PAGE_KIND_LOADS, 0, &draft[j], bytes);
+		if (len > 0)
+			load_send(p, bytes, (size_t)len);
+	}
+	free(draft);
+}
+
+static void on_told(void *arg)
+{
+	struct peers *p = arg;
+
+	pthread_mutex_lock(&p->lock);
+	if (p->flock && p->d->peers) {
+		peers_publish(p);
+		loads_tell(p);
+		gossip_flush(p->gossip);
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void digests_take(struct peers *p, struct plane *plane)
+{
+	struct fact_digest *digest;
+	int count = plane_digest_facts(plane, &digest);
+
+	if (count < 0)
+		return;
+	free(p->digest);
+	p->digest = digest;
+	p->digests = (size_t)count;
+}
+
+void peers_exchange(struct peers *p, struct plane *plane)
+{
+	struct fact_load *load;
+	__u32 *id;
+	__u64 *key;
+	int count = plane_loads(plane, &load, &id), i;
+
+	if (count < 0)
+		return;
+	key = calloc((size_t)count + 1, sizeof(*key));
+	for (i = 0; key && i < count; i++)
+		key[i] = load[i].key;
+	pthread_mutex_lock(&p->lock);
+	digests_take(p, plane);
+	if (key && !load_in_keys(p->load_in, key, (size_t)count) && !load_out_set(&p->load_out, load, (size_t)count))
+		for (i = 0; i < count; i++)
+			plane_peers_open(plane, id[i], p->flock ? load_in_open(p->load_in, (size_t)i) : 0);
+	if (p->flock)
+		loop_post(p->d->loop, on_told, p);
+	pthread_mutex_unlock(&p->lock);
+	free(load);
+	free(id);
+	free(key);
+}
+
+/* --- others' pages --- */
+
+void peers_page(void *arg, enum page_outcome outcome, const struct page *page)
+{
+	struct peers *p = arg;
+	char id[ROSTER_ID_TEXT_BYTES];
+
+	if (outcome == PAGE_EQUIVOCATION) {
+		log_warning("flock: node %s has signed two pages of one number", roster_id_format(page->origin, id));
+		return;
+	}
+	if (page->origin == p->identity.id)
+		incarnation_heard(&p->incarnation, &page->version);
+	else if (page->kind == PAGE_KIND_LOADS)
+		load_in_page(p->load_in, page, mono_now());
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the peers*.c share. Not here: what the rest of the daemon sees (peers.h).
+ */
+#ifndef STARLING_DAEMON_PEERS_STATE_H
+#define STARLING_DAEMON_PEERS_STATE_H
+
+#include <pthread.h>
+
+#include "core/flock.h"
+#include "core/incarnation.h"
+#include "core/load_in.h"
+#include "core/load_out.h"
+#include "core/page_author.h"
+#include "daemon/peers.h"
+#include "daemon/plane_facts.h"
+#include "io/channel.h"
+#include "io/gossip.h"
+
+/* What the configuration says; a value. */
+struct peers_settings {
+	struct endpoint at; /* port 0: this balancer is alone */
+	char device[16];
+	char site[STARLING_NAME_BYTES], region[STARLING_NAME_BYTES];
+	struct endpoint seed[STARLING_KEYS_PER_VIP]; /* where others may be */
+	size_t seeds;
+	struct roster roster; /* owned */
+};
+
+struct peers {
+	struct daemon *d;
+	struct identity identity;
+	struct signing signing;
+
+	/* under the lock */
+	pthread_mutex_t lock;
+	struct peers_settings settings;
+	bool changed; /* the loop's thread has to look at the settings, or at the keys */
+	bool moved;   /* and address or device are others */
+	struct ring ring;
+	struct incarnation incarnation;
+	struct channel *channel;
+	struct flock *flock; /* NULL while this node has no part in any */
+	struct page_author author;
+	struct load_in *load_in;
+	struct load_out load_out;
+	struct fact_digest *digest; /* owned: the whole, then VIPs by name */
+	size_t digests;
+	__u64 changes; /* of opinion, for events */
+
+	/* the loop's thread */
+	uv_timer_t timer;
+	struct gossip *gossip;
+	struct mono second; /* when what is done once a second was done */
+};
+
+/* peers_facts.c; under the lock */
+void peers_publish(struct peers *p);
+void peers_page(void *arg, enum page_outcome outcome, const struct page *page); /* hook of the flock */
+
+/* Who is alive in the own site, without this node. */
+bool peers_near(const struct peers *p, const struct roster_node *node);
+
+#endif

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * See plane_facts.h. Not here: the sums of the sweep, which the counts are (plane_sweep.c).
+ */
+#include "daemon/plane_facts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/maglev.h"
+#include "core/mix.h"
+#include "daemon/plane_state.h"
+
+struct counted {
+	struct fact_load load;
+	__u32 id;
+};
+
+static int counted_order(const void *a, const void *b)
+{
+	const struct counted *x = a, *y = b;
+
+	return x->load.key < y->load.key ? -1 : x->load.key > y->load.key;
+}
+
+static size_t counted_fill(const struct plane *p, struct counted *all)
+{
+	size_t count = 0, i, kept = 0;
+	__u32 j;
+
+	for (i = 0; i < p->vip_count; i++) {
+		const struct plane_vip *v = p->vip[i];
+
+		for (j = 0; v->scheduler != SCHEDULER_MH && j < v->backend_count; j++)
+			all[count++] = (struct counted){
+				{fact_backend_key(v->name, &v->backend[j]->at),
+				 __atomic_load_n(&p->loads[v->backend[j]->id].open, __ATOMIC_RELAXED)},
+				v->backend[j]->id,
+			};
+	}
+	qsort(all, count, sizeof(*all), counted_order);
+	for (i = 0; i < count; i++) /* two of one key would be one: 64 bits, and yet */
+		if (!kept || all[kept - 1].load.key != all[i].load.key)
+			all[kept++] = all[i];
+	return kept;
+}
+
+int plane_loads(struct plane *p, struct fact_load **ret, __u32 **ret_id)
+{
+	size_t room = 1, count, i;
+	struct counted *all;
+
+	for (i = 0; i < p->vip_count; i++)
+		room += p->vip[i]->backend_count;
+	all = calloc(room, sizeof(*all));
+	*ret = calloc(room, sizeof(**ret));
+	*ret_id = calloc(room, sizeof(**ret_id));
+	if (!all || !*ret || !*ret_id) {
+		free(all);
+		free(*ret);
+		free(*ret_id);
+		return -ENOMEM;
+	}
+	count = counted_fill(p, all);
+	for (i = 0; i < count; i++) {
+		(*ret)[i] = all[i].load;
+		(*ret_id)[i] = all[i].id;
+	}
+	free(all);
+	return (int)count;
+}
+
+void plane_peers_open(struct plane *p, __u32 id, __u64 open)
+{
+	__u32 value = open > 0xffffffffu ? 0xffffffffu : (__u32)open;
+
+	if (__atomic_load_n(&p->loads[id].peers, __ATOMIC_RELAXED) != value)
+		__atomic_store_n(&p->loads[id].peers, value, __ATOMIC_RELAXED);
+}
+
+int plane_digest_facts(const struct plane *p, struct fact_digest **ret)
+{
+	struct fact_digest *all = calloc(p->vip_count + 1, sizeof(*all));
+	size_t i;
+
+	if (!all)
+		return -ENOMEM;
+	all[0].config = all[0].effective = mix64(MAGLEV_VERSION);
+	for (i = 0; i < p->vip_count; i++) {
+		const struct plane_vip *v = p->vip[i];
+		struct fact_digest *one = &all[i + 1];
+		__u64 name = 0;
+
+		for (const char *s = v->name; *s; s++)
+			name = mix64(name ^ (__u8)*s);
+		one->config = mix64(name ^ mix64(v->digest + v->region.count) ^ MAGLEV_VERSION);
+		one->effective = mix64(name ^ mix64(v->effective + v->region.count) ^ MAGLEV_VERSION);
+		memcpy(one->vip, v->name, sizeof(one->vip));
+		all[0].config = mix64(all[0].config ^ one->config);
+		all[0].effective = mix64(all[0].effective ^ one->effective);
+	}
+	*ret = all;
+	return (int)p->vip_count + 1;
+}
