@@ -81,11 +81,13 @@ static void boot(struct node *n, __u64 number)
 
 static int setup(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
+	struct world *w;
 	size_t i;
 
 	if (sodium_init() < 0)
 		return -1;
+	w = calloc(1, sizeof(*w));
+	assert_non_null(w);
 	w->now.ns = 1000 * SECOND;
 	ring_make(&w->ring);
 	for (i = 0; i < NODES; i++) {

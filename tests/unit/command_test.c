@@ -52,7 +52,11 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_IFACE_ATTACH] = "iface attach eth0 mode generic",
 	[COMMAND_IFACE_DETACH] = "iface detach eth0.5",
 	[COMMAND_IFACE_SHOW] = "iface show",
-	[COMMAND_NODE_SET] = "node set name lb1 address 192.0.2.1 device eth1 site fra region eu",
+	[COMMAND_NODE_SET] = ("node set name lb1 address 192.0.2.1 device eth1 "
+			      "peers 192.0.2.2,[2001:db8::2]:9999 site fra region eu"),
+	[COMMAND_NODE_INIT] = "node init",
+	[COMMAND_NODE_LEAVE] = "node leave",
+	[COMMAND_NODE_SHOW] = "node show",
 	[COMMAND_ROSTER_ADD] = ("roster add lb1 ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= site fra "
 				"role observer,admin stake 3"),
 	[COMMAND_ROSTER_DELETE] = "roster delete lb1",
@@ -214,7 +218,11 @@ static void mistakes_are_named_with_their_place(void **state)
 		{"backend drain web", 2, "backend must be ADDR, ADDR:PORT or [ADDR6]:PORT, not \"web\""},
 		{"backend drain 10.0.0.1 local", 3, NULL},
 		{"event watch backend gossip", 3, NULL},
-		{"event watch member", 2, NULL},
+		{"event watch members", 2, NULL},
+		{"node set peers 192.0.2.1,192.0.2.1", 3, "\"192.0.2.1\" is given twice"},
+		{"node set peers 192.0.2.1,", 3, NULL},
+		{"node set peers 192.0.2.1;192.0.2.2", 3, NULL},
+		{"node set peers 224.0.0.1", 3, NULL},
 		{"batch file", 2, NULL},
 		{"config rollback first", 2, "generation must be 0 to 4294967295, not \"first\""},
 		{"node set address 10.0.0.1: ", 3, NULL},
@@ -295,7 +303,7 @@ static void completion_offers_what_may_follow(void **state)
 		{{"iface", "attach", "eth0", "mode", "auto"}, 5, ""},
 		{{"flow", "lookup"}, 2, "tcp\nudp\n"},
 		{{"flow", "trace", "drops"}, 3, "vip\nclient\nsample\ncount\n"},
-		{{"event", "watch", "vip"}, 3, "backend\nvip\niface\nconfig\ndrop\n"},
+		{{"event", "watch", "vip"}, 3, "backend\nvip\niface\nconfig\ndrop\nmember\n"},
 		{{"nothing"}, 1, ""},
 	};
 	struct buf out = BUF_INIT;

@@ -130,6 +130,7 @@ static void message_without_room_is_not_written(void **state)
 static void more_than_may_be_is_no_message(void **state)
 {
 	struct message m = {.kind = MESSAGE_GOSSIP, .pages = MESSAGE_PAGES_MAX}, back;
+	static const __u8 more[] = {0x52, 1, 'x'}; /* field 10, one byte */
 	static __u8 bytes[ROOM], page[1];
 	int len;
 
@@ -139,18 +140,19 @@ static void more_than_may_be_is_no_message(void **state)
 	len = message_encode(&m, bytes, sizeof(bytes));
 	assert_int_equal(message_decode(bytes, (size_t)len, &back), 0);
 	assert_int_equal(back.pages, MESSAGE_PAGES_MAX);
-	memcpy(bytes + len, "\x52\x01x", 3); /* field 10, one byte */
+	memcpy(bytes + len, more, sizeof(more));
 	assert_int_equal(message_decode(bytes, (size_t)len + 3, &back), -EBADMSG);
 }
 
 static void field_of_a_later_version_is_passed_over(void **state)
 {
+	static const __u8 later[] = {0xa2, 6, 3, 'n', 'e', 'w'}; /* field 100 */
 	struct message m = {.kind = MESSAGE_GOSSIP, .number = 7}, back;
 	__u8 bytes[ROOM];
 	int len = message_encode(&m, bytes, sizeof(bytes));
 
 	(void)state;
-	memcpy(bytes + len, "\xa2\x06\x03new", 6); /* field 100 */
+	memcpy(bytes + len, later, sizeof(later));
 	assert_int_equal(message_decode(bytes, (size_t)len + 6, &back), 0);
 	assert_int_equal(back.number, 7);
 }

@@ -140,9 +140,9 @@
 	COMMAND(NODE_SET, "node", "set", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"say who this balancer is", ARG_NODE_NAME, ARG_NODE_ADDRESS, ARG_NODE_DEVICE, ARG_NODE_PEERS, ARG_SITE, \
 		ARG_REGION) \
-	COMMAND(NODE_INIT, "node", "init", IN_OPERATION, COMMAND_LOCAL | COMMAND_MUTATES, \
+	COMMAND(NODE_INIT, "node", "init", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"make the keys of a new flock, of which this balancer is the first") \
-	COMMAND(NODE_LEAVE, "node", "leave", IN_OPERATION, COMMAND_LOCAL | COMMAND_MUTATES, \
+	COMMAND(NODE_LEAVE, "node", "leave", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"tell the others that this balancer goes; it forwards on") \
 	COMMAND(NODE_SHOW, "node", "show", IN_NO_FILE, COMMAND_LOCAL, \
 		"show the balancers of the flock, as this one sees them") \

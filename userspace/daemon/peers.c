@@ -419,10 +419,10 @@ int peers_open(struct daemon *d, struct peers **ret, struct err *err)
 {
 	struct peers *p = calloc(1, sizeof(*p));
 	struct channel_hooks hooks = {p, on_datagram_out, on_message};
-	int rc = p ? 0 : err_set(err, ENOMEM, "no memory for the flock");
+	int rc;
 
-	if (rc)
-		return rc;
+	if (!p)
+		return err_set(err, ENOMEM, "no memory for the flock");
 	p->d = d;
 	pthread_mutex_init(&p->lock, NULL);
 	uv_timer_init(loop_uv(d->loop), &p->timer);

@@ -355,6 +355,7 @@ static void parts_close(struct wire *w)
 {
 	struct daemon *d = w->d;
 	struct pages *pages = d->pages;
+	struct peers *peers = d->peers;
 	struct plane *p;
 	size_t i;
 
@@ -371,7 +372,8 @@ static void parts_close(struct wire *w)
 	plane_stop(p);
 	workers_close(d->scribe);
 	d->scribe = NULL;
-	peers_close(d->peers);
+	d->peers = NULL;
+	peers_close(peers);
 	streams_stop(d->streams);
 	watchdog_stop(d->watchdog);
 	routes_close(d->routes);

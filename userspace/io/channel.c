@@ -367,55 +367,64 @@ static void peer_prove(struct channel *c, struct mono now, struct peer *p, __u64
 	}
 }
 
+/* What is sealed in a HELLO, into c->plain. Return: why it cannot be @key's, or CHANNEL_COUNTS. */
+static enum channel_count hello_open(struct channel *c, const struct seal_header *h, const struct roster_key *key,
+				     const void *bytes, size_t len)
+{
+	const struct ring_key *ring = ring_find(&c->ring, le32toh(h->key));
+	const struct hello *hello = (const struct hello *)c->plain;
+
+	if (len != SEAL_BYTES + sizeof(*hello))
+		return CHANNEL_MALFORMED;
+	if (!ring)
+		return CHANNEL_KEY;
+	if (seal_open(bytes, len, ring->byte, c->plain) || memcmp(hello->key, key->byte, ROSTER_KEY_BYTES) != 0)
+		return CHANNEL_FORGED;
+	if (c->hellos >= CHANNEL_HELLOS)
+		return CHANNEL_FLOOD;
+	c->hellos++;
+	return hello_verify(h, hello) ? CHANNEL_COUNTS : CHANNEL_FORGED;
+}
+
 /* The own identity elsewhere, or what this node sent itself. */
 static void self_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
 			 const void *bytes, size_t len)
 {
-	const struct ring_key *ring = ring_find(&c->ring, le32toh(h->key));
-	struct hello *hello = (struct hello *)c->plain;
+	const struct hello *hello = (const struct hello *)c->plain;
+	enum channel_count why = CHANNEL_REFLECTED;
 
-	if (le64toh(h->boot) == c->boot) {
-		reject(c, CHANNEL_REFLECTED);
-	} else if (h->kind != SEAL_HELLO || len != SEAL_BYTES + sizeof(*hello) || !ring ||
-		   seal_open(bytes, len, ring->byte, c->plain) || !hello_verify(h, hello) ||
-		   memcmp(hello->key, c->identity->key.byte, ROSTER_KEY_BYTES)) {
-		reject(c, CHANNEL_FORGED);
-	} else if (proof_right(c, now, hello->number)) {
-		reject(c, CHANNEL_REFLECTED);
-	} else {
+	if (le64toh(h->boot) != c->boot) {
+		why = h->kind == SEAL_HELLO ? hello_open(c, h, &c->identity->key, bytes, len) : CHANNEL_FORGED;
+		if (why == CHANNEL_COUNTS)
+			why = proof_right(c, now, hello->number) ? CHANNEL_REFLECTED : CHANNEL_TWIN;
+	}
+	if (why == CHANNEL_TWIN) {
 		twin_heard(&c->self, le64toh(h->boot), from, now);
 		twin_heard(&c->self, c->boot, &(struct endpoint){0}, now);
-		reject(c, CHANNEL_TWIN);
 	}
+	reject(c, why);
 }
 
 static void hello_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
 			  struct peer *p, const void *bytes, size_t len)
 {
-	const struct ring_key *ring = ring_find(&c->ring, le32toh(h->key));
-	struct hello *hello = (struct hello *)c->plain;
+	const struct hello *hello = (const struct hello *)c->plain;
+	enum channel_count why;
 	struct proof proof;
 
 	if (due(&c->second, now, 1000))
 		c->hellos = 0;
-	if (len != SEAL_BYTES + sizeof(*hello))
-		reject(c, CHANNEL_MALFORMED);
-	else if (!ring)
-		reject(c, CHANNEL_KEY);
-	else if (seal_open(bytes, len, ring->byte, c->plain) || memcmp(hello->key, p->key.byte, ROSTER_KEY_BYTES))
-		reject(c, CHANNEL_FORGED);
-	else if (c->hellos >= CHANNEL_HELLOS)
-		reject(c, CHANNEL_FLOOD);
-	else if (c->hellos++, !hello_verify(h, hello))
-		reject(c, CHANNEL_FORGED);
-	else if (!due(&p->welcome, now, CHANNEL_WELCOME_MS))
-		reject(c, CHANNEL_FLOOD);
-	else {
-		c->status.received++;
-		c->status.received_bytes += len;
-		proof = (struct proof){hello->number, htole64(proof_number(c, now, 0))};
-		pair_send(c, p, SEAL_WELCOME, le64toh(h->boot), from, &proof, sizeof(proof));
+	why = hello_open(c, h, &p->key, bytes, len);
+	if (why == CHANNEL_COUNTS && !due(&p->welcome, now, CHANNEL_WELCOME_MS))
+		why = CHANNEL_FLOOD;
+	if (why != CHANNEL_COUNTS) {
+		reject(c, why);
+		return;
 	}
+	c->status.received++;
+	c->status.received_bytes += len;
+	proof = (struct proof){hello->number, htole64(proof_number(c, now, 0))};
+	pair_send(c, p, SEAL_WELCOME, le64toh(h->boot), from, &proof, sizeof(proof));
 }
 
 static void proof_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,

@@ -76,7 +76,7 @@ static int batch_read(struct gossip *g)
 {
 	struct mmsghdr in[GOSSIP_BATCH];
 	struct iovec iov[GOSSIP_BATCH];
-	struct sockaddr_in6 at[GOSSIP_BATCH];
+	struct sockaddr_in6 at[GOSSIP_BATCH] = {0};
 	struct endpoint from;
 	int n, i;
 
