@@ -141,6 +141,16 @@ END
 check "any bytes at the socket are rejected and counted" wait_for 5 bash -c "[ \"\$('$LAB' exec lb1 curl -s http://127.0.0.1:9427/metrics | awk '/^starling_gossip_messages_rejected_total/ { n += \$2 } END { print (n > 2000) }')\" = 1 ]"
 check "and change nothing" all_alive
 
+# --- where others were is kept: nobody has to be at the address that the configuration names
+check "where others are is kept" wait_for 15 bash -c "grep -q 192.0.2.13: '$STATE/lb2/known' && grep -q 192.0.2.12: '$STATE/lb3/known'"
+"$LAB" fault lb1 cut in
+"$LAB" fault lb1 cut out
+kill -9 "$(daemon_pid lb3)"
+"$LAB" up >/dev/null
+check "a node finds another one that only its file knows" wait_for 20 state_is 3 2 alive
+"$LAB" fault lb1 clear
+check "and all find together again" wait_for 30 all_alive
+
 # --- leaving
 at 3 node leave >/dev/null
 check "who leaves has left" wait_for 10 state_is 1 3 left

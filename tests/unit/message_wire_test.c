@@ -178,6 +178,17 @@ static void every_cut_and_every_changed_byte_is_survived(void **state)
 	assert_int_equal(message_decode(bytes, 0, &back), -EBADMSG);
 }
 
+/* Found by fuzzing: it used to become a page that points to where the number had been for a moment. */
+static void number_in_the_place_of_a_page_is_no_message(void **state)
+{
+	static const __u8 bytes[] = {8, 1, 0x55, 'U', 'U', 'U', 'U'}, varint[] = {8, 1, 0x50, 7};
+	struct message back;
+
+	(void)state;
+	assert_int_equal(message_decode(bytes, sizeof(bytes), &back), -EBADMSG);
+	assert_int_equal(message_decode(varint, sizeof(varint), &back), -EBADMSG);
+}
+
 static void address_without_a_port_is_no_message(void **state)
 {
 	/* kind 5; update { address "x" } */
@@ -198,6 +209,7 @@ int main(void)
 		cmocka_unit_test(more_than_may_be_is_no_message),
 		cmocka_unit_test(field_of_a_later_version_is_passed_over),
 		cmocka_unit_test(every_cut_and_every_changed_byte_is_survived),
+		cmocka_unit_test(number_in_the_place_of_a_page_is_no_message),
 		cmocka_unit_test(address_without_a_port_is_no_message),
 	};
 

@@ -98,7 +98,8 @@ static bool page_decode_one(pb_istream_t *stream, const pb_field_t *field, void 
 	struct message *m = *arg;
 
 	(void)field;
-	if (m->pages == MESSAGE_PAGES_MAX)
+	/* A number in the place of bytes comes through a stream of nanopb's own: it is nowhere in the datagram. */
+	if (stream->callback != reader_read || m->pages == MESSAGE_PAGES_MAX)
 		return false;
 	m->page[m->pages++] = (struct page_bytes){r->at, stream->bytes_left};
 	return pb_read(stream, NULL, stream->bytes_left);

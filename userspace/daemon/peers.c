@@ -19,6 +19,7 @@
 
 #define STEP_LEAST_MS 1
 #define STEP_MOST_MS  1000
+#define KNOWN_MS      10000 /* where others are is kept so often, if it has changed */
 
 /* --- the incarnation, kept before it is used --- */
 
@@ -113,7 +114,6 @@ static void changes_tell(struct peers *p)
 	while (opinion_changed(flock_opinion(p->flock), &change)) {
 		const char *before = member_state_word(change.from), *after = member_state_word(change.to);
 
-		p->changes++;
 		name_of(p, change.id, name);
 		if (change.to == MEMBER_DEAD || change.to == MEMBER_LEFT)
 			load_in_silence(p->load_in, change.id);
@@ -140,6 +140,10 @@ static void step(struct peers *p)
 			incarnation_use(p);
 		}
 		peers_publish(p);
+		if (mono_ms(p->kept, now) >= KNOWN_MS) {
+			p->kept = now;
+			peers_known_save(p);
+		}
 	}
 	flock_step(p->flock, now, (__u64)wall.tv_sec * 1000000 + (__u64)wall.tv_nsec / 1000);
 	changes_tell(p);
@@ -217,6 +221,7 @@ static int part_begin(struct peers *p, struct err *err)
 		part_end(p);
 		return err_set(err, ENOMEM, "no memory for the flock");
 	}
+	peers_known_load(p);
 	seeds_add(p);
 	p->author.store = flock_pages(p->flock);
 	peers_publish(p);
@@ -448,6 +453,7 @@ static void on_closed(uv_handle_t *handle)
 	load_out_free(&p->load_out);
 	roster_free(&p->settings.roster);
 	free(p->digest);
+	buf_free(&p->known);
 	pthread_mutex_destroy(&p->lock);
 	sodium_memzero(&p->identity, sizeof(p->identity));
 	sodium_memzero(&p->ring, sizeof(p->ring));

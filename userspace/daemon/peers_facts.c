@@ -90,6 +90,17 @@ static void load_send(struct peers *p, const __u8 *page, size_t len)
 	}
 }
 
+/* Of the node as a whole. */
+static void node_load(const struct peers *p, struct page_draft *ret)
+{
+	struct fact_node_load load = {0};
+
+	for (size_t i = 0; i < p->load_out.count; i++)
+		load.open += p->load_out.entry[i].open;
+	ret->len = 0;
+	fact_node_load_encode(&load, ret);
+}
+
 /* What has changed goes straight to the members of the site. */
 static void loads_tell(struct peers *p)
 {
@@ -101,6 +112,10 @@ static void loads_tell(struct peers *p)
 	for (i = 0; i < p->settings.roster.count; i++)
 		near += peers_near(p, &p->settings.roster.node[i]);
 	pages = draft ? load_out_take(&p->load_out, mono_now(), near, draft, LOAD_PAGES) : 0;
+	if (pages >= 0 && pages < LOAD_PAGES && mono_ms(p->node_told, mono_now()) >= FACT_LOADS_ALL_MS && draft) {
+		p->node_told = mono_now();
+		node_load(p, &draft[pages++]);
+	}
 	for (int j = 0; j < pages; j++) {
 		len = page_author_sign(&p->author, PAGE_KIND_LOADS, 0, &draft[j], bytes);
 		if (len > 0)

@@ -46,17 +46,23 @@ struct peers {
 	struct load_out load_out;
 	struct fact_digest *digest; /* owned: the whole, then VIPs by name */
 	size_t digests;
-	__u64 changes; /* of opinion, for events */
+	struct buf known;      /* the file of where others are, as it was written */
+	struct mono node_told; /* when the load of the whole node was told */
 
 	/* the loop's thread */
 	uv_timer_t timer;
 	struct gossip *gossip;
 	struct mono second; /* when what is done once a second was done */
+	struct mono kept;   /* and the file of where others are written */
 };
 
 /* peers_facts.c; under the lock */
 void peers_publish(struct peers *p);
 void peers_page(void *arg, enum page_outcome outcome, const struct page *page); /* hook of the flock */
+
+/* peers_known.c; under the lock */
+void peers_known_load(struct peers *p);
+void peers_known_save(struct peers *p); /* if it has changed */
 
 /* Who is alive in the own site, without this node. */
 bool peers_near(const struct peers *p, const struct roster_node *node);
