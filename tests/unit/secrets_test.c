@@ -17,18 +17,24 @@
 
 #include "io/secrets.h"
 
+#define PATH_BYTES 64
+
 static int setup(void **state)
 {
-	char *dir = strdup("/tmp/starling-secrets-XXXXXX");
+	char *dir = calloc(1, PATH_BYTES);
 
+	assert_true(sodium_init() >= 0);
+	assert_non_null(dir);
+	strcpy(dir, "/tmp/secrets_test.XXXXXX");
+	assert_non_null(mkdtemp(dir));
 	*state = dir;
-	return sodium_init() < 0 || !mkdtemp(dir);
+	return 0;
 }
 
 static int teardown(void **state)
 {
 	static const char *const names[] = {"identity", "identity.corrupt", "ring", "seed", "starling.ring"};
-	char path[64];
+	char path[PATH_BYTES];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		snprintf(path, sizeof(path), "%s/%s", (char *)*state, names[i]);
@@ -43,7 +49,7 @@ static void identity_is_made_once_and_for_its_user_alone(void **state)
 {
 	struct identity a, b;
 	struct err err = {0};
-	char path[64];
+	char path[PATH_BYTES];
 	struct stat st;
 	bool made;
 
@@ -61,7 +67,7 @@ static void torn_identity_is_not_replaced_by_another(void **state)
 {
 	struct identity a;
 	struct err err = {0};
-	char path[64];
+	char path[PATH_BYTES];
 	bool made;
 
 	assert_int_equal(identity_open(*state, &a, &made, &err), 0);
@@ -129,7 +135,7 @@ static void credential_comes_before_the_file(void **state)
 	static const char text[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", bad[] = "AAAA\n";
 	struct ring ring = {0};
 	struct err err = {0};
-	char path[64];
+	char path[PATH_BYTES];
 	int fd;
 
 	ring_make(&ring);

@@ -14,26 +14,6 @@
 
 #include "core/mix.h"
 
-static int real_sign(void *arg, const void *bytes, size_t len, __u8 ret_signature[SIGNATURE_BYTES])
-{
-	const struct signer *s = arg;
-
-	return crypto_sign_detached(ret_signature, NULL, bytes, len, s->secret);
-}
-
-static bool real_verify(void *arg, const struct roster_key *key, const void *bytes, size_t len,
-			const __u8 signature[SIGNATURE_BYTES])
-{
-	(void)arg;
-	return !crypto_sign_verify_detached(signature, bytes, len, key->byte);
-}
-
-static void real_hash(void *arg, const void *bytes, size_t len, __u8 ret_hash[HASH_BYTES])
-{
-	(void)arg;
-	crypto_generichash(ret_hash, HASH_BYTES, bytes, len, NULL, 0);
-}
-
 static void ideal_mix(__u64 hash, const void *bytes, size_t len, __u8 *ret, size_t size)
 {
 	const __u8 *byte = bytes;
@@ -84,9 +64,11 @@ void signer_real(struct signer *s, __u32 number)
 	__u8 seed[crypto_sign_SEEDBYTES] = {0};
 
 	memcpy(seed, &number, sizeof(number));
-	crypto_sign_seed_keypair(s->key.byte, s->secret, seed);
+	crypto_sign_seed_keypair(s->key.byte, s->identity.secret, seed);
 	s->id = roster_id(&s->key);
-	s->signing = (struct signing){s, real_sign, real_verify, real_hash};
+	s->identity.key = s->key;
+	s->identity.id = s->id;
+	s->signing = identity_signing(&s->identity);
 }
 
 void signer_ideal(struct signer *s, __u32 number)

@@ -8,11 +8,12 @@
 
 #include "core/page.h"
 #include "core/signing.h"
+#include "io/secrets.h"
 
 struct signer {
 	struct roster_key key;
-	__u8 secret[64];
 	__u64 id;
+	struct identity identity; /* of a real one */
 	struct signing signing; /* its arg is the signer: do not move it */
 };
 

@@ -68,7 +68,8 @@
 	FAMILY(starling_gossip_received_bytes_total, COUNTER, "", "Bytes of other nodes that were heard.") \
 	FAMILY(starling_gossip_facts_age_seconds, GAUGE, "", "How long the latest load of a backend is overdue to be told.") \
 	FAMILY(starling_gossip_keys, GAUGE, "", "Keys of the flock that this node has.") \
-	FAMILY(starling_gossip_identity_conflicts, GAUGE, "", "Identities that two hosts use.") \
+	FAMILY(starling_gossip_identity_conflicts_total, COUNTER, "", "Times that two hosts were seen to use one identity.") \
+	FAMILY(starling_gossip_probe_duration_seconds, GAUGE, "peer=name", "From the last probe of a node to its answer.") \
 	FAMILY(starling_gossip_clock_offset_seconds, GAUGE, "peer=name", "Wall clock of a node less this one's.") \
 	FAMILY(starling_config_generation, GAUGE, "", "Generation of the running configuration.") \
 	FAMILY(starling_config_overrides, GAUGE, "", "Backends drained or disabled by hand.") \
@@ -239,7 +240,7 @@
 	FIELD(NODE, config, TEXT, NONE, COLUMN, "CONFIG", FAMILY_NONE, "", "its tables: same or differs, compared with this one") \
 	FIELD(NODE, effective, TEXT, NONE, COLUMN, "EFFECTIVE", FAMILY_NONE, "", "its homes: same or differs") \
 	FIELD(NODE, open, U64, COUNT, COLUMN, "OPEN", FAMILY_NONE, "", "connections, as it says") \
-	FIELD(NODE, round_trip, F64, SECONDS, DETAIL, "ROUND-TRIP", FAMILY_NONE, "", "of a probe") \
+	FIELD(NODE, round_trip, F64, SECONDS, DETAIL, "ROUND-TRIP", FAMILY_starling_gossip_probe_duration_seconds, "", "of a probe") \
 	FIELD(NODE, clock_offset, F64, SECONDS, DETAIL, "CLOCK", FAMILY_starling_gossip_clock_offset_seconds, "", "its wall clock less this one's") \
 	FIELD(NODE, incarnation, U64, NONE, DETAIL, "INCARNATION", FAMILY_NONE, "", "its life") \
 	FIELD(NODE, differs, LIST, NONE, NOTE, "differs in %", FAMILY_NONE, "", "VIPs that it has otherwise") \
@@ -259,8 +260,9 @@
 	FIELD(GOSSIP, received, U64, COUNT, LINE1, "received", FAMILY_starling_gossip_messages_received_total, "", "datagrams that were heard") \
 	FIELD(GOSSIP, received_bytes, U64, BYTES, LINE1, "bytes", FAMILY_starling_gossip_received_bytes_total, "", "heard") \
 	FIELD(GOSSIP, facts_age, F64, SECONDS, LINE1, "loads-late", FAMILY_starling_gossip_facts_age_seconds, "", "the latest load that is to be told") \
-	FIELD(GOSSIP, keys, U64, NONE, LINE1, "keys", FAMILY_starling_gossip_keys, "", "of the flock") \
-	FIELD(GOSSIP, conflicts, U64, NONE, LINE1, "conflicts", FAMILY_starling_gossip_identity_conflicts, "", "identities that two hosts use") \
+	FIELD(GOSSIP, keys_used, U64, NONE, LINE1, "keys", FAMILY_starling_gossip_keys, "state=used", "of the flock, that this node seals with") \
+	FIELD(GOSSIP, keys_kept, U64, NONE, LINE1, "% kept", FAMILY_starling_gossip_keys, "state=kept", "that it only opens with") \
+	FIELD(GOSSIP, conflicts, U64, COUNT, LINE1, "conflicts", FAMILY_starling_gossip_identity_conflicts_total, "", "times that two hosts were seen to use one identity") \
 	FIELD(GOSSIP, rejected_malformed, U64, COUNT, LINE2, "% malformed", FAMILY_starling_gossip_messages_rejected_total, "reason=malformed", "no datagram of a flock, or cut short") \
 	FIELD(GOSSIP, rejected_version, U64, COUNT, LINE2, "% version", FAMILY_starling_gossip_messages_rejected_total, "reason=version", "of another version") \
 	FIELD(GOSSIP, rejected_stranger, U64, COUNT, LINE2, "% stranger", FAMILY_starling_gossip_messages_rejected_total, "reason=stranger", "sender not in the roster") \

@@ -153,6 +153,15 @@ int load_out_take(struct load_out *o, struct mono now, size_t receivers, struct 
 	return (int)pages;
 }
 
+__u64 load_out_open(const struct load_out *o)
+{
+	__u64 open = 0;
+
+	for (size_t i = 0; i < o->count; i++)
+		open += o->entry[i].open;
+	return open;
+}
+
 __u64 load_out_late_ms(const struct load_out *o, struct mono now)
 {
 	__u64 late = 0, age;

@@ -55,6 +55,9 @@ int load_out_set(struct load_out *o, const struct fact_load *load, size_t count)
  */
 int load_out_take(struct load_out *o, struct mono now, size_t receivers, struct page_draft *draft, size_t room);
 
+/* Open connections of all, now. */
+__u64 load_out_open(const struct load_out *o);
+
 /* Milliseconds that the latest entry is overdue; 0: none is. */
 __u64 load_out_late_ms(const struct load_out *o, struct mono now);
 

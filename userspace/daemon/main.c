@@ -160,6 +160,7 @@ static int dataplane_start(struct daemon *d, struct err *err)
 	rc = pins_lock(d, err);
 	if (!rc)
 		rc = dataplane_open(&options, &d->dp, err);
+	sodium_memzero(seed, sizeof(seed));
 	if (!rc)
 		rc = pins_lock(d, err);
 	if (rc)

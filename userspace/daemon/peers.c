@@ -123,6 +123,15 @@ static void changes_tell(struct peers *p)
 	}
 }
 
+static void conflicts_count(struct peers *p, struct mono now)
+{
+	size_t conflicting = channel_conflicts(p->channel, now);
+
+	if (conflicting > p->conflicting)
+		p->conflicts += conflicting - p->conflicting;
+	p->conflicting = conflicting;
+}
+
 static void timer_set(struct peers *p);
 
 static void step(struct peers *p)
@@ -134,6 +143,7 @@ static void step(struct peers *p)
 	if (mono_ms(p->second, now) >= 1000) {
 		p->second = now;
 		load_in_age(p->load_in, now);
+		conflicts_count(p, now);
 		if (incarnation_step(&p->incarnation, now, channel_conflict(p->channel, p->identity.id, now))) {
 			log_notice("node: incarnation %u, since an earlier life of this node was later",
 				   p->incarnation.number);
@@ -293,12 +303,9 @@ static void on_settings(void *arg)
 
 static bool roster_same(const struct roster *a, const struct roster *b)
 {
-	size_t i;
+	struct roster_epoch x, y;
 
-	for (i = 0; i < a->count && i < b->count; i++)
-		if (memcmp(&a->node[i], &b->node[i], sizeof(a->node[i])) != 0)
-			return false;
-	return a->count == b->count;
+	return !roster_digest(a, &x) && !roster_digest(b, &y) && !memcmp(&x, &y, sizeof(x));
 }
 
 static bool settings_same(const struct peers_settings *a, const struct peers_settings *b)

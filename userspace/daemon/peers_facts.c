@@ -38,19 +38,16 @@ static void node_publish(struct peers *p)
 
 static void digests_publish(struct peers *p)
 {
-	struct page_draft draft = {0};
 	__u16 index = 0;
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < p->digests; i++) {
-		if (!fact_digest_encode(&p->digest[i], &draft))
-			continue;
+	while (i < p->digests) {
+		struct page_draft draft = {0};
+
+		while (i < p->digests && !fact_digest_encode(&p->digest[i], &draft))
+			i++;
 		publish(p, PAGE_KIND_DIGESTS, index++, &draft);
-		draft.len = 0;
-		fact_digest_encode(&p->digest[i], &draft);
 	}
-	if (draft.len)
-		publish(p, PAGE_KIND_DIGESTS, index++, &draft);
 	if (p->digests)
 		page_author_trim(&p->author, PAGE_KIND_DIGESTS, index);
 }
@@ -65,19 +62,29 @@ void peers_publish(struct peers *p)
 
 /* --- loads --- */
 
-bool peers_near(const struct peers *p, const struct roster_node *node)
+bool peers_live(const struct peers *p, const struct roster_node *node, struct endpoint *ret_at)
 {
 	struct opinion_view view;
 
-	return node->id != p->identity.id && !opinion_state(flock_opinion(p->flock), node->id, &view) && view.at.port &&
-	       (view.state == MEMBER_ALIVE || view.state == MEMBER_SUSPECT || view.state == MEMBER_UNFIT);
+	if (node->id == p->identity.id || opinion_state(flock_opinion(p->flock), node->id, &view) || !view.at.port)
+		return false;
+	*ret_at = view.at;
+	return view.state == MEMBER_ALIVE || view.state == MEMBER_SUSPECT || view.state == MEMBER_UNFIT;
+}
+
+/* Who counts the same connections: the live ones of the own site. */
+static bool near(const struct peers *p, const struct roster_node *node, struct endpoint *ret_at)
+{
+	const struct roster_node *self = roster_find_id(&p->settings.roster, p->identity.id);
+
+	return self && !strcmp(self->site, node->site) && peers_live(p, node, ret_at);
 }
 
 static void load_send(struct peers *p, const __u8 *page, size_t len)
 {
 	struct message m = {.kind = MESSAGE_GOSSIP, .pages = 1};
 	__u8 bytes[SEAL_DATAGRAM_MAX];
-	struct opinion_view view;
+	struct endpoint at;
 	int n;
 
 	m.page[0] = (struct page_bytes){page, len};
@@ -85,18 +92,16 @@ static void load_send(struct peers *p, const __u8 *page, size_t len)
 	for (size_t i = 0; n > 0 && i < p->settings.roster.count; i++) {
 		const struct roster_node *node = &p->settings.roster.node[i];
 
-		if (peers_near(p, node) && !opinion_state(flock_opinion(p->flock), node->id, &view))
-			channel_send(p->channel, mono_now(), node->id, &view.at, bytes, (size_t)n);
+		if (near(p, node, &at))
+			channel_send(p->channel, mono_now(), node->id, &at, bytes, (size_t)n);
 	}
 }
 
 /* Of the node as a whole. */
 static void node_load(const struct peers *p, struct page_draft *ret)
 {
-	struct fact_node_load load = {0};
+	struct fact_node_load load = {.open = load_out_open(&p->load_out)};
 
-	for (size_t i = 0; i < p->load_out.count; i++)
-		load.open += p->load_out.entry[i].open;
 	ret->len = 0;
 	fact_node_load_encode(&load, ret);
 }
@@ -106,12 +111,13 @@ static void loads_tell(struct peers *p)
 {
 	struct page_draft *draft = calloc(LOAD_PAGES, sizeof(*draft));
 	__u8 bytes[PAGE_BYTES];
-	size_t near = 0, i;
+	struct endpoint at;
+	size_t count = 0, i;
 	int pages, len;
 
 	for (i = 0; i < p->settings.roster.count; i++)
-		near += peers_near(p, &p->settings.roster.node[i]);
-	pages = draft ? load_out_take(&p->load_out, mono_now(), near, draft, LOAD_PAGES) : 0;
+		count += near(p, &p->settings.roster.node[i], &at);
+	pages = draft ? load_out_take(&p->load_out, mono_now(), count, draft, LOAD_PAGES) : 0;
 	if (pages >= 0 && pages < LOAD_PAGES && mono_ms(p->node_told, mono_now()) >= FACT_LOADS_ALL_MS && draft) {
 		p->node_told = mono_now();
 		node_load(p, &draft[pages++]);

@@ -120,6 +120,8 @@ static void node_row(const struct peers *p, const struct roster_node *node, stru
 			       channel_conflict(p->channel, node->id, mono_now()) ? "conflict" : "alive");
 		table_set_text(t, row, FIELD_NODE_address, endpoint_format(&p->settings.at, at));
 		table_set_u64(t, row, FIELD_NODE_incarnation, p->incarnation.number);
+		table_set_u64(t, row, FIELD_NODE_open, load_out_open(&p->load_out));
+		table_set_time(t, row, FIELD_NODE_since, p->d->started_ms);
 		return;
 	}
 	d = compare(p, node->id, &differing);
@@ -156,6 +158,7 @@ static struct tally tally(const struct peers *p)
 	struct tally sum = {{0}, 0, 0};
 	struct opinion_view view;
 	struct difference d;
+	struct endpoint at;
 	size_t i;
 
 	for (i = 0; i < p->settings.roster.count; i++) {
@@ -168,7 +171,7 @@ static struct tally tally(const struct peers *p)
 		if (opinion_state(flock_opinion(p->flock), node->id, &view))
 			continue;
 		sum.state[view.state]++;
-		if (!peers_near(p, node))
+		if (!peers_live(p, node, &at))
 			continue;
 		d = compare(p, node->id, NULL);
 		sum.config += d.config;
@@ -201,8 +204,9 @@ int peers_gossip(struct peers *p, struct table *t)
 	table_set_u64(t, row, FIELD_GOSSIP_received, status.received);
 	table_set_u64(t, row, FIELD_GOSSIP_received_bytes, status.received_bytes);
 	table_set_f64(t, row, FIELD_GOSSIP_facts_age, (double)load_out_late_ms(&p->load_out, now) / 1e3);
-	table_set_u64(t, row, FIELD_GOSSIP_keys, p->ring.count);
-	table_set_u64(t, row, FIELD_GOSSIP_conflicts, channel_conflicts(p->channel, now));
+	table_set_u64(t, row, FIELD_GOSSIP_keys_used, p->ring.used != 0);
+	table_set_u64(t, row, FIELD_GOSSIP_keys_kept, p->ring.count - (p->ring.used != 0));
+	table_set_u64(t, row, FIELD_GOSSIP_conflicts, p->conflicts);
 	_Static_assert(FIELD_GOSSIP_rejected_unreadable - FIELD_GOSSIP_rejected_malformed + 1 == CHANNEL_COUNTS,
 		       "a field each, in the order of channel.h");
 	for (i = 0; i < CHANNEL_COUNTS; i++)
@@ -220,6 +224,7 @@ static void problem(struct table *t, const char *text)
 void peers_problems(struct peers *p, struct table *t)
 {
 	char text[STARLING_NAME_BYTES + 64];
+	struct endpoint at;
 	size_t i;
 
 	pthread_mutex_lock(&p->lock);
@@ -230,7 +235,7 @@ void peers_problems(struct peers *p, struct table *t)
 			snprintf(text, sizeof(text), "two hosts use the identity of node %s", node->name);
 			problem(t, text);
 		}
-		if (peers_near(p, node) && compare(p, node->id, NULL).config) {
+		if (peers_live(p, node, &at) && compare(p, node->id, NULL).config) {
 			snprintf(text, sizeof(text), "node %s runs another configuration", node->name);
 			problem(t, text);
 		}

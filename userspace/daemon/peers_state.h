@@ -48,6 +48,8 @@ struct peers {
 	size_t digests;
 	struct buf known;      /* the file of where others are, as it was written */
 	struct mono node_told; /* when the load of the whole node was told */
+	size_t conflicting;    /* identities that two hosts use now */
+	__u64 conflicts;       /* how often that began */
 
 	/* the loop's thread */
 	uv_timer_t timer;
@@ -64,7 +66,7 @@ void peers_page(void *arg, enum page_outcome outcome, const struct page *page); 
 void peers_known_load(struct peers *p);
 void peers_known_save(struct peers *p); /* if it has changed */
 
-/* Who is alive in the own site, without this node. */
-bool peers_near(const struct peers *p, const struct roster_node *node);
+/* Whether another node answers, and where. */
+bool peers_live(const struct peers *p, const struct roster_node *node, struct endpoint *ret_at);
 
 #endif

@@ -150,11 +150,6 @@ const struct endpoint *plane_backend_at(const struct plane *p, __u32 id);
  * says what is missing. */
 bool plane_ready(const struct plane *p, const char *vip, char why[128]);
 
-#define PLANE_DIGEST_BYTES 9 /* 8 hex digits and NUL */
-
-/* Digests to compare between nodes: T of every VIP; homes with their usable flags. */
-void plane_digests(const struct plane *p, char config[PLANE_DIGEST_BYTES], char effective[PLANE_DIGEST_BYTES]);
-
 /*
  * Rows for a show. Each appends to @t, which has the kind named; NULL names mean all. Status is one row, without what
  * only the daemon knows (node, version, times, reloads).

@@ -79,27 +79,42 @@ void plane_peers_open(struct plane *p, __u32 id, __u64 open)
 		__atomic_store_n(&p->loads[id].peers, value, __ATOMIC_RELAXED);
 }
 
+/* Of one VIP, by what its name, keys and slots are made of. */
+static struct fact_digest vip_digest(const struct plane_vip *v)
+{
+	struct fact_digest ret = {0};
+	__u64 name = 0;
+
+	for (const char *s = v->name; *s; s++)
+		name = mix64(name ^ (__u8)*s);
+	ret.config = mix64(name ^ mix64(v->digest + v->region.count) ^ MAGLEV_VERSION);
+	ret.effective = mix64(name ^ mix64(v->effective + v->region.count) ^ MAGLEV_VERSION);
+	memcpy(ret.vip, v->name, sizeof(ret.vip));
+	return ret;
+}
+
+struct fact_digest plane_digest(const struct plane *p)
+{
+	struct fact_digest ret = {.config = mix64(MAGLEV_VERSION), .effective = mix64(MAGLEV_VERSION)};
+
+	for (size_t i = 0; i < p->vip_count; i++) {
+		struct fact_digest one = vip_digest(p->vip[i]);
+
+		ret.config = mix64(ret.config ^ one.config);
+		ret.effective = mix64(ret.effective ^ one.effective);
+	}
+	return ret;
+}
+
 int plane_digest_facts(const struct plane *p, struct fact_digest **ret)
 {
 	struct fact_digest *all = calloc(p->vip_count + 1, sizeof(*all));
-	size_t i;
 
 	if (!all)
 		return -ENOMEM;
-	all[0].config = all[0].effective = mix64(MAGLEV_VERSION);
-	for (i = 0; i < p->vip_count; i++) {
-		const struct plane_vip *v = p->vip[i];
-		struct fact_digest *one = &all[i + 1];
-		__u64 name = 0;
-
-		for (const char *s = v->name; *s; s++)
-			name = mix64(name ^ (__u8)*s);
-		one->config = mix64(name ^ mix64(v->digest + v->region.count) ^ MAGLEV_VERSION);
-		one->effective = mix64(name ^ mix64(v->effective + v->region.count) ^ MAGLEV_VERSION);
-		memcpy(one->vip, v->name, sizeof(one->vip));
-		all[0].config = mix64(all[0].config ^ one->config);
-		all[0].effective = mix64(all[0].effective ^ one->effective);
-	}
+	all[0] = plane_digest(p);
+	for (size_t i = 0; i < p->vip_count; i++)
+		all[i + 1] = vip_digest(p->vip[i]);
 	*ret = all;
 	return (int)p->vip_count + 1;
 }

@@ -21,6 +21,9 @@ int plane_loads(struct plane *p, struct fact_load **ret, __u32 **ret_id);
 /* Connections that other balancers have open at backend @id: schedulers add them to the own ones. */
 void plane_peers_open(struct plane *p, __u32 id, __u64 open);
 
+/* Of tables and homes of all VIPs; its name is empty. */
+struct fact_digest plane_digest(const struct plane *p);
+
 /* The digest of all, then those of the VIPs by name; owned by the caller. Return: how many, or -ENOMEM. */
 int plane_digest_facts(const struct plane *p, struct fact_digest **ret);
 

@@ -22,6 +22,8 @@ void plane_row_end(struct plane *p, const struct table *t);
 int plane_vips_named(const struct plane *p, const char *name, size_t *ret_first, size_t *ret_count, struct err *err);
 
 const char *plane_slot_text(__u64 slot); /* its state */
+
+#define PLANE_DIGEST_BYTES 9 /* 8 hex digits and NUL */
 void plane_digest_text(__u64 digest, char text[PLANE_DIGEST_BYTES]);
 
 /* ADDR:PORT of a backend id, or NULL if it is not in use. */

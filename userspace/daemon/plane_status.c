@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Devices, drops, maps and the balancer as a whole as rows; digests; readiness. Not here: VIPs
+ * Devices, drops, maps and the balancer as a whole as rows; readiness. Not here: VIPs
  * and backends (plane_show.c).
  */
 #include <errno.h>
@@ -9,6 +9,7 @@
 
 #include "core/mix.h"
 #include "core/table.h"
+#include "daemon/plane_facts.h"
 #include "daemon/plane_show.h"
 #include "starling/cell.h"
 
@@ -155,23 +156,6 @@ __u64 plane_drops(struct plane *p)
 	return sum;
 }
 
-void plane_digests(const struct plane *p, char config[PLANE_DIGEST_BYTES], char effective[PLANE_DIGEST_BYTES])
-{
-	__u64 c = 1, e = 2;
-
-	for (size_t i = 0; i < p->vip_count; i++) {
-		const struct plane_vip *v = p->vip[i];
-		__u64 name = 0;
-
-		for (const char *s = v->name; *s; s++)
-			name = mix64(name ^ (__u8)*s);
-		c = mix64(c ^ name ^ mix64(v->digest + v->region.count));
-		e = mix64(e ^ name ^ mix64(v->effective + v->region.count));
-	}
-	plane_digest_text(c, config);
-	plane_digest_text(e, effective);
-}
-
 static __u32 backends_up(const struct plane_vip *v)
 {
 	__u32 up = 0;
@@ -266,7 +250,7 @@ static void status_problems(struct plane *p, struct table *t, size_t row, size_t
 
 int plane_show_status(struct plane *p, struct table *t, struct err *err)
 {
-	char config[PLANE_DIGEST_BYTES], effective[PLANE_DIGEST_BYTES];
+	char digest[PLANE_DIGEST_BYTES];
 	struct dataplane_device d[STARLING_DEVICES];
 	size_t count = devices(p, d), missing = devices_missing(p, d, count, NULL), row = table_row(t);
 	double packets = 0, bytes = 0, connections = 0;
@@ -283,8 +267,8 @@ int plane_show_status(struct plane *p, struct table *t, struct err *err)
 		bytes += v->rate.bytes_s;
 		connections += v->rate.connections_s;
 	}
-	plane_digests(p, config, effective);
-	table_set_text(t, row, FIELD_STATUS_digest, config);
+	plane_digest_text(plane_digest(p).config, digest);
+	table_set_text(t, row, FIELD_STATUS_digest, digest);
 	table_set_u64(t, row, FIELD_STATUS_overrides, p->override_count);
 	table_set_u64(t, row, FIELD_STATUS_vips, p->vip_count);
 	table_set_u64(t, row, FIELD_STATUS_vips_available, available);

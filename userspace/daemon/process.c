@@ -4,8 +4,6 @@
  */
 #include "daemon/process.h"
 
-#include "daemon/peers.h"
-
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/peers.h"
 #include "version.h"
 
 #define STATUS_LINE_BYTES 256

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * See channel.h. Not here: the window (below it is 40 lines), twins (core/incarnation.h).
+ * See channel.h. Not here: bytes of a seal (seal.c), twins (core/incarnation.h).
  */
 #include "io/channel.h"
 
