@@ -14,7 +14,7 @@ struct signer {
 	struct roster_key key;
 	__u64 id;
 	struct identity identity; /* of a real one */
-	struct signing signing; /* its arg is the signer: do not move it */
+	struct signing signing;	  /* its arg is the signer: do not move it */
 };
 
 /* The signer of a number: the same one in every run. */
