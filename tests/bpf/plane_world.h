@@ -194,6 +194,13 @@ int dataplane_reload(struct dataplane *dp, const struct trace_filter *trace, str
 	return err_set(err, EOPNOTSUPP, "no reload in this test");
 }
 
+int dataplane_reseed(struct dataplane *dp, const __u32 seed[16], struct err *err)
+{
+	(void)dp;
+	(void)seed;
+	return err_set(err, EOPNOTSUPP, "no reload in this test");
+}
+
 #define WORLD_WATCHED 4096
 
 struct world {

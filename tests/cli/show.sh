@@ -11,12 +11,14 @@ cat >>"$CONF" <<-END
 	roster add lb2 ed25519:PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw= stake 2
 END
 daemon_must_start -f "$CONF"
+starling node init >/dev/null || not_ok "keys are made"
 starling backend drain web 192.0.2.102:443 reason "a disk" || not_ok "a backend is drained"
 
 # Every command of the table that answers with rows; arguments where one is needed.
 SHOWS=(
 	"vip show" "vip show web" "vip table web" "vip table web slots" "backend show" "backend show vip web"
 	"flow show" "flow lookup tcp 198.51.100.7:51515 203.0.113.10:443" "iface show" "drop show" "roster show" "node show"
+	"node key show"
 	"config history" "metric show" "metric show starling_vip_" "feature probe" "feature probe veth0" "status"
 	"version" "top"
 )

@@ -41,16 +41,19 @@ check "a balancer without a roster is alone" state_is 1 1 alone
 check "the first node makes the keys" at 1 node init
 check "and only once" bash -c "! '$LAB' exec lb1 starling node init 2>/dev/null"
 check "which only its user may read" test "$(stat -c %a "$STATE/lb1/ring" "$STATE/lb1/identity" "$STATE/lb1/seed" | sort -u)" = 600
-for n in 2 3; do cp -p "$STATE/lb1/ring" "$STATE/lb$n/ring"; done
 for n in 1 2 3; do KEY[n]=$(node_value "$n" "$n" key); done
 for n in 1 2 3; do echo "roster add lb$n ${KEY[n]} site lab"; done >"/run/starling-lab/$STARLING_LAB/roster"
-for n in 2 3; do # keys that came as a file are read at a start
-	pid=$(daemon_pid lb$n)
-	kill "$pid"
-	wait_for 10 bash -c "! kill -0 $pid"
-done
 check "every balancer takes the roster" "$LAB" up
 check "three balancers find each other through one address" wait_for 20 all_alive
+same_keys() { # every node has the keys of lb1, and seals with the same
+	local n first
+	first=$(at 1 -j node key show)
+	for n in "$@"; do [ "$(at "$n" -j node key show)" = "$first" ] || return 1; done
+}
+check "who has no keys has asked for them" same_keys 2 3
+check "and has the seed of the flow hash" test "$(md5sum <"$STATE/lb1/seed")" = "$(md5sum <"$STATE/lb2/seed")"
+where() { at "$1" -j flow lookup tcp 198.51.100.7:51515 "$(vip4 11)" | jq -r "[.. | .backend? // empty | strings][0]"; }
+equal "so that every balancer sends a flow to the same backend" "$(where 1) $(where 1) true" "$(where 2) $(where 3) $([[ "$(where 1)" = *:* ]] && echo true)"
 check "and all run the same" wait_for 10 bash -c "[ \"\$('$LAB' exec lb1 starling -j node show | jq -r '[.. | objects | .config? // empty] | unique | join(\",\")')\" = same ]"
 note "$(at 1 node show)"
 shown() { # all that is shown or logged
@@ -155,3 +158,33 @@ check "and all find together again" wait_for 30 all_alive
 # --- leaving
 at 3 node leave >/dev/null
 check "who leaves has left" wait_for 10 state_is 1 3 left
+
+# --- keys are changed twice while a node is away: it is back without a human
+stop_lb3() {
+	local pid
+	pid=$(daemon_pid lb3)
+	kill -9 "$pid"
+	wait_for 10 bash -c "! kill -0 $pid 2>/dev/null"
+}
+rotate() { # N: a new key, used at once, the old one gone
+	local old new
+	old=$(at "$1" -j node key show | jq -r '[.. | objects | select(.state? == "used")][0].id')
+	new=$(at "$1" node key add | grep -oE '[0-9a-f]{8}')
+	at "$1" node key use "$new" >/dev/null && at "$1" node key remove "$old" >/dev/null
+}
+stop_lb3
+check "the first rotation" rotate 1
+check "reaches who is there" wait_for 10 same_keys 2
+check "the second one is made on another node" rotate 2
+check "and reaches the first" wait_for 10 same_keys 2
+"$LAB" up >/dev/null
+check "it is back with the keys of today" wait_for 20 bash -c "[ \"\$('$LAB' exec lb3 starling -j node key show)\" = \"\$('$LAB' exec lb1 starling -j node key show)\" ]"
+check "and all are alive" wait_for 30 all_alive
+
+# --- a node that is forgotten is not heard: out of the roster, and the keys changed
+for n in 1 2; do at $n roster delete lb3 >/dev/null; done
+check "who is forgotten" rotate 1
+check "does not get the next keys" bash -c "sleep 5; [ \"\$('$LAB' exec lb3 starling -j node key show)\" != \"\$('$LAB' exec lb1 starling -j node key show)\" ]"
+check "the others have them" same_keys 2
+check "and nobody hears it" bash -c "[ \"\$('$LAB' exec lb1 curl -s http://127.0.0.1:9427/metrics | awk '/rejected_total.*stranger/ { print (\$2 > 0) }')\" = 1 ]"
+check "nor shows it" bash -c "! '$LAB' exec lb1 starling node show | grep -q ^lb3"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Nodes over a wire that keeps every datagram, so that each can be lost, cut, changed and sent again. Not here:
- * sockets, messages (message_wire_test.c).
+ * What nodes say to each other, and what of it is heard. Not here: knocks (channel_admit_test.c), sockets, messages
+ * (message_wire_test.c).
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -13,152 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "io/channel.h"
-
-#define NODES	 3
-#define WIRE	 4096
-#define SECOND	 1000000000ull
-#define ITEMS(a) (sizeof(a) / sizeof(*(a)))
-
-struct node {
-	struct world *world;
-	struct identity identity;
-	struct endpoint at;
-	struct channel *channel;
-	size_t heard;
-	__u64 sender;
-	char text[64];
-};
-
-struct world {
-	struct node node[NODES];
-	struct ring ring;
-	struct mono now;
-	struct datagram {
-		size_t from, len;
-		struct endpoint to;
-		__u8 bytes[256];
-	} wire[WIRE];
-	size_t sent, delivered;
-};
-
-static void on_send(void *arg, const struct endpoint *at, const void *bytes, size_t len)
-{
-	struct node *n = arg;
-	struct datagram *d = &n->world->wire[n->world->sent++];
-
-	assert_true(n->world->sent <= WIRE && len <= sizeof(d->bytes));
-	*d = (struct datagram){.from = (size_t)(n - n->world->node), .len = len, .to = *at};
-	memcpy(d->bytes, bytes, len);
-}
-
-static int on_message(void *arg, const struct endpoint *from, __u64 sender, const void *bytes, size_t len)
-{
-	struct node *n = arg;
-
-	(void)from;
-	n->heard++;
-	n->sender = sender;
-	snprintf(n->text, sizeof(n->text), "%.*s", (int)len, (const char *)bytes);
-	return strncmp(n->text, "nonsense", 8) ? 0 : -EBADMSG;
-}
-
-static void boot(struct node *n, __u64 number)
-{
-	struct channel_hooks hooks = {n, on_send, on_message};
-	struct roster_node listed[NODES];
-	struct roster roster = {listed, NODES};
-
-	channel_free(n->channel);
-	n->channel = channel_new(&n->identity, number, &hooks);
-	assert_non_null(n->channel);
-	for (size_t i = 0; i < NODES; i++)
-		listed[i] = (struct roster_node){.key = n->world->node[i].identity.key,
-						 .id = n->world->node[i].identity.id};
-	channel_ring(n->channel, &n->world->ring);
-	assert_int_equal(channel_roster(n->channel, &roster), 0);
-}
-
-static int setup(void **state)
-{
-	struct world *w;
-	size_t i;
-
-	if (sodium_init() < 0)
-		return -1;
-	w = calloc(1, sizeof(*w));
-	assert_non_null(w);
-	w->now.ns = 1000 * SECOND;
-	ring_make(&w->ring);
-	for (i = 0; i < NODES; i++) {
-		struct node *n = &w->node[i];
-
-		n->world = w;
-		crypto_sign_keypair(n->identity.key.byte, n->identity.secret);
-		n->identity.id = roster_id(&n->identity.key);
-		n->at.addr.byte[15] = (__u8)(i + 1);
-		n->at.port = 1;
-	}
-	for (i = 0; i < NODES; i++)
-		boot(&w->node[i], 100 + i);
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	for (size_t i = 0; i < NODES; i++)
-		channel_free(w->node[i].channel);
-	free(w);
-	return 0;
-}
-
-static void deliver(struct world *w, size_t to, const struct datagram *d)
-{
-	struct datagram copy = *d; /* what it answers goes on the wire meanwhile */
-
-	channel_receive(w->node[to].channel, w->now, &w->node[copy.from].at, copy.bytes, copy.len);
-}
-
-static void flow(struct world *w)
-{
-	for (; w->delivered < w->sent; w->delivered++)
-		for (size_t i = 0; i < NODES; i++)
-			if (!endpoint_compare(&w->node[i].at, &w->wire[w->delivered].to))
-				deliver(w, i, &w->wire[w->delivered]);
-}
-
-static void say(struct world *w, size_t from, size_t to, const char *text)
-{
-	channel_send(w->node[from].channel, w->now, w->node[to].identity.id, &w->node[to].at, text, strlen(text));
-}
-
-static __u64 rejected(const struct world *w, size_t node, enum channel_count why)
-{
-	struct channel_status status;
-
-	channel_status(w->node[node].channel, &status);
-	return status.rejected[why];
-}
-
-/* The last datagram from one to another. */
-static struct datagram *last(struct world *w, size_t from, size_t to)
-{
-	for (size_t i = w->sent; i--;)
-		if (w->wire[i].from == from && !endpoint_compare(&w->wire[i].to, &w->node[to].at))
-			return &w->wire[i];
-	fail();
-	return NULL;
-}
-
-static void meet(struct world *w)
-{
-	say(w, 0, 1, "one");
-	flow(w);
-	assert_string_equal(w->node[1].text, "one");
-}
+#include "channel_desk.h"
 
 static void message_waits_for_proof_and_then_arrives_once(void **state)
 {
@@ -210,7 +65,7 @@ static void replay_of_an_earlier_life_is_not_heard(void **state)
 	say(w, 0, 1, "old");
 	old = *last(w, 0, 1);
 	flow(w);
-	boot(&w->node[0], 200);
+	node_boot(&w->node[0], 200);
 	w->now.ns += 10 * SECOND;
 	say(w, 0, 1, "new");
 	flow(w);
@@ -229,7 +84,7 @@ static void restarted_receiver_is_met_again(void **state)
 	struct world *w = *state;
 
 	meet(w);
-	boot(&w->node[1], 201);
+	node_boot(&w->node[1], 201);
 	w->now.ns += SECOND;
 	say(w, 0, 1, "lost");
 	flow(w); /* it says hello itself, since it is addressed by a name that it does not have any more */
@@ -293,7 +148,7 @@ static void member_cannot_speak_for_another(void **state)
 {
 	struct world *w = *state;
 	struct identity liar = w->node[2].identity;
-	struct channel_hooks hooks = {&w->node[2], on_send, on_message};
+	struct channel_hooks hooks = hooks_of(&w->node[2]);
 	struct channel *c;
 
 	liar.id = w->node[0].identity.id;
@@ -310,7 +165,7 @@ static void member_cannot_speak_for_another(void **state)
 static void who_is_not_in_the_roster_or_lacks_the_key_is_not_heard(void **state)
 {
 	struct world *w = *state;
-	struct channel_hooks hooks = {&w->node[2], on_send, on_message};
+	struct channel_hooks hooks = hooks_of(&w->node[2]);
 	struct ring other = {0};
 	struct identity stranger;
 	struct channel *c;
@@ -434,7 +289,7 @@ static void two_hosts_with_one_identity_are_noticed(void **state)
 
 	twin.at.addr.byte[15] = 9;
 	twin.channel = NULL;
-	boot(&twin, 999);
+	node_boot(&twin, 999);
 	meet(w);
 	for (i = 0; i < 50; i++) {
 		struct datagram d;
@@ -483,7 +338,7 @@ static void who_leaves_the_roster_is_heard_no_more(void **state)
 	assert_int_equal(rejected(w, 1, CHANNEL_STRANGER), 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, channel_setup, channel_teardown)
 
 int main(void)
 {

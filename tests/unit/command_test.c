@@ -55,6 +55,8 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_NODE_SET] = ("node set name lb1 address 192.0.2.1 device eth1 "
 			      "peers 192.0.2.2,[2001:db8::2]:9999 site fra region eu"),
 	[COMMAND_NODE_INIT] = "node init",
+	[COMMAND_NODE_JOIN] = "node join 192.0.2.11:9428",
+	[COMMAND_NODE_KEY] = "node key use 0123abcd",
 	[COMMAND_NODE_LEAVE] = "node leave",
 	[COMMAND_NODE_SHOW] = "node show",
 	[COMMAND_ROSTER_ADD] = ("roster add lb1 ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= site fra "

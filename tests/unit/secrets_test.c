@@ -130,6 +130,57 @@ static void ring_holds_so_many_keys(void **state)
 	assert_int_equal(b.count, RING_KEYS);
 }
 
+static void signed_ring_is_kept_and_says_who_signed_it(void **state)
+{
+	struct ring a = {0}, b, c;
+	struct identity author, other;
+	struct err err = {0};
+	__u8 bytes[RING_BYTES];
+	bool made;
+
+	assert_int_equal(identity_open(*state, &author, &made, &err), 0);
+	other = author;
+	crypto_sign_keypair(other.key.byte, other.secret);
+	ring_make(&a);
+	assert_int_equal(ring_sign(&a, &author), 0);
+	assert_int_equal(a.number, 1);
+	assert_int_equal(ring_save(*state, &a, &err), 0);
+	assert_int_equal(ring_load(*state, &b, &err), 0);
+	assert_int_equal(ring_compare(&a, &b), 0);
+	assert_true(ring_signed(&b, &author.key));
+	assert_false(ring_signed(&b, &other.key));
+	ring_encode(&a, bytes);
+	assert_int_equal(ring_decode(bytes, &c), 0);
+	assert_memory_equal(&a, &c, sizeof(a));
+	b.key[0].byte[0] ^= 1;
+	assert_false(ring_signed(&b, &author.key));
+	b = a;
+	b.number++;
+	assert_false(ring_signed(&b, &author.key));
+	assert_true(ring_compare(&a, &b) < 0 && ring_compare(&b, &a) > 0);
+	b.number = UINT64_MAX;
+	assert_int_equal(ring_sign(&b, &author), -EOVERFLOW);
+}
+
+static void bytes_that_are_no_ring_are_refused(void **state)
+{
+	struct ring a = {0}, ret = {.number = 5};
+	__u8 good[RING_BYTES], bad[RING_BYTES];
+
+	(void)state;
+	ring_make(&a);
+	ring_encode(&a, good);
+	for (size_t i = 16; i < 24; i++) { /* the key in use, and how many there are */
+		memcpy(bad, good, sizeof(bad));
+		bad[i] ^= 0x40;
+		assert_int_equal(ring_decode(bad, &ret), -EBADMSG);
+	}
+	memcpy(bad, good, sizeof(bad));
+	bad[24 + RING_KEY_BYTES] = 1; /* of a key that is not there */
+	assert_int_equal(ring_decode(bad, &ret), -EBADMSG);
+	assert_int_equal(ret.number, 5);
+}
+
 static void credential_comes_before_the_file(void **state)
 {
 	static const char text[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", bad[] = "AAAA\n";
@@ -176,6 +227,8 @@ int main(void)
 		TEST(identity_signs_what_others_verify),
 		TEST(ring_is_kept_with_the_key_in_use),
 		TEST(ring_holds_so_many_keys),
+		TEST(signed_ring_is_kept_and_says_who_signed_it),
+		TEST(bytes_that_are_no_ring_are_refused),
 		TEST(credential_comes_before_the_file),
 		TEST(seed_is_kept),
 	};

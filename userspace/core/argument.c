@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -80,6 +81,20 @@ static int number_read(const struct argument *a, const char *noun, const char *w
 static void number_write(const struct argument *a, const struct command *c, struct buf *out)
 {
 	buf_printf(out, "%u", *(const __u32 *)member_const(a, c));
+}
+
+static int fingerprint_read(const struct argument *a, const char *noun, const char *word, struct command *c,
+			    struct err *err)
+{
+	if (strlen(word) != 8 || strspn(word, "0123456789abcdef") != 8 || !strtoul(word, NULL, 16))
+		return refuse(noun, "8 hexadecimal digits, as `node key show` has them", word, err);
+	*(__u32 *)member(a, c) = (__u32)strtoul(word, NULL, 16);
+	return 0;
+}
+
+static void fingerprint_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	buf_printf(out, "%08x", *(const __u32 *)member_const(a, c));
 }
 
 static int slots_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
@@ -472,6 +487,7 @@ static void events_write(const struct argument *a, const struct command *c, stru
 CHOICE(hash_words, "5tuple", "source")
 CHOICE(proto_words, "tcp", "udp")
 CHOICE(change_words, "add", "delete")
+CHOICE(key_change_words, "show", "add", "use", "remove")
 CHOICE(level_words, "error", "warning", "info", "debug")
 CHOICE(event_words, "backend", "vip", "iface", "config", "drop", "member")
 #undef CHOICE
@@ -488,6 +504,7 @@ static const struct argument_kind kind_ADDRESS = {address_read, endpoint_write, 
 static const struct argument_kind kind_ADDRESSES = {addresses_read, addresses_write, NULL, NULL};
 static const struct argument_kind kind_HOST = {host_read, host_write, NULL, NULL};
 static const struct argument_kind kind_NUMBER = {number_read, number_write, NULL, NULL};
+static const struct argument_kind kind_FINGERPRINT = {fingerprint_read, fingerprint_write, NULL, NULL};
 static const struct argument_kind kind_SLOTS = {slots_read, number_write, NULL, NULL};
 static const struct argument_kind kind_DURATION = {duration_read, duration_write, NULL, NULL};
 static const struct argument_kind kind_TEXT = {text_read, text_write, NULL, NULL};
@@ -496,6 +513,7 @@ static const struct argument_kind kind_ROLES = {roles_read, roles_write, NULL, N
 static const struct argument_kind kind_FLAG = {NULL, NULL, NULL, NULL};
 static const struct argument_kind kind_PROTO = {choice_read, choice_write, proto_words, protos};
 static const struct argument_kind kind_CHANGE = {choice_read, choice_write, change_words, NULL};
+static const struct argument_kind kind_KEY_CHANGE = {choice_read, choice_write, key_change_words, NULL};
 static const struct argument_kind kind_LEVEL = {choice_read, choice_write, level_words, levels};
 static const struct argument_kind kind_HASH = {choice_read, choice_write, hash_words, NULL};
 static const struct argument_kind kind_SCHEDULER = {choice_read, choice_write, scheduler_words, NULL};

@@ -21,6 +21,7 @@
 	KIND(NODE,    "node",    LIST,     "a balancer of the flock")                              \
 	KIND(GOSSIP,  "gossip",  RECORD,   "what balancers say to each other")                     \
 	KIND(ROSTER,  "roster",  LIST,     "a node that counts")                                   \
+	KIND(KEY,     "key",     LIST,     "a key that the flock's messages are sealed with")      \
 	KIND(DROP,    "drop",    LIST,     "packets dropped on a device for one reason")           \
 	KIND(STATUS,  "status",  RECORD,   "the balancer as a whole")                              \
 	KIND(DAEMON,  "daemon",  RECORD,   "the daemon's process")                                 \
@@ -285,6 +286,12 @@
 	FIELD(ROSTER, key, TEXT, NONE, COLUMN, "KEY", FAMILY_NONE, "", "public") \
 	FIELD(ROSTER, epoch, TEXT, NONE, DETAIL, "EPOCH", FAMILY_NONE, "", "digest of the whole roster")
 
+#define STARLING_FIELDS_KEY(FIELD) \
+	FIELD(KEY, id, TEXT, NONE, COLUMN, "KEY", FAMILY_NONE, "", "its fingerprint") \
+	FIELD(KEY, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "used: this node seals with it; kept: it only opens") \
+	FIELD(KEY, number, U64, NONE, COLUMN, "CHANGES", FAMILY_NONE, "", "of the flock's keys so far; 0: they came as a file") \
+	FIELD(KEY, by, TEXT, NONE, COLUMN, "BY", FAMILY_NONE, "", "node where the last change was made")
+
 #define STARLING_FIELDS_DROP(FIELD) \
 	FIELD(DROP, device, TEXT, NONE, COLUMN, "DEVICE", FAMILY_NONE, "", "its name") \
 	FIELD(DROP, reason, TEXT, NONE, COLUMN, "REASON", FAMILY_NONE, "", "label of the verdict") \
@@ -402,6 +409,7 @@
 	STARLING_FIELDS_NODE(FIELD)                                                                                    \
 	STARLING_FIELDS_GOSSIP(FIELD)                                                                                  \
 	STARLING_FIELDS_ROSTER(FIELD)                                                                                  \
+	STARLING_FIELDS_KEY(FIELD)                                                                                     \
 	STARLING_FIELDS_DROP(FIELD)                                                                                    \
 	STARLING_FIELDS_STATUS(FIELD)                                                                                  \
 	STARLING_FIELDS_DAEMON(FIELD)                                                                                  \

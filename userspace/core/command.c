@@ -46,6 +46,12 @@ const struct command_info *command_info(enum command_id id)
 	return &rows[id].info;
 }
 
+bool command_mutates(const struct command *c)
+{
+	return (command_info(c->id)->flags & COMMAND_MUTATES) &&
+	       (c->id != COMMAND_NODE_KEY || c->key_change != KEY_SHOW);
+}
+
 bool command_has(const struct command *c, enum argument_id argument)
 {
 	return c->given >> argument & 1;

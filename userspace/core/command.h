@@ -50,6 +50,9 @@ enum argument_id {
 };
 _Static_assert(ARGUMENT_COUNT <= 64, "a bit each in struct command");
 
+/* node key */
+enum key_change { KEY_SHOW, KEY_ADD, KEY_USE, KEY_REMOVE };
+
 #define HASH_5TUPLE 0
 #define HASH_SOURCE 1
 
@@ -77,15 +80,17 @@ struct command {
 	struct endpoint at; /* backend, or source of a lookup, or where to listen; port 0 where only ADDR was given */
 	struct endpoint to; /* destination of a lookup */
 	struct addr client;
-	__u32 proto;	 /* IPPROTO_TCP, IPPROTO_UDP */
-	__u32 scheduler; /* enum scheduler */
-	__u32 forward;	 /* enum forward_mode */
-	__u32 hash;	 /* HASH_* */
-	__u32 mode;	 /* enum xdp_mode */
-	__u32 level;	 /* LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG */
-	__u32 change;	 /* vip address: 0 add, 1 delete */
-	__u32 roles;	 /* ROLE_* */
-	__u32 events;	 /* EVENT_*; EVENT_ALL if none was named */
+	__u32 proto;	  /* IPPROTO_TCP, IPPROTO_UDP */
+	__u32 scheduler;  /* enum scheduler */
+	__u32 forward;	  /* enum forward_mode */
+	__u32 hash;	  /* HASH_* */
+	__u32 mode;	  /* enum xdp_mode */
+	__u32 level;	  /* LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG */
+	__u32 change;	  /* vip address: 0 add, 1 delete */
+	__u32 key_change; /* enum key_change */
+	__u32 key_id;	  /* node key: a fingerprint, not 0 */
+	__u32 roles;	  /* ROLE_* */
+	__u32 events;	  /* EVENT_*; EVENT_ALL if none was named */
 	__u32 slots;
 	__u32 idle_ms;
 	__u32 drain_timeout_ms;
@@ -127,6 +132,7 @@ int command_parse(const char *const *words, size_t count, struct command *ret, s
 /* The command that object and verb name, whatever follows; COMMAND_COUNT if there is none. */
 enum command_id command_find(const char *const *words, size_t count);
 
+bool command_mutates(const struct command *c); /* its flags, and its words, say so */
 bool command_has(const struct command *c, enum argument_id argument);
 const struct command_info *command_info(enum command_id id);
 

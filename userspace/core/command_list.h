@@ -31,6 +31,9 @@
 	ARGUMENT(EVENTS,        POSITION, "kind",          "KIND...",                   EVENTS,    events,           0, 0, "") \
 	ARGUMENT(NODE,          POSITION, "node",          "NAME",                      NAME,      node,             0, 0, "") \
 	ARGUMENT(PUBLIC_KEY,    POSITION, "key",           "KEY",                       PUBLIC,    public_key,       0, 0, "") \
+	ARGUMENT(KEY_CHANGE,    POSITION, "what to do",    "show|add|use|remove",       KEY_CHANGE, key_change,      0, 0, "") \
+	ARGUMENT(KEY_ID,        POSITION, "key",           "KEY",                       FINGERPRINT, key_id,         0, 0, "") \
+	ARGUMENT(NODE_AT,       POSITION, "address",       "ADDR[:PORT]",               ADDRESS,   at,               0, 0, "") \
 	ARGUMENT(TOPIC,         POSITION, "object",        "OBJECT",                    TEXT,      topic,            1, 255, "") \
 	ARGUMENT(SCHEDULER,     KEYWORD,  "scheduler",     "mh|rr|wrr|lc|wlc",          SCHEDULER, scheduler,        0, 0, \
 		"mh: by a hash (Maglev), the default; rr, wrr: in turn; lc, wlc: fewest open connections; rr and lc ignore weights") \
@@ -142,6 +145,11 @@
 		ARG_REGION) \
 	COMMAND(NODE_INIT, "node", "init", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"make the keys of a new flock, of which this balancer is the first") \
+	COMMAND(NODE_JOIN, "node", "join", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
+		"ask the node at an address for the keys of its flock, whose rosters have this balancer", ARG_NODE_AT) \
+	COMMAND(NODE_KEY, "node", "key", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
+		"show the keys of the flock, or add one, use one, remove one: everywhere", \
+		ARG_KEY_CHANGE, OPTIONAL(ARG_KEY_ID)) \
 	COMMAND(NODE_LEAVE, "node", "leave", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"tell the others that this balancer goes; it forwards on") \
 	COMMAND(NODE_SHOW, "node", "show", IN_NO_FILE, COMMAND_LOCAL, \

@@ -49,12 +49,14 @@ static int text_decode(const __u8 *value, size_t len, char ret[STARLING_NAME_BYT
 
 int fact_node_encode(const struct fact_node *node, struct page_draft *draft)
 {
+	struct fact_ring_wire ring = {htole64(node->ring.number), htole64(node->ring.author), htole64(node->ring.seed)};
 	__le32 flags = htole32(node->flags);
 	size_t before = draft->len;
 
 	if (text_encode(FACT_NODE_SITE, node->site, draft) || text_encode(FACT_NODE_REGION, node->region, draft) ||
 	    text_encode(FACT_NODE_VERSION, node->version, draft) ||
-	    page_entry_add(draft, FACT_NODE_FLAGS, &flags, sizeof(flags))) {
+	    page_entry_add(draft, FACT_NODE_FLAGS, &flags, sizeof(flags)) ||
+	    (node->ring.told && page_entry_add(draft, FACT_NODE_RING, &ring, sizeof(ring)))) {
 		draft->len = before;
 		return -ENOSPC;
 	}
@@ -63,6 +65,7 @@ int fact_node_encode(const struct fact_node *node, struct page_draft *draft)
 
 static int node_entry(const struct page_entry *entry, struct fact_node *node)
 {
+	struct fact_ring_wire ring;
 	__le32 flags;
 
 	switch (entry->type) {
@@ -77,6 +80,12 @@ static int node_entry(const struct page_entry *entry, struct fact_node *node)
 			return -EBADMSG;
 		memcpy(&flags, entry->value, sizeof(flags));
 		node->flags = le32toh(flags);
+		return 0;
+	case FACT_NODE_RING:
+		if (entry->len < sizeof(ring))
+			return -EBADMSG;
+		memcpy(&ring, entry->value, sizeof(ring));
+		node->ring = (struct fact_ring){true, le64toh(ring.number), le64toh(ring.author), le64toh(ring.seed)};
 		return 0;
 	default:
 		return 0;

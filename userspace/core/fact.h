@@ -33,6 +33,7 @@ enum fact_node_entry {
 	FACT_NODE_REGION = 2,
 	FACT_NODE_VERSION = 3,
 	FACT_NODE_FLAGS = 4, /* __le32 */
+	FACT_NODE_RING = 5,  /* struct fact_ring_wire */
 };
 
 /* Of PAGE_KIND_DIGESTS, in this order: the whole, then VIPs by name, through all its pages. */
@@ -61,9 +62,14 @@ struct fact_node_load_wire {
 	__le64 bytes_per_second;
 	__le32 cpu_permille;
 };
+struct fact_ring_wire {
+	__le64 number;
+	__le64 author;
+	__le64 seed;
+};
 #define FACT_LOAD_BYTES	     12
 #define FACT_NODE_LOAD_BYTES 28 /* the structures are padded behind these */
-_Static_assert(sizeof(struct fact_digest_wire) == 16, "on the wire");
+_Static_assert(sizeof(struct fact_digest_wire) == 16 && sizeof(struct fact_ring_wire) == 24, "on the wire");
 _Static_assert(offsetof(struct fact_load_wire, open) + 4 == FACT_LOAD_BYTES, "on the wire");
 _Static_assert(offsetof(struct fact_node_load_wire, cpu_permille) + 4 == FACT_NODE_LOAD_BYTES, "on the wire");
 
@@ -79,6 +85,11 @@ struct fact_node {
 	char region[STARLING_NAME_BYTES];
 	char version[STARLING_NAME_BYTES];
 	__u32 flags; /* FACT_NODE_*; others are of later versions */
+	struct fact_ring {
+		bool told;
+		__u64 number, author; /* of the flock's keys that it has */
+		__u64 seed;	      /* fingerprint of the flow hash's */
+	} ring;
 };
 
 struct fact_digest {

@@ -18,6 +18,43 @@ int handle_node_init(struct plane *p, struct task *t, struct err *err)
 	return rc;
 }
 
+int handle_node_join(struct plane *p, struct task *t, struct err *err)
+{
+	int rc = 0;
+
+	(void)p;
+	if (!t->request.dry_run)
+		rc = peers_join(t->d->peers, &t->command.at, err);
+	if (!rc)
+		request_message_answer("it is asked; `node key show` tells what came", &t->answer);
+	return rc;
+}
+
+static int keys_show(struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_KEY);
+
+	return table ? task_show(t, table, peers_keys_show(t->d->peers, table), err) : -ENOMEM;
+}
+
+int handle_node_key(struct plane *p, struct task *t, struct err *err)
+{
+	enum key_change change = (enum key_change)t->command.key_change;
+	bool named = command_has(&t->command, ARG_KEY_ID);
+	char message[256];
+	int rc;
+
+	(void)p;
+	if (named != (change == KEY_USE || change == KEY_REMOVE))
+		return err_set(err, EINVAL, named ? "node key show and add name no key" : "which key? `node key show`");
+	if (change == KEY_SHOW)
+		return keys_show(t, err);
+	rc = peers_key(t->d->peers, change, t->command.key_id, t->request.dry_run, message, err);
+	if (!rc)
+		request_message_answer(message, &t->answer);
+	return rc;
+}
+
 int handle_node_leave(struct plane *p, struct task *t, struct err *err)
 {
 	int rc = 0;

@@ -15,23 +15,11 @@ static const char *name_or_null(const char *name)
 	return name[0] ? name : NULL;
 }
 
-/* Ends a show: the rows, or what was in their way. */
-static int show_end(struct task *t, struct table *table, int rc, struct err *err)
-{
-	if (!rc && table_error(table))
-		rc = err_set(err, ENOMEM, "no memory for the answer");
-	if (rc)
-		table_free(table);
-	else
-		task_answer(t, table);
-	return rc;
-}
-
 int handle_vip_show(struct plane *p, struct task *t, struct err *err)
 {
 	struct table *table = table_new(KIND_VIP);
 
-	return table ? show_end(t, table, plane_show_vips(p, name_or_null(t->command.vip), table, err), err) : -ENOMEM;
+	return table ? task_show(t, table, plane_show_vips(p, name_or_null(t->command.vip), table, err), err) : -ENOMEM;
 }
 
 int handle_vip_table(struct plane *p, struct task *t, struct err *err)
@@ -43,14 +31,14 @@ int handle_vip_table(struct plane *p, struct task *t, struct err *err)
 	if (!table)
 		return -ENOMEM;
 	rc = slots ? plane_show_slots(p, t->command.vip, table, err) : plane_show_shares(p, t->command.vip, table, err);
-	return show_end(t, table, rc, err);
+	return task_show(t, table, rc, err);
 }
 
 int handle_backend_show(struct plane *p, struct task *t, struct err *err)
 {
 	struct table *table = table_new(KIND_BACKEND);
 
-	return table ? show_end(t, table, plane_show_backends(p, name_or_null(t->command.vip), table, err), err)
+	return table ? task_show(t, table, plane_show_backends(p, name_or_null(t->command.vip), table, err), err)
 		     : -ENOMEM;
 }
 
@@ -60,7 +48,7 @@ int handle_flow_lookup(struct plane *p, struct task *t, struct err *err)
 	struct endpoint src = t->command.at, dst = t->command.to;
 
 	src.proto = dst.proto = (__u8)t->command.proto;
-	return table ? show_end(t, table, plane_lookup(p, &src, &dst, table, err), err) : -ENOMEM;
+	return table ? task_show(t, table, plane_lookup(p, &src, &dst, table, err), err) : -ENOMEM;
 }
 
 int handle_flow_show(struct plane *p, struct task *t, struct err *err)
@@ -72,14 +60,14 @@ int handle_flow_show(struct plane *p, struct task *t, struct err *err)
 					   .limit = command_has(c, ARG_LIMIT) ? c->limit : 0};
 	struct table *table = table_new(KIND_FLOW);
 
-	return table ? show_end(t, table, plane_show_flows(p, &filter, table, err), err) : -ENOMEM;
+	return table ? task_show(t, table, plane_show_flows(p, &filter, table, err), err) : -ENOMEM;
 }
 
 int handle_iface_show(struct plane *p, struct task *t, struct err *err)
 {
 	struct table *table = table_new(KIND_IFACE);
 
-	return table ? show_end(t, table, plane_show_ifaces(p, table, err), err) : -ENOMEM;
+	return table ? task_show(t, table, plane_show_ifaces(p, table, err), err) : -ENOMEM;
 }
 
 static void roster_row(const struct roster_node *node, const char *epoch, struct table *table)
@@ -113,7 +101,7 @@ int handle_roster_show(struct plane *p, struct task *t, struct err *err)
 	roster_epoch_format(&digest, epoch);
 	for (i = 0; i < roster->count; i++)
 		roster_row(&roster->node[i], epoch, table);
-	return show_end(t, table, 0, err);
+	return task_show(t, table, 0, err);
 }
 
 int handle_node_show(struct plane *p, struct task *t, struct err *err)
@@ -121,21 +109,21 @@ int handle_node_show(struct plane *p, struct task *t, struct err *err)
 	struct table *table = table_new(KIND_NODE);
 
 	(void)p;
-	return table ? show_end(t, table, peers_show(t->d->peers, table), err) : -ENOMEM;
+	return table ? task_show(t, table, peers_show(t->d->peers, table), err) : -ENOMEM;
 }
 
 int handle_drop_show(struct plane *p, struct task *t, struct err *err)
 {
 	struct table *table = table_new(KIND_DROP);
 
-	return table ? show_end(t, table, plane_show_drops(p, table, err), err) : -ENOMEM;
+	return table ? task_show(t, table, plane_show_drops(p, table, err), err) : -ENOMEM;
 }
 
 int handle_status(struct plane *p, struct task *t, struct err *err)
 {
 	struct table *table = table_new(KIND_STATUS);
 
-	return table ? show_end(t, table, status_fill(t->d, p, table, err), err) : -ENOMEM;
+	return table ? task_show(t, table, status_fill(t->d, p, table, err), err) : -ENOMEM;
 }
 
 int handle_version(struct plane *p, struct task *t, struct err *err)
@@ -146,7 +134,7 @@ int handle_version(struct plane *p, struct task *t, struct err *err)
 	if (!table)
 		return -ENOMEM;
 	version_fill(t->d, table);
-	return show_end(t, table, 0, err);
+	return task_show(t, table, 0, err);
 }
 
 int handle_metric_show(struct plane *p, struct task *t, struct err *err)

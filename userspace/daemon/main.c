@@ -160,6 +160,8 @@ static int dataplane_start(struct daemon *d, struct err *err)
 	rc = pins_lock(d, err);
 	if (!rc)
 		rc = dataplane_open(&options, &d->dp, err);
+	if (!rc && options.seed && memcmp(dataplane_info(d->dp)->seed, seed, sizeof(seed)) != 0)
+		rc = dataplane_reseed(d->dp, seed, err); /* it came from the flock after the tables were made */
 	sodium_memzero(seed, sizeof(seed));
 	if (!rc)
 		rc = pins_lock(d, err);

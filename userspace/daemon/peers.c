@@ -150,6 +150,7 @@ static void step(struct peers *p)
 			incarnation_use(p);
 		}
 		peers_publish(p);
+		peers_keys_step(p, now);
 		if (mono_ms(p->kept, now) >= KNOWN_MS) {
 			p->kept = now;
 			peers_known_save(p);
@@ -253,20 +254,16 @@ static bool part_wanted(const struct peers *p)
 		log_debug("flock: the roster is empty: this balancer is alone");
 	else if (!listed(p))
 		log_warning("flock: the roster has no line with the key of this node, see `starling -j node show`");
-	else if (!p->ring.count)
-		log_warning("flock: there are no keys: `starling node init` on the first node, a copy of its file "
-			    "\"ring\" on the others");
 	else
 		return true;
 	return false;
 }
 
-/* What the settings and the keys say now becomes what is. */
+/* What the settings say now becomes what is. */
 static void settings_use(struct peers *p)
 {
 	struct err err = {0};
 
-	channel_ring(p->channel, &p->ring);
 	if (channel_roster(p->channel, &p->settings.roster))
 		log_error("flock: no memory for the roster");
 	if (p->flock && (p->moved || !part_wanted(p)))
@@ -363,32 +360,6 @@ void peers_configure(struct peers *p, const struct config *config)
 	pthread_mutex_unlock(&p->lock);
 }
 
-int peers_init(struct peers *p, char message[256], struct err *err)
-{
-	int rc = 0;
-
-	pthread_mutex_lock(&p->lock);
-	if (p->ring.count) {
-		rc = err_set(err, EEXIST, "this node has keys of a flock already");
-	} else {
-		ring_make(&p->ring);
-		rc = ring_save(p->d->state_dir, &p->ring, err);
-		if (!rc)
-			rc = seed_save(p->d->state_dir, dataplane_info(p->d->dp)->seed, err);
-		if (rc)
-			p->ring = (struct ring){0};
-	}
-	if (!rc) {
-		snprintf(message, 256,
-			 "key %08x made; copy the files \"ring\" and \"seed\" of %.128s to the other nodes",
-			 p->ring.used, p->d->state_dir);
-		p->changed = true;
-		loop_post(p->d->loop, on_settings, p);
-	}
-	pthread_mutex_unlock(&p->lock);
-	return rc;
-}
-
 int peers_leave(struct peers *p, struct err *err)
 {
 	int rc = 0;
@@ -430,7 +401,7 @@ static int secrets_load(struct peers *p, struct err *err)
 int peers_open(struct daemon *d, struct peers **ret, struct err *err)
 {
 	struct peers *p = calloc(1, sizeof(*p));
-	struct channel_hooks hooks = {p, on_datagram_out, on_message};
+	struct channel_hooks hooks = {p, on_datagram_out, on_message, peers_admitted};
 	int rc;
 
 	if (!p)
@@ -446,9 +417,14 @@ int peers_open(struct daemon *d, struct peers **ret, struct err *err)
 	p->signing = identity_signing(&p->identity);
 	p->author.signing = &p->signing;
 	p->author.id = p->identity.id;
+	memcpy(p->seed, dataplane_info(d->dp)->seed, sizeof(p->seed));
 	p->load_in = load_in_new();
 	p->channel = channel_new(&p->identity, p->incarnation.boot, &hooks);
-	return p->load_in && p->channel ? 0 : err_set(err, ENOMEM, "no memory for the flock");
+	if (!p->load_in || !p->channel)
+		return err_set(err, ENOMEM, "no memory for the flock");
+	channel_ring(p->channel, &p->ring);
+	channel_seed(p->channel, p->seed);
+	return 0;
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -464,6 +440,7 @@ static void on_closed(uv_handle_t *handle)
 	pthread_mutex_destroy(&p->lock);
 	sodium_memzero(&p->identity, sizeof(p->identity));
 	sodium_memzero(&p->ring, sizeof(p->ring));
+	sodium_memzero(p->seed, sizeof(p->seed));
 	free(p);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * This node among the others: the flock of core/ with real secrets, sockets and clocks. It runs where the
- * configuration has an address (`node set address`) and a roster with this node in it, and where there are the flock's
- * keys (`node init`, or a copy of another node's); a balancer alone has none of it and lacks nothing.
+ * configuration has an address (`node set address`) and a roster with this node in it. The flock's keys are made once
+ * (`node init`); the other nodes of the roster ask for them. A balancer alone has none of it and lacks nothing.
  *
  * The loop's thread has its socket and timer. What it knows is behind one lock, which nobody holds for longer than it
  * takes to work through a batch of datagrams or to fill some rows: so all of these may be called on any thread, but
@@ -12,6 +12,7 @@
 #ifndef STARLING_DAEMON_PEERS_H
 #define STARLING_DAEMON_PEERS_H
 
+#include "core/command.h"
 #include "core/table.h"
 #include "daemon/daemon.h"
 
@@ -29,6 +30,19 @@ void peers_exchange(struct peers *p, struct plane *plane);
 
 /* `node init`: the first of the flock makes its keys, and keeps the seed of the flow hash that it has. */
 int peers_init(struct peers *p, char message[256], struct err *err);
+
+/* `node join`: ask the node at @at, soon and again while nobody answers, for keys and for others. */
+int peers_join(struct peers *p, const struct endpoint *at, struct err *err);
+
+/**
+ * peers_key() - `node key add|use|remove`: change the flock's keys, everywhere
+ * @id:		a key's fingerprint; not used by KEY_ADD
+ * @dry:	only say whether it would do
+ *
+ * Return: 0 with a sentence in @message; -ENOENT, -EBUSY, -ENOSPC; -EPERM, it is not for this node to do.
+ */
+int peers_key(struct peers *p, enum key_change change, __u32 id, bool dry, char message[256], struct err *err);
+int peers_keys_show(struct peers *p, struct table *t); /* KIND_KEY; fingerprints alone */
 
 /* `node leave`: tell the others that this node goes. */
 int peers_leave(struct peers *p, struct err *err);

@@ -31,9 +31,21 @@ static void node_publish(struct peers *p)
 
 	memcpy(node.site, p->settings.site, sizeof(node.site));
 	memcpy(node.region, p->settings.region, sizeof(node.region));
+	node.ring = (struct fact_ring){p->ring.count > 0, p->ring.number, p->ring.author, seed_fingerprint(p->seed)};
 	strncpy(node.version, STARLING_VERSION, sizeof(node.version) - 1);
 	if (!fact_node_encode(&node, &draft))
 		publish(p, PAGE_KIND_NODE, 0, &draft);
+}
+
+int peers_node_says(const struct peers *p, __u64 id, struct fact_node *ret)
+{
+	struct page page;
+	size_t next = 0;
+
+	while (page_store_next(flock_pages(p->flock), id, &next, &page))
+		if (page.kind == PAGE_KIND_NODE && !fact_node_decode(&page, ret))
+			return 0;
+	return -ENOENT;
 }
 
 static void digests_publish(struct peers *p)

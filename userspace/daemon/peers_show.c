@@ -54,13 +54,9 @@ static void node_says(const struct peers *p, __u64 id, struct table *t, size_t r
 {
 	struct fact_node_load load;
 	struct fact_node node;
-	struct page page;
 	struct mono at;
-	size_t next = 0;
 
-	while (page_store_next(flock_pages(p->flock), id, &next, &page)) {
-		if (page.kind != PAGE_KIND_NODE || fact_node_decode(&page, &node))
-			continue;
+	if (!peers_node_says(p, id, &node)) {
 		text_set(t, row, FIELD_NODE_site, node.site);
 		text_set(t, row, FIELD_NODE_region, node.region);
 		text_set(t, row, FIELD_NODE_version, node.version);
@@ -215,8 +211,10 @@ int peers_gossip(struct peers *p, struct table *t)
 	return table_error(t);
 }
 
-static void problem(struct table *t, const char *text)
+static void problem(void *arg, const char *text)
 {
+	struct table *t = arg;
+
 	table_add_list(t, 0, FIELD_STATUS_problems, text);
 	table_set_text(t, 0, FIELD_STATUS_state, "degraded");
 }
@@ -228,6 +226,8 @@ void peers_problems(struct peers *p, struct table *t)
 	size_t i;
 
 	pthread_mutex_lock(&p->lock);
+	if (p->flock)
+		peers_key_problems(p, problem, t);
 	for (i = 0; p->flock && i < p->settings.roster.count; i++) {
 		const struct roster_node *node = &p->settings.roster.node[i];
 

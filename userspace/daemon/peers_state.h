@@ -35,9 +35,12 @@ struct peers {
 	/* under the lock */
 	pthread_mutex_t lock;
 	struct peers_settings settings;
-	bool changed; /* the loop's thread has to look at the settings, or at the keys */
-	bool moved;   /* and address or device are others */
-	struct ring ring;
+	bool changed;		/* the loop's thread has to look at the settings */
+	bool moved;		/* and address or device are others */
+	struct ring ring;	/* of no keys until this node, or another one, has made them */
+	__u32 seed[SEED_WORDS]; /* of the flow hash */
+	struct mono company;	/* when another node was last live */
+	size_t knocked;		/* counts places asked for keys: the next one is another */
 	struct incarnation incarnation;
 	struct channel *channel;
 	struct flock *flock; /* NULL while this node has no part in any */
@@ -61,6 +64,14 @@ struct peers {
 /* peers_facts.c; under the lock */
 void peers_publish(struct peers *p);
 void peers_page(void *arg, enum page_outcome outcome, const struct page *page); /* hook of the flock */
+
+/* What a node says of itself. Return: 0, or -ENOENT. */
+int peers_node_says(const struct peers *p, __u64 id, struct fact_node *ret);
+
+/* peers_keys.c; under the lock */
+void peers_keys_step(struct peers *p, struct mono now); /* once a second */
+int peers_admitted(void *arg, __u64 sender, const struct ring *ring, const __u32 seed[SEED_WORDS]);
+void peers_key_problems(const struct peers *p, void (*tell)(void *arg, const char *text), void *arg);
 
 /* peers_known.c; under the lock */
 void peers_known_load(struct peers *p);

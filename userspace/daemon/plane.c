@@ -297,6 +297,11 @@ int plane_trace(struct plane *p, const struct trace_filter *trace, struct err *e
 	return dataplane_reload(p->dp, trace, err);
 }
 
+int plane_reseed(struct plane *p, const __u32 seed[16], struct err *err)
+{
+	return dataplane_reseed(p->dp, seed, err);
+}
+
 const char *plane_vip_name(const struct plane *p, __u32 id)
 {
 	return id < p->vips_max && p->vip_by_id[id] ? p->vip_by_id[id]->name : "";

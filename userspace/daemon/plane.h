@@ -140,6 +140,7 @@ const struct override *plane_overrides(const struct plane *p, size_t *ret_count)
 void plane_nexthop(struct plane *p, const struct addr *to, const struct nexthop *n);
 
 /* Have packets reported through dataplane_events_poll(); a sample of 0 switches tracing off. Reloads the program. */
+int plane_reseed(struct plane *p, const __u32 seed[16], struct err *err); /* dataplane_reseed() */
 int plane_trace(struct plane *p, const struct trace_filter *trace, struct err *err);
 
 /* Names for ids in a trace event, "" and NULL for ids not in use; borrowed for the job. */

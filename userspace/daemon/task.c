@@ -58,6 +58,17 @@ void task_answer(struct task *t, struct table *table)
 		table_write(t, table);
 }
 
+int task_show(struct task *t, struct table *table, int rc, struct err *err)
+{
+	if (!rc && table_error(table))
+		rc = err_set(err, ENOMEM, "no memory for the answer");
+	if (rc)
+		table_free(table);
+	else
+		task_answer(t, table);
+	return rc;
+}
+
 void task_answer_metrics(struct task *t, struct page_tables *tables)
 {
 	t->pages = *tables;
@@ -241,7 +252,7 @@ static void on_prepare(void *arg)
 		task_fail(t, FAULT_USAGE, &err);
 		return;
 	}
-	if (t->peer.read_only && (command_info(t->command.id)->flags & COMMAND_MUTATES) && !t->request.dry_run) {
+	if (t->peer.read_only && command_mutates(&t->command) && !t->request.dry_run) {
 		err_set(&err, EACCES, "this socket is read-only: use %s/control.sock", t->d->run_dir);
 		task_fail(t, FAULT_READ_ONLY, &err);
 		return;

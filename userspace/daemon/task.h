@@ -65,4 +65,7 @@ void task_answer_metrics(struct task *t, struct page_tables *tables);
 /* Make the answer a table's rows; frees the table. */
 void task_answer(struct task *t, struct table *table);
 
+/* Ends a show: the rows are the answer, unless @rc or they say what was in their way. Return: 0 or -errno. */
+int task_show(struct task *t, struct table *table, int rc, struct err *err);
+
 #endif

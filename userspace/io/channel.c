@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * See channel.h. Not here: bytes of a seal (seal.c), twins (core/incarnation.h).
+ * See channel.h. Not here: bytes of a seal (seal.c), knocks (channel_admit.c), twins (core/incarnation.h).
  */
-#include "io/channel.h"
-
 #include <endian.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/channel_state.h"
+
 #define PLAIN_MAX     (SEAL_DATAGRAM_MAX - SEAL_BYTES)
-#define HELLO_CONTEXT "SHL1" /* begins what is signed, as signing.h wants */
+#define HELLO_CONTEXT "SHL1"
 
 /* What is sealed in a HELLO. The signature is over HELLO_CONTEXT, the header, and all before it here. */
 struct hello {
@@ -28,48 +28,6 @@ struct proof {
 };
 _Static_assert(sizeof(struct proof) == 16, "on the wire");
 #define CONFIRM_BYTES 8
-
-struct waiting {
-	__u8 *bytes; /* owned; NULL: nothing waits */
-	size_t len;
-};
-
-struct peer {
-	__u64 id;
-	struct roster_key key;
-	bool has_shared;
-	__u8 shared[SEAL_KEY_BYTES];
-	__u64 boot; /* proven; 0: none */
-	struct window {
-		__u64 top; /* highest number that came */
-		__u64 seen[CHANNEL_WINDOW / 64];
-	} window;
-	struct mono hello, welcome, second;
-	__u32 messages; /* in the second since @second */
-	struct twin_watch twins;
-	struct waiting waiting;
-};
-
-struct channel {
-	const struct identity *identity;
-	struct channel_hooks hooks;
-	__u64 boot, sequence;
-	__u8 secret[crypto_shorthash_KEYBYTES]; /* draws the numbers that prove */
-	struct ring ring;
-	struct peer *peer; /* owned; sorted by id; without this node */
-	size_t peers;
-	struct attempt {
-		struct endpoint at;
-		struct mono hello;
-		struct waiting waiting;
-	} attempt[CHANNEL_ADDRESSES];
-	size_t attempt_next;
-	struct twin_watch self;
-	struct mono second;
-	__u32 hellos; /* in the second since @second */
-	struct channel_status status;
-	__u8 plain[SEAL_DATAGRAM_MAX], datagram[SEAL_DATAGRAM_MAX];
-};
 
 /* --- numbers that came --- */
 
@@ -124,6 +82,7 @@ struct channel *channel_new(const struct identity *identity, __u64 boot, const s
 	c->hooks = *hooks;
 	c->boot = boot;
 	randombytes_buf(c->secret, sizeof(c->secret));
+	randombytes_buf(c->knocking.draw, sizeof(c->knocking.draw));
 	return c;
 }
 
@@ -150,6 +109,11 @@ void channel_free(struct channel *c)
 void channel_ring(struct channel *c, const struct ring *ring)
 {
 	c->ring = *ring;
+}
+
+void channel_seed(struct channel *c, const __u32 seed[SEED_WORDS])
+{
+	memcpy(c->seed, seed, sizeof(c->seed));
 }
 
 static int peer_order(const void *a, const void *b)
@@ -246,26 +210,6 @@ static bool proof_right(const struct channel *c, struct mono now, __le64 echo)
 	return le64toh(echo) == proof_number(c, now, 0) || le64toh(echo) == proof_number(c, now, 1);
 }
 
-static int hello_sign(const struct channel *c, const struct seal_header *h, struct hello *hello)
-{
-	__u8 text[sizeof(HELLO_CONTEXT) - 1 + sizeof(*h) + offsetof(struct hello, signature)], *p = text;
-
-	p = mempcpy(p, HELLO_CONTEXT, sizeof(HELLO_CONTEXT) - 1);
-	p = mempcpy(p, h, sizeof(*h));
-	memcpy(p, hello, offsetof(struct hello, signature));
-	return crypto_sign_detached(hello->signature, NULL, text, sizeof(text), c->identity->secret);
-}
-
-static bool hello_verify(const struct seal_header *h, const struct hello *hello)
-{
-	__u8 text[sizeof(HELLO_CONTEXT) - 1 + sizeof(*h) + offsetof(struct hello, signature)], *p = text;
-
-	p = mempcpy(p, HELLO_CONTEXT, sizeof(HELLO_CONTEXT) - 1);
-	p = mempcpy(p, h, sizeof(*h));
-	memcpy(p, hello, offsetof(struct hello, signature));
-	return !crypto_sign_verify_detached(hello->signature, text, sizeof(text), hello->key);
-}
-
 void channel_hello(struct channel *c, struct mono now, const struct endpoint *at)
 {
 	const struct ring_key *ring = ring_find(&c->ring, c->ring.used);
@@ -282,11 +226,11 @@ void channel_hello(struct channel *c, struct mono now, const struct endpoint *at
 				 .boot = htole64(c->boot),
 				 .sequence = htole64(c->sequence + 1)};
 	memcpy(hello.key, c->identity->key.byte, sizeof(hello.key));
-	if (!hello_sign(c, &h, &hello))
+	if (!seal_sign(c->identity, HELLO_CONTEXT, &h, &hello, offsetof(struct hello, signature), hello.signature))
 		datagram_send(c, SEAL_HELLO, 0, ring, ring->byte, at, &hello, sizeof(hello));
 }
 
-static bool due(struct mono *last, struct mono now, __u64 ms)
+bool channel_due(struct mono *last, struct mono now, __u64 ms)
 {
 	if (last->ns && mono_ms(*last, now) < ms)
 		return false;
@@ -296,7 +240,7 @@ static bool due(struct mono *last, struct mono now, __u64 ms)
 
 static void peer_hello(struct channel *c, struct mono now, struct peer *p, const struct endpoint *at)
 {
-	if (due(&p->hello, now, CHANNEL_HELLO_MS))
+	if (channel_due(&p->hello, now, CHANNEL_HELLO_MS))
 		channel_hello(c, now, at);
 }
 
@@ -315,7 +259,7 @@ static void address_send(struct channel *c, struct mono now, const struct endpoi
 		a->hello.ns = 0;
 	}
 	waiting_set(&a->waiting, bytes, len);
-	if (due(&a->hello, now, CHANNEL_HELLO_MS))
+	if (channel_due(&a->hello, now, CHANNEL_HELLO_MS))
 		channel_hello(c, now, at);
 }
 
@@ -338,9 +282,16 @@ void channel_send(struct channel *c, struct mono now, __u64 to, const struct end
 
 /* --- receiving --- */
 
-static void reject(struct channel *c, enum channel_count why)
+void channel_reject(struct channel *c, enum channel_count why)
 {
 	c->status.rejected[why]++;
+}
+
+bool channel_may_verify(struct channel *c, struct mono now)
+{
+	if (channel_due(&c->second, now, 1000))
+		c->verified = 0;
+	return c->verified++ < CHANNEL_SIGNATURES;
 }
 
 /* @boot is the one that @p is in. What waited for it leaves. */
@@ -368,8 +319,8 @@ static void peer_prove(struct channel *c, struct mono now, struct peer *p, __u64
 }
 
 /* What is sealed in a HELLO, into c->plain. Return: why it cannot be @key's, or CHANNEL_COUNTS. */
-static enum channel_count hello_open(struct channel *c, const struct seal_header *h, const struct roster_key *key,
-				     const void *bytes, size_t len)
+static enum channel_count hello_open(struct channel *c, struct mono now, const struct seal_header *h,
+				     const struct roster_key *key, const void *bytes, size_t len)
 {
 	const struct ring_key *ring = ring_find(&c->ring, le32toh(h->key));
 	const struct hello *hello = (const struct hello *)c->plain;
@@ -380,10 +331,11 @@ static enum channel_count hello_open(struct channel *c, const struct seal_header
 		return CHANNEL_KEY;
 	if (seal_open(bytes, len, ring->byte, c->plain) || memcmp(hello->key, key->byte, ROSTER_KEY_BYTES) != 0)
 		return CHANNEL_FORGED;
-	if (c->hellos >= CHANNEL_HELLOS)
+	if (!channel_may_verify(c, now))
 		return CHANNEL_FLOOD;
-	c->hellos++;
-	return hello_verify(h, hello) ? CHANNEL_COUNTS : CHANNEL_FORGED;
+	return seal_signed(key, HELLO_CONTEXT, h, hello, offsetof(struct hello, signature), hello->signature)
+		       ? CHANNEL_COUNTS
+		       : CHANNEL_FORGED;
 }
 
 /* The own identity elsewhere, or what this node sent itself. */
@@ -394,7 +346,7 @@ static void self_receive(struct channel *c, struct mono now, const struct endpoi
 	enum channel_count why = CHANNEL_REFLECTED;
 
 	if (le64toh(h->boot) != c->boot) {
-		why = h->kind == SEAL_HELLO ? hello_open(c, h, &c->identity->key, bytes, len) : CHANNEL_FORGED;
+		why = h->kind == SEAL_HELLO ? hello_open(c, now, h, &c->identity->key, bytes, len) : CHANNEL_FORGED;
 		if (why == CHANNEL_COUNTS)
 			why = proof_right(c, now, hello->number) ? CHANNEL_REFLECTED : CHANNEL_TWIN;
 	}
@@ -402,7 +354,7 @@ static void self_receive(struct channel *c, struct mono now, const struct endpoi
 		twin_heard(&c->self, le64toh(h->boot), from, now);
 		twin_heard(&c->self, c->boot, &(struct endpoint){0}, now);
 	}
-	reject(c, why);
+	channel_reject(c, why);
 }
 
 static void hello_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
@@ -412,13 +364,13 @@ static void hello_receive(struct channel *c, struct mono now, const struct endpo
 	enum channel_count why;
 	struct proof proof;
 
-	if (due(&c->second, now, 1000))
-		c->hellos = 0;
-	why = hello_open(c, h, &p->key, bytes, len);
-	if (why == CHANNEL_COUNTS && !due(&p->welcome, now, CHANNEL_WELCOME_MS))
+	why = hello_open(c, now, h, &p->key, bytes, len);
+	if (why == CHANNEL_COUNTS && !channel_due(&p->welcome, now, CHANNEL_WELCOME_MS))
 		why = CHANNEL_FLOOD;
 	if (why != CHANNEL_COUNTS) {
-		reject(c, why);
+		channel_reject(c, why);
+		if (why == CHANNEL_KEY)
+			channel_knock_back(c, now, from);
 		return;
 	}
 	c->status.received++;
@@ -434,9 +386,9 @@ static void proof_receive(struct channel *c, struct mono now, const struct endpo
 	bool welcome = h->kind == SEAL_WELCOME;
 
 	if (len != (welcome ? sizeof(*proof) : CONFIRM_BYTES)) {
-		reject(c, CHANNEL_MALFORMED);
+		channel_reject(c, CHANNEL_MALFORMED);
 	} else if (!proof_right(c, now, proof->echo)) {
-		reject(c, CHANNEL_UNASKED);
+		channel_reject(c, CHANNEL_UNASKED);
 	} else {
 		if (welcome)
 			pair_send(c, p, SEAL_CONFIRM, le64toh(h->boot), from, &proof->number, CONFIRM_BYTES);
@@ -449,23 +401,23 @@ static void data_receive(struct channel *c, struct mono now, const struct endpoi
 			 struct peer *p, size_t len)
 {
 	if (le64toh(h->boot) != p->boot) {
-		reject(c, CHANNEL_STALE);
+		channel_reject(c, CHANNEL_STALE);
 		peer_hello(c, now, p, from);
 		return;
 	}
 	if (!window_take(&p->window, le64toh(h->sequence))) {
-		reject(c, CHANNEL_REPLAYED);
+		channel_reject(c, CHANNEL_REPLAYED);
 		return;
 	}
-	if (due(&p->second, now, 1000))
+	if (channel_due(&p->second, now, 1000))
 		p->messages = 0;
 	if (p->messages++ >= CHANNEL_PEER_MESSAGES) {
-		reject(c, CHANNEL_FLOOD);
+		channel_reject(c, CHANNEL_FLOOD);
 		return;
 	}
 	twin_heard(&p->twins, p->boot, from, now);
 	if (c->hooks.message(c->hooks.arg, from, p->id, c->plain, len))
-		reject(c, CHANNEL_UNREADABLE);
+		channel_reject(c, CHANNEL_UNREADABLE);
 }
 
 static void pair_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
@@ -475,15 +427,16 @@ static void pair_receive(struct channel *c, struct mono now, const struct endpoi
 	__u8 key[SEAL_KEY_BYTES];
 
 	if (!ring) {
-		reject(c, CHANNEL_KEY);
+		channel_reject(c, CHANNEL_KEY);
+		channel_knock_back(c, now, from);
 		return;
 	}
 	if (peer_key(c, p, ring, false, key) || seal_open(bytes, len, key, c->plain)) {
-		reject(c, CHANNEL_FORGED);
+		channel_reject(c, CHANNEL_FORGED);
 		return;
 	}
 	if (le64toh(h->tag) != c->boot) { /* it does not know of this life of ours, or it is a replay */
-		reject(c, CHANNEL_STALE);
+		channel_reject(c, CHANNEL_STALE);
 		peer_hello(c, now, p, from);
 		return;
 	}
@@ -501,16 +454,16 @@ void channel_receive(struct channel *c, struct mono now, const struct endpoint *
 	struct peer *p;
 
 	if (len < SEAL_BYTES || len > SEAL_DATAGRAM_MAX) {
-		reject(c, CHANNEL_MALFORMED);
+		channel_reject(c, CHANNEL_MALFORMED);
 		return;
 	}
 	memcpy(&h, bytes, sizeof(h));
 	if (h.version != SEAL_VERSION) {
-		reject(c, CHANNEL_VERSION);
+		channel_reject(c, CHANNEL_VERSION);
 		return;
 	}
-	if (h.pad || !h.boot || !h.sequence || h.kind < SEAL_HELLO || h.kind > SEAL_DATA) {
-		reject(c, CHANNEL_MALFORMED);
+	if (h.pad || !h.boot || !h.sequence || h.kind < SEAL_HELLO || h.kind > SEAL_ADMIT) {
+		channel_reject(c, CHANNEL_MALFORMED);
 		return;
 	}
 	if (le64toh(h.sender) == c->identity->id) {
@@ -519,9 +472,11 @@ void channel_receive(struct channel *c, struct mono now, const struct endpoint *
 	}
 	p = peer_find(c, le64toh(h.sender));
 	if (!p)
-		reject(c, CHANNEL_STRANGER);
+		channel_reject(c, CHANNEL_STRANGER);
 	else if (h.kind == SEAL_HELLO)
 		hello_receive(c, now, from, &h, p, bytes, len);
+	else if (h.kind >= SEAL_KNOCK)
+		channel_admission(c, now, from, &h, p, bytes, len);
 	else
 		pair_receive(c, now, from, &h, p, bytes, len);
 }

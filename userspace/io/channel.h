@@ -15,6 +15,11 @@
  *	B -> A	WELCOME	sealed for the pair: a, and a number b	-> A knows that B is in this boot
  *	A -> B	CONFIRM	sealed for the pair: b			-> B knows the same of A
  *
+ * Who has no key that the others use knocks: KNOCK, signed, with a fresh public key. Whoever hears it and has the
+ * knocker in its roster answers with ADMIT: the flock's keys and the seed of its flow hash, sealed to the fresh key,
+ * signed. Beyond CHANNEL_KNOCKS a second the answer is a PUZZLE, and a knock is heard that brings its solution. No
+ * answer is longer than a knock.
+ *
  * A HELLO, which anybody may replay, changes nothing at its receiver. It goes to whom a message is to be sent whose
  * boot is not known, to addresses where somebody may be, and back to whoever names a boot that has ended; a message
  * waits for the answer, one for each peer and address.
@@ -31,7 +36,9 @@
 #define CHANNEL_HELLO_MS      100  /* between two to the same peer or address */
 #define CHANNEL_WELCOME_MS    50   /* between two answers to one peer */
 #define CHANNEL_PROOF_MS      1000 /* a number that is to be answered is drawn so often; the last one counts too */
-#define CHANNEL_HELLOS	      500  /* a second that a signature is looked at */
+#define CHANNEL_SIGNATURES    500  /* a second that are looked at */
+#define CHANNEL_KNOCKS	      10   /* a second that are heard without a puzzle */
+#define CHANNEL_ADMIT_MS      1000 /* between two answers to knocks of one peer, and between two knocks back */
 #define CHANNEL_PEER_MESSAGES 2000 /* a second of one peer: 128 nodes in an incident send a twentieth of it */
 #define CHANNEL_ADDRESSES     16   /* of nobody known, that are being tried */
 
@@ -68,6 +75,8 @@ struct channel_hooks {
 	void (*send)(void *arg, const struct endpoint *at, const void *bytes, size_t len);
 	/* What @sender says now. @bytes: borrowed. Return: 0; -EBADMSG: no message, which is counted. */
 	int (*message)(void *arg, const struct endpoint *from, __u64 sender, const void *bytes, size_t len);
+	/* What @sender answers to a knock. Return: 0; -EPERM: it is not for it to give, which is counted. */
+	int (*admit)(void *arg, __u64 sender, const struct ring *ring, const __u32 seed[SEED_WORDS]);
 };
 
 struct channel;
@@ -82,8 +91,9 @@ struct channel;
 struct channel *channel_new(const struct identity *identity, __u64 boot, const struct channel_hooks *hooks);
 void channel_free(struct channel *c);
 
-/* The flock's keys; copied. */
+/* The flock's keys and its seed, for oneself and for who knocks; copied. */
 void channel_ring(struct channel *c, const struct ring *ring);
+void channel_seed(struct channel *c, const __u32 seed[SEED_WORDS]);
 
 /* Who may be heard. What is proven of those who stay, stays. Return: 0, or -ENOMEM with nothing changed. */
 int channel_roster(struct channel *c, const struct roster *roster);
@@ -100,6 +110,9 @@ void channel_send(struct channel *c, struct mono now, __u64 to, const struct end
 
 /* Say hello to whoever hears it: a beacon. */
 void channel_hello(struct channel *c, struct mono now, const struct endpoint *at);
+
+/* Ask whoever is at @at for the flock's keys. */
+void channel_knock(struct channel *c, struct mono now, const struct endpoint *at);
 
 /* A datagram came, of any bytes. */
 void channel_receive(struct channel *c, struct mono now, const struct endpoint *from, const void *bytes, size_t len);

@@ -92,10 +92,17 @@ static int open_info(struct dataplane *dp, const __u32 *seed, struct err *err)
 	return 0;
 }
 
+/* The seed of a configuration, and what follows from it. */
+static void config_seed(struct steer_config *config, const __u32 seed[16])
+{
+	memcpy(config->seed, seed, sizeof(config->seed));
+	config->mapped = flow_hash_mapped_part(htonl(0xffff), config->seed);
+}
+
 static void open_config(const struct dataplane *dp, const struct dataplane_options *options, struct steer_config *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	memcpy(ret->seed, dp->info.seed, sizeof(ret->seed));
+	config_seed(ret, dp->info.seed);
 	ret->flow_sets_log2 = dp->info.flow_sets_log2;
 	ret->tick_shift = dp->info.tick_shift;
 	ret->half_ticks = dataplane_clock_ticks(&dp->clock, STARLING_HALF_MS);
@@ -107,7 +114,6 @@ static void open_config(const struct dataplane *dp, const struct dataplane_optio
 	ret->fragments = options->fragments;
 	ret->icmp = options->icmp;
 	ret->keys_log2 = (__u8)__builtin_ctz(dp->map[DATAPLANE_MAP_KEYS].entries);
-	ret->mapped = flow_hash_mapped_part(htonl(0xffff), ret->seed);
 	ret->vips_mask = dp->map[DATAPLANE_MAP_VIPS].entries - 1;
 	ret->backends_mask = dp->map[DATAPLANE_MAP_BACKENDS].entries - 1;
 	ret->slots_mask = dp->map[DATAPLANE_MAP_SLOTS].entries - 1;
@@ -235,16 +241,13 @@ int dataplane_remove(struct dataplane *dp)
 	return first ? first : err;
 }
 
-int dataplane_reload(struct dataplane *dp, const struct trace_filter *trace, struct err *err)
+static int reload(struct dataplane *dp, const struct steer_config *config, struct err *err)
 {
 	struct dataplane_object next = {NULL, -1}, next_flat = {NULL, -1};
-	struct steer_config config = dp->config;
-	int failed;
+	int failed = dataplane_object_load(dp, config, true, &next, err);
 
-	config.trace = *trace;
-	failed = dataplane_object_load(dp, &config, true, &next, err);
 	if (!failed && dp->flat.skel)
-		failed = dataplane_object_load(dp, &config, false, &next_flat, err);
+		failed = dataplane_object_load(dp, config, false, &next_flat, err);
 	if (!failed)
 		failed = dataplane_links_replace(dp, &next, &next_flat, err);
 	if (failed) {
@@ -256,7 +259,33 @@ int dataplane_reload(struct dataplane *dp, const struct trace_filter *trace, str
 	dataplane_object_free(&dp->flat);
 	dp->frags = next;
 	dp->flat = next_flat;
-	dp->config = config;
+	dp->config = *config;
+	return 0;
+}
+
+int dataplane_reload(struct dataplane *dp, const struct trace_filter *trace, struct err *err)
+{
+	struct steer_config config = dp->config;
+
+	config.trace = *trace;
+	return reload(dp, &config, err);
+}
+
+int dataplane_reseed(struct dataplane *dp, const __u32 seed[16], struct err *err)
+{
+	struct dataplane_info info = dp->info;
+	struct steer_config config = dp->config;
+	__u32 zero = 0;
+	int failed;
+
+	config_seed(&config, seed);
+	memcpy(info.seed, seed, sizeof(info.seed));
+	failed = reload(dp, &config, err);
+	if (failed)
+		return failed;
+	dp->info = info;
+	if (bpf_map_update_elem(dp->map[DATAPLANE_MAP_ABI].fd, &zero, &info, BPF_ANY))
+		return err_set(err, errno, "cannot write the abi map: %s", strerror(errno));
 	return 0;
 }
 

@@ -141,6 +141,9 @@ size_t dataplane_attached(struct dataplane *dp, struct dataplane_device *ret, si
  */
 int dataplane_reload(struct dataplane *dp, const struct trace_filter *trace, struct err *err);
 
+/* The same with another seed of the flow hash, kept with the maps: flows that have no cell meet other homes. */
+int dataplane_reseed(struct dataplane *dp, const __u32 seed[16], struct err *err);
+
 int dataplane_redirect_add(struct dataplane *dp, __u32 ifindex); /* the program may send through it; idempotent */
 
 /* Whether a driver sends what XDP redirects to its device: 1, 0, or -errno if the kernel does not tell (before 6.3). */

@@ -9,7 +9,8 @@
 #include <sodium.h>
 #include <string.h>
 
-#define PAIR_CONTEXT "starling pair 1"
+#define PAIR_CONTEXT	   "starling pair 1"
+#define SEAL_CONTEXT_BYTES 4 /* as signing.h wants */
 
 _Static_assert(SEAL_TAG_BYTES == crypto_aead_xchacha20poly1305_ietf_ABYTES, "Poly1305");
 _Static_assert(SEAL_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "XChaCha20");
@@ -72,4 +73,36 @@ int seal_open(const void *datagram, size_t len, const __u8 key[SEAL_KEY_BYTES], 
 							  key)
 		       ? -EBADMSG
 		       : 0;
+}
+
+/* Return: length of what is signed. */
+static size_t signed_text(const char *context, const struct seal_header *header, const void *body, size_t len,
+			  __u8 text[SEAL_CONTEXT_BYTES + SEAL_HEADER_BYTES + SEAL_SIGNED_MAX])
+{
+	__u8 *p = text;
+
+	if (len > SEAL_SIGNED_MAX)
+		return 0;
+	p = mempcpy(p, context, SEAL_CONTEXT_BYTES);
+	p = mempcpy(p, header, SEAL_HEADER_BYTES);
+	p = mempcpy(p, body, len);
+	return (size_t)(p - text);
+}
+
+int seal_sign(const struct identity *identity, const char *context, const struct seal_header *header, const void *body,
+	      size_t len, __u8 ret_signature[SIGNATURE_BYTES])
+{
+	__u8 text[SEAL_CONTEXT_BYTES + SEAL_HEADER_BYTES + SEAL_SIGNED_MAX];
+	size_t bytes = signed_text(context, header, body, len, text);
+
+	return bytes && !crypto_sign_detached(ret_signature, NULL, text, bytes, identity->secret) ? 0 : -EINVAL;
+}
+
+bool seal_signed(const struct roster_key *key, const char *context, const struct seal_header *header, const void *body,
+		 size_t len, const __u8 signature[SIGNATURE_BYTES])
+{
+	__u8 text[SEAL_CONTEXT_BYTES + SEAL_HEADER_BYTES + SEAL_SIGNED_MAX];
+	size_t bytes = signed_text(context, header, body, len, text);
+
+	return bytes && !crypto_sign_verify_detached(signature, text, bytes, key->byte);
 }

@@ -30,10 +30,8 @@
 	SEALED(CONFIRM, 3, "by the pair's key: the answer to that, which proves the same of who said hello")           \
 	SEALED(DATA, 4, "by the pair's key: a message")                                                                \
 	SEALED(KNOCK, 5, "signed: a node of the roster asks for the flock's keys")                                     \
-	SEALED(PUZZLE, 6, "work to be done before the next knock is heard")                                            \
-	SEALED(ADMIT, 7, "signed, sealed to who knocked: keys and seed")                                               \
-	SEALED(KEY_ASK, 8, "by the pair's key: a key of the flock is asked for")                                       \
-	SEALED(KEY_TELL, 9, "by the pair's key: that key")
+	SEALED(PUZZLE, 6, "plain: work to be done before the next knock is heard")                                     \
+	SEALED(ADMIT, 7, "signed, sealed to who knocked: the flock's keys and the seed")
 
 enum seal_kind {
 #define SEAL_ENUM(id, number, help) SEAL_##id = (number),
@@ -82,5 +80,18 @@ size_t seal_close(const struct seal_header *header, const __u8 key[SEAL_KEY_BYTE
  * Return: 0, or -EBADMSG: not sealed with this key.
  */
 int seal_open(const void *datagram, size_t len, const __u8 key[SEAL_KEY_BYTES], __u8 *ret);
+
+/**
+ * seal_sign() - what proves the sender of a datagram that is not sealed for the pair
+ * @context:	four characters, another one for each kind
+ * @body:	@len bytes up to SEAL_SIGNED_MAX; of the signature's text, behind context and header
+ *
+ * Return: 0 or -EINVAL.
+ */
+#define SEAL_SIGNED_MAX 640
+int seal_sign(const struct identity *identity, const char *context, const struct seal_header *header, const void *body,
+	      size_t len, __u8 ret_signature[SIGNATURE_BYTES]);
+bool seal_signed(const struct roster_key *key, const char *context, const struct seal_header *header, const void *body,
+		 size_t len, const __u8 signature[SIGNATURE_BYTES]);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "io/secrets.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,6 +19,9 @@
 #define LINE_BYTES     160 /* a key, a word and more */
 #define SECRET_BYTES   4096
 #define KEY_ID_CONTEXT "starling ring id"
+#define SEED_CONTEXT   "starling seed id"
+#define RING_CONTEXT   "SRG1" /* begins what is signed, as signing.h wants */
+#define RING_SIGNED    "signed "
 
 _Static_assert(sizeof(((struct identity *)0)->secret) == crypto_sign_SECRETKEYBYTES, "Ed25519");
 _Static_assert(SIGNATURE_BYTES == crypto_sign_BYTES, "Ed25519");
@@ -255,7 +259,103 @@ int ring_remove(struct ring *ring, __u32 id)
 	return 0;
 }
 
-/* A line a key: Base64, and "use" behind the one in use. */
+#define RING_SIGNED_BYTES (RING_BYTES - SIGNATURE_BYTES)
+#define RING_SIGN_TEXT	  (sizeof(RING_CONTEXT) - 1 + RING_SIGNED_BYTES)
+
+void ring_encode(const struct ring *ring, __u8 ret[RING_BYTES])
+{
+	__le64 longs[2] = {htole64(ring->number), htole64(ring->author)};
+	__le32 words[2] = {htole32(ring->used), htole32((__u32)ring->count)};
+	__u8 *p = ret;
+
+	memset(ret, 0, RING_BYTES);
+	p = mempcpy(p, longs, sizeof(longs));
+	p = mempcpy(p, words, sizeof(words));
+	for (size_t i = 0; i < ring->count; i++)
+		memcpy(p + i * RING_KEY_BYTES, ring->key[i].byte, RING_KEY_BYTES);
+	memcpy(ret + RING_SIGNED_BYTES, ring->signature, SIGNATURE_BYTES);
+}
+
+int ring_decode(const __u8 bytes[RING_BYTES], struct ring *ret)
+{
+	struct ring ring = {0};
+	__le64 longs[2];
+	__le32 words[2];
+	const __u8 *p = bytes + sizeof(longs) + sizeof(words);
+	size_t count, i;
+
+	memcpy(longs, bytes, sizeof(longs));
+	memcpy(words, bytes + sizeof(longs), sizeof(words));
+	count = le32toh(words[1]);
+	if (!count || count > RING_KEYS)
+		return -EBADMSG;
+	for (i = 0; i < count; i++)
+		ring_add(&ring, p + i * RING_KEY_BYTES);
+	if (ring.count != count || ring_use(&ring, le32toh(words[0])) ||
+	    !sodium_is_zero(p + count * RING_KEY_BYTES, (RING_KEYS - count) * RING_KEY_BYTES))
+		return -EBADMSG;
+	ring.number = le64toh(longs[0]);
+	ring.author = le64toh(longs[1]);
+	memcpy(ring.signature, bytes + RING_SIGNED_BYTES, SIGNATURE_BYTES);
+	*ret = ring;
+	return 0;
+}
+
+static void ring_text(const struct ring *ring, __u8 ret[RING_SIGN_TEXT])
+{
+	__u8 bytes[RING_BYTES];
+
+	ring_encode(ring, bytes);
+	memcpy(ret, RING_CONTEXT, RING_SIGN_TEXT - RING_SIGNED_BYTES);
+	memcpy(ret + RING_SIGN_TEXT - RING_SIGNED_BYTES, bytes, RING_SIGNED_BYTES);
+	sodium_memzero(bytes, sizeof(bytes));
+}
+
+int ring_sign(struct ring *ring, const struct identity *author)
+{
+	__u8 text[RING_SIGN_TEXT];
+
+	if (ring->number == UINT64_MAX)
+		return -EOVERFLOW;
+	ring->number++;
+	ring->author = author->id;
+	ring_text(ring, text);
+	crypto_sign_detached(ring->signature, NULL, text, sizeof(text), author->secret);
+	sodium_memzero(text, sizeof(text));
+	return 0;
+}
+
+bool ring_signed(const struct ring *ring, const struct roster_key *author)
+{
+	__u8 text[RING_SIGN_TEXT];
+	bool right;
+
+	ring_text(ring, text);
+	right = !crypto_sign_verify_detached(ring->signature, text, sizeof(text), author->byte);
+	sodium_memzero(text, sizeof(text));
+	return right;
+}
+
+int ring_compare(const struct ring *a, const struct ring *b)
+{
+	if (a->number != b->number)
+		return a->number < b->number ? -1 : 1;
+	return a->author < b->author ? -1 : a->author > b->author;
+}
+
+/* "signed NUMBER AUTHOR SIGNATURE" */
+static bool signed_read(const char *line, struct ring *ring)
+{
+	char *end;
+
+	if (strncmp(line, RING_SIGNED, sizeof(RING_SIGNED) - 1) != 0)
+		return false;
+	ring->number = strtoull(line + sizeof(RING_SIGNED) - 1, &end, 10);
+	ring->author = strtoull(end, &end, 16);
+	return *end == ' ' && bytes_read(end + 1, ring->signature, sizeof(ring->signature));
+}
+
+/* A line a key: Base64, and "use" behind the one in use; then who signed it. */
 int ring_load(const char *dir, struct ring *ret, struct err *err)
 {
 	struct ring ring = {0};
@@ -269,6 +369,8 @@ int ring_load(const char *dir, struct ring *ret, struct err *err)
 		return 0;
 	}
 	while (!rc && (line = strsep(&rest, "\n")) && *line) {
+		if (signed_read(line, &ring))
+			continue;
 		id = bytes_read(line, byte, sizeof(byte)) ? ring_add(&ring, byte) : 0;
 		if (!id)
 			rc = err_set(err, EBADMSG, "the keys in %s/ring are none", dir);
@@ -293,6 +395,10 @@ int ring_save(const char *dir, const struct ring *ring, struct err *err)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s\n",
 					bytes_write(line, ring->key[i].byte, RING_KEY_BYTES),
 					ring->key[i].id == ring->used ? " use" : "");
+	if (ring->number)
+		snprintf(text + len, sizeof(text) - len, RING_SIGNED "%llu %016llx %s\n",
+			 (unsigned long long)ring->number, (unsigned long long)ring->author,
+			 bytes_write(line, ring->signature, sizeof(ring->signature)));
 	rc = secret_write(dir, "ring", text, err);
 	sodium_memzero(text, sizeof(text));
 	sodium_memzero(line, sizeof(line));
@@ -323,4 +429,14 @@ int seed_save(const char *dir, const __u32 seed[SEED_WORDS], struct err *err)
 
 	sodium_memzero(text, sizeof(text));
 	return rc;
+}
+
+__u64 seed_fingerprint(const __u32 seed[SEED_WORDS])
+{
+	__le64 hash[crypto_generichash_BYTES_MIN / sizeof(__le64)];
+
+	_Static_assert(sizeof(SEED_CONTEXT) - 1 == crypto_generichash_KEYBYTES_MIN, "as key: domain separation");
+	crypto_generichash((__u8 *)hash, sizeof(hash), (const __u8 *)seed, SEED_WORDS * sizeof(*seed),
+			   (const __u8 *)SEED_CONTEXT, sizeof(SEED_CONTEXT) - 1);
+	return le64toh(hash[0]);
 }

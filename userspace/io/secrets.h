@@ -35,7 +35,14 @@ struct ring {
 	} key[RING_KEYS];
 	size_t count;
 	__u32 used; /* id of the one in use; 0: there is none */
+	/* Which of several rings is the last: the higher number, then the higher author. */
+	__u64 number; /* grows with each change; 0: its keys came as a file, nobody signed them */
+	__u64 author; /* who changed it */
+	__u8 signature[SIGNATURE_BYTES];
 };
+
+/* On the wire: number, author, used, count, keys (unused ones zero), signature. */
+#define RING_BYTES (8 + 8 + 4 + 4 + RING_KEYS * RING_KEY_BYTES + SIGNATURE_BYTES)
 
 /**
  * identity_open() - the identity of this node; made at the first start
@@ -62,9 +69,17 @@ const struct ring_key *ring_find(const struct ring *ring, __u32 id); /* NULL: no
 __u32 ring_add(struct ring *ring, const __u8 byte[RING_KEY_BYTES]);
 __u32 ring_make(struct ring *ring); /* the same of a new one */
 
-/* Return: 0, -ENOENT; -EBUSY: it is in use. */
+/* Return: 0; -ENOENT; ring_remove(): -EBUSY, it is in use. */
 int ring_use(struct ring *ring, __u32 id);
 int ring_remove(struct ring *ring, __u32 id);
+
+/* What follows ring_add(), ring_use() or ring_remove(): the next number, signed. Return: 0, or -EOVERFLOW. */
+int ring_sign(struct ring *ring, const struct identity *author);
+bool ring_signed(const struct ring *ring, const struct roster_key *author);
+int ring_compare(const struct ring *a, const struct ring *b); /* <0, 0, >0: @a is older, the same, newer */
+
+void ring_encode(const struct ring *ring, __u8 ret[RING_BYTES]);
+int ring_decode(const __u8 bytes[RING_BYTES], struct ring *ret); /* -EBADMSG: no ring; @ret untouched */
 
 /**
  * ring_load() - the flock's keys
@@ -78,5 +93,6 @@ int ring_save(const char *dir, const struct ring *ring, struct err *err);
 /* Seed of the flow hash, the same on all nodes of a flock. Return: 0, -ENOENT (none, no words), or -errno. */
 int seed_load(const char *dir, __u32 ret[SEED_WORDS], struct err *err);
 int seed_save(const char *dir, const __u32 seed[SEED_WORDS], struct err *err);
+__u64 seed_fingerprint(const __u32 seed[SEED_WORDS]); /* tells two apart, and says nothing else of them */
 
 #endif
