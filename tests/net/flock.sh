@@ -117,6 +117,19 @@ check "and degrades the status" bash -c "'$LAB' exec lb1 starling status | grep 
 at 2 backend set least "$(be 1)" weight 10 >/dev/null
 check "until it runs the same again" wait_for 10 bash -c "! '$LAB' exec lb1 starling status | grep -q 'another configuration'"
 
+# --- a whole balancer drains
+ready() { "$LAB" exec "lb$1" curl -s http://127.0.0.1:9427/readyz; }
+check "a balancer is ready" wait_for 10 bash -c "'$LAB' exec lb2 curl -s http://127.0.0.1:9427/readyz | grep -qx ready"
+check "a balancer drains" at 2 node drain reason disk
+equal "so it is not ready" "draining: disk" "$(ready 2)"
+check "and the others know" wait_for 10 bash -c "'$LAB' exec lb1 starling -j node show | jq -e '[.. | objects | select(.name? == \"lb2\")][0].is == [\"draining\"]'"
+kill -9 "$(daemon_pid lb2)"
+"$LAB" up >/dev/null
+equal "also after a restart" "draining: disk" "$(ready 2)"
+check "until it is enabled" at 2 node enable
+equal "then it is ready" ready "$(ready 2)"
+check "and alive" wait_for 30 all_alive
+
 # --- connections are counted over the flock
 opened() { # connections of a backend, over all balancers
 	local n
@@ -188,3 +201,8 @@ check "does not get the next keys" bash -c "sleep 5; [ \"\$('$LAB' exec lb3 star
 check "the others have them" same_keys 2
 check "and nobody hears it" bash -c "[ \"\$('$LAB' exec lb1 curl -s http://127.0.0.1:9427/metrics | awk '/rejected_total.*stranger/ { print (\$2 > 0) }')\" = 1 ]"
 check "nor shows it" bash -c "! '$LAB' exec lb1 starling node show | grep -q ^lb3"
+
+# --- an identity that was copied, or seen, is given up
+old=$(node_value 3 3 key)
+check "a balancer takes another identity" at 3 node rekey
+check "which is another key" wait_for 5 bash -c "[ \"\$('$LAB' exec lb3 starling -j node show | jq -r '[.. | objects | select(.self? == true)][0].key')\" != '$old' ]"

@@ -57,6 +57,9 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_NODE_INIT] = "node init",
 	[COMMAND_NODE_JOIN] = "node join 192.0.2.11:9428",
 	[COMMAND_NODE_KEY] = "node key use 0123abcd",
+	[COMMAND_NODE_REKEY] = "node rekey",
+	[COMMAND_NODE_DRAIN] = "node drain reason disk",
+	[COMMAND_NODE_ENABLE] = "node enable",
 	[COMMAND_NODE_LEAVE] = "node leave",
 	[COMMAND_NODE_SHOW] = "node show",
 	[COMMAND_ROSTER_ADD] = ("roster add lb1 ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= site fra "

@@ -244,6 +244,7 @@
 	FIELD(NODE, round_trip, F64, SECONDS, DETAIL, "ROUND-TRIP", FAMILY_starling_gossip_probe_duration_seconds, "", "of a probe") \
 	FIELD(NODE, clock_offset, F64, SECONDS, DETAIL, "CLOCK", FAMILY_starling_gossip_clock_offset_seconds, "", "its wall clock less this one's") \
 	FIELD(NODE, incarnation, U64, NONE, DETAIL, "INCARNATION", FAMILY_NONE, "", "its life") \
+	FIELD(NODE, is, LIST, NONE, NOTE, "%", FAMILY_NONE, "", "draining: it should get no new connections; witness: it has no data plane") \
 	FIELD(NODE, differs, LIST, NONE, NOTE, "differs in %", FAMILY_NONE, "", "VIPs that it has otherwise") \
 	FIELD(NODE, accusers, LIST, NONE, NOTE, "accused by %", FAMILY_NONE, "", "who say that it does not answer")
 
@@ -304,6 +305,7 @@
 	FIELD(STATUS, version, TEXT, NONE, HEAD, "version", FAMILY_NONE, "", "of the daemon") \
 	FIELD(STATUS, started, TIME, NONE, HEAD, "started", FAMILY_NONE, "", "the daemon") \
 	FIELD(STATUS, problems, LIST, NONE, LINE1, "problem: %", FAMILY_NONE, "", "why it is degraded") \
+	FIELD(STATUS, draining, TEXT, NONE, LINE1, "draining: %", FAMILY_NONE, "", "by hand, and why") \
 	FIELD(STATUS, generation, U64, NONE, LINE2, "generation", FAMILY_starling_config_generation, "", "of the running configuration") \
 	FIELD(STATUS, digest, TEXT, NONE, LINE2, "digest", FAMILY_NONE, "", "of the running configuration") \
 	FIELD(STATUS, applied, TIME, NONE, LINE2, "applied", FAMILY_starling_config_last_reload_success_timestamp_seconds, "", "when") \

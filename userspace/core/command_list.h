@@ -150,6 +150,12 @@
 	COMMAND(NODE_KEY, "node", "key", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"show the keys of the flock, or add one, use one, remove one: everywhere", \
 		ARG_KEY_CHANGE, OPTIONAL(ARG_KEY_ID)) \
+	COMMAND(NODE_REKEY, "node", "rekey", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
+		"become another node: a new identity in place of one that was copied, or seen by others") \
+	COMMAND(NODE_DRAIN, "node", "drain", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
+		"say that this balancer should get no new connections: /readyz is false, the others are told", ARG_REASON) \
+	COMMAND(NODE_ENABLE, "node", "enable", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
+		"undo it") \
 	COMMAND(NODE_LEAVE, "node", "leave", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"tell the others that this balancer goes; it forwards on") \
 	COMMAND(NODE_SHOW, "node", "show", IN_NO_FILE, COMMAND_LOCAL, \

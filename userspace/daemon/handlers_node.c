@@ -55,6 +55,33 @@ int handle_node_key(struct plane *p, struct task *t, struct err *err)
 	return rc;
 }
 
+int handle_node_rekey(struct plane *p, struct task *t, struct err *err)
+{
+	char message[256] = "another identity would be made";
+	int rc = 0;
+
+	(void)p;
+	if (!t->request.dry_run)
+		rc = peers_rekey(t->d->peers, message, err);
+	if (!rc)
+		request_message_answer(message, &t->answer);
+	return rc;
+}
+
+/* And `node enable`. */
+int handle_node_drain(struct plane *p, struct task *t, struct err *err)
+{
+	const char *reason = t->command.reason ? t->command.reason : "by hand";
+	int rc = 0;
+
+	(void)p;
+	if (!t->request.dry_run)
+		rc = peers_drain(t->d->peers, t->command.id == COMMAND_NODE_DRAIN ? reason : NULL, err);
+	if (!rc)
+		request_message_answer("", &t->answer);
+	return rc;
+}
+
 int handle_node_leave(struct plane *p, struct task *t, struct err *err)
 {
 	int rc = 0;

@@ -147,7 +147,7 @@ static void metrics_reply(struct plane *p, struct page *page)
 
 static void ready_reply(struct plane *p, struct page *page)
 {
-	char why[128] = "";
+	char why[128] = "", reason[PEERS_REASON_BYTES];
 	struct buf out = BUF_INIT;
 	unsigned int status = 200;
 	size_t len;
@@ -156,6 +156,9 @@ static void ready_reply(struct plane *p, struct page *page)
 	if (page->d->stopping) {
 		status = 503;
 		buf_puts(&out, "stopping\n");
+	} else if (peers_draining(page->d->peers, reason)) {
+		status = 503;
+		buf_printf(&out, "draining: %s\n", reason);
 	} else if (plane_ready(p, page->vip[0] ? page->vip : NULL, why)) {
 		buf_puts(&out, "ready\n");
 	} else {

@@ -195,6 +195,31 @@ static void timer_set(struct peers *p)
 		       0);
 }
 
+/* --- a life of this node: an identity, a boot, what it proves to others with them --- */
+
+static int life_begin(struct peers *p, __u32 stored, struct err *err)
+{
+	struct channel_hooks hooks = {p, on_datagram_out, on_message, peers_admitted};
+	struct channel *channel;
+	__u64 boot;
+
+	do
+		randombytes_buf(&boot, sizeof(boot));
+	while (!boot);
+	channel = channel_new(&p->identity, boot, &hooks);
+	if (!channel)
+		return err_set(err, ENOMEM, "no memory for the flock");
+	channel_free(p->channel);
+	p->channel = channel;
+	channel_ring(channel, &p->ring);
+	channel_seed(channel, p->seed);
+	p->author.id = p->identity.id;
+	incarnation_begin(&p->incarnation, stored, boot);
+	incarnation_save(p);
+	p->author.last = (struct page_version){p->incarnation.number, boot, 0};
+	return 0;
+}
+
 /* --- taking part, on the loop's thread, under the lock --- */
 
 static void part_end(struct peers *p)
@@ -259,11 +284,26 @@ static bool part_wanted(const struct peers *p)
 	return false;
 }
 
+static void renewed_use(struct peers *p)
+{
+	struct err err = {0};
+
+	part_end(p);
+	p->identity = *p->renewed;
+	sodium_memzero(p->renewed, sizeof(*p->renewed));
+	free(p->renewed);
+	p->renewed = NULL;
+	if (life_begin(p, 0, &err))
+		log_error("node: %s", err.text); /* the old channel cannot speak for the new identity: restart */
+}
+
 /* What the settings say now becomes what is. */
 static void settings_use(struct peers *p)
 {
 	struct err err = {0};
 
+	if (p->renewed)
+		renewed_use(p);
 	if (channel_roster(p->channel, &p->settings.roster))
 		log_error("flock: no memory for the roster");
 	if (p->flock && (p->moved || !part_wanted(p)))
@@ -360,6 +400,33 @@ void peers_configure(struct peers *p, const struct config *config)
 	pthread_mutex_unlock(&p->lock);
 }
 
+int peers_rekey(struct peers *p, char message[256], struct err *err)
+{
+	char key[ROSTER_KEY_TEXT_BYTES];
+	struct identity *renewed = calloc(1, sizeof(*renewed));
+	int rc = 0;
+
+	if (!renewed)
+		return err_set(err, ENOMEM, "no memory for an identity");
+	pthread_mutex_lock(&p->lock);
+	if (p->renewed)
+		rc = err_set(err, EBUSY, "another identity is being made");
+	else
+		rc = identity_renew(p->d->state_dir, renewed, err);
+	if (!rc) {
+		roster_key_format(&renewed->key, key);
+		log_notice("node: another identity key=%s", key);
+		snprintf(message, 256, "key %s: put it in the rosters in place of the old one", key);
+		p->renewed = renewed;
+		p->changed = true;
+		loop_post(p->d->loop, on_settings, p);
+	} else {
+		free(renewed);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
 int peers_leave(struct peers *p, struct err *err)
 {
 	int rc = 0;
@@ -373,35 +440,25 @@ int peers_leave(struct peers *p, struct err *err)
 	return rc;
 }
 
-static int secrets_load(struct peers *p, struct err *err)
+static int secrets_load(struct peers *p, __u32 *ret_stored, struct err *err)
 {
 	char key[ROSTER_KEY_TEXT_BYTES];
-	__u32 stored = 0;
-	__u64 boot;
 	bool made;
 	int rc = identity_open(p->d->state_dir, &p->identity, &made, err);
 
 	if (!rc)
 		rc = ring_load(p->d->state_dir, &p->ring, err);
 	if (!rc)
-		rc = incarnation_load(p, &stored, err);
-	if (rc)
-		return rc;
-	if (made)
+		rc = incarnation_load(p, ret_stored, err);
+	if (!rc && made)
 		log_notice("node: a new identity key=%s", roster_key_format(&p->identity.key, key));
-	do
-		randombytes_buf(&boot, sizeof(boot));
-	while (!boot);
-	incarnation_begin(&p->incarnation, stored, boot);
-	incarnation_save(p);
-	p->author.last = (struct page_version){p->incarnation.number, boot, 0};
-	return 0;
+	return rc;
 }
 
 int peers_open(struct daemon *d, struct peers **ret, struct err *err)
 {
 	struct peers *p = calloc(1, sizeof(*p));
-	struct channel_hooks hooks = {p, on_datagram_out, on_message, peers_admitted};
+	__u32 stored;
 	int rc;
 
 	if (!p)
@@ -411,20 +468,14 @@ int peers_open(struct daemon *d, struct peers **ret, struct err *err)
 	uv_timer_init(loop_uv(d->loop), &p->timer);
 	p->timer.data = p;
 	*ret = p;
-	rc = secrets_load(p, err);
-	if (rc)
-		return rc;
+	memcpy(p->seed, dataplane_info(d->dp)->seed, sizeof(p->seed));
 	p->signing = identity_signing(&p->identity);
 	p->author.signing = &p->signing;
-	p->author.id = p->identity.id;
-	memcpy(p->seed, dataplane_info(d->dp)->seed, sizeof(p->seed));
 	p->load_in = load_in_new();
-	p->channel = channel_new(&p->identity, p->incarnation.boot, &hooks);
-	if (!p->load_in || !p->channel)
-		return err_set(err, ENOMEM, "no memory for the flock");
-	channel_ring(p->channel, &p->ring);
-	channel_seed(p->channel, p->seed);
-	return 0;
+	rc = p->load_in ? secrets_load(p, &stored, err) : err_set(err, ENOMEM, "no memory for the flock");
+	if (!rc)
+		rc = peers_drain_load(p, err);
+	return rc ? rc : life_begin(p, stored, err);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -438,6 +489,7 @@ static void on_closed(uv_handle_t *handle)
 	free(p->digest);
 	buf_free(&p->known);
 	pthread_mutex_destroy(&p->lock);
+	free(p->renewed);
 	sodium_memzero(&p->identity, sizeof(p->identity));
 	sodium_memzero(&p->ring, sizeof(p->ring));
 	sodium_memzero(p->seed, sizeof(p->seed));

@@ -16,7 +16,8 @@
 #include "core/table.h"
 #include "daemon/daemon.h"
 
-#define PEERS_PORT 9428 /* UDP; where `node set address` names none */
+#define PEERS_PORT	   9428 /* UDP; where `node set address` names none */
+#define PEERS_REASON_BYTES 96
 
 /* Reads the secrets, makes the identity at the first start. On the loop's thread, before others run. */
 int peers_open(struct daemon *d, struct peers **ret, struct err *err);
@@ -43,6 +44,13 @@ int peers_join(struct peers *p, const struct endpoint *at, struct err *err);
  */
 int peers_key(struct peers *p, enum key_change change, __u32 id, bool dry, char message[256], struct err *err);
 int peers_keys_show(struct peers *p, struct table *t); /* KIND_KEY; fingerprints alone */
+
+/* `node rekey`: another identity from now on; @message has its public key, for the rosters. */
+int peers_rekey(struct peers *p, char message[256], struct err *err);
+
+/* `node drain`, and `node enable` with NULL: kept over restarts. Return: 0, or -errno of the file. */
+int peers_drain(struct peers *p, const char *reason, struct err *err);
+bool peers_draining(struct peers *p, char reason[PEERS_REASON_BYTES]);
 
 /* `node leave`: tell the others that this node goes. */
 int peers_leave(struct peers *p, struct err *err);

@@ -32,6 +32,7 @@ static void node_publish(struct peers *p)
 	memcpy(node.site, p->settings.site, sizeof(node.site));
 	memcpy(node.region, p->settings.region, sizeof(node.region));
 	node.ring = (struct fact_ring){p->ring.count > 0, p->ring.number, p->ring.author, seed_fingerprint(p->seed)};
+	node.flags = p->draining[0] ? FACT_NODE_DRAINING : 0;
 	strncpy(node.version, STARLING_VERSION, sizeof(node.version) - 1);
 	if (!fact_node_encode(&node, &draft))
 		publish(p, PAGE_KIND_NODE, 0, &draft);

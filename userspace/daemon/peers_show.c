@@ -57,6 +57,8 @@ static void node_says(const struct peers *p, __u64 id, struct table *t, size_t r
 	struct mono at;
 
 	if (!peers_node_says(p, id, &node)) {
+		if (node.flags & FACT_NODE_DRAINING)
+			table_add_list(t, row, FIELD_NODE_is, "draining");
 		text_set(t, row, FIELD_NODE_site, node.site);
 		text_set(t, row, FIELD_NODE_region, node.region);
 		text_set(t, row, FIELD_NODE_version, node.version);
@@ -107,6 +109,8 @@ static void node_row(const struct peers *p, const struct roster_node *node, stru
 	if (!p->flock) {
 		if (self)
 			table_set_text(t, row, FIELD_NODE_state, "alone");
+		if (self && p->draining[0])
+			table_add_list(t, row, FIELD_NODE_is, "draining");
 		return;
 	}
 	node_says(p, node->id, t, row);
@@ -226,6 +230,7 @@ void peers_problems(struct peers *p, struct table *t)
 	size_t i;
 
 	pthread_mutex_lock(&p->lock);
+	text_set(t, 0, FIELD_STATUS_draining, p->draining);
 	if (p->flock)
 		peers_key_problems(p, problem, t);
 	for (i = 0; p->flock && i < p->settings.roster.count; i++) {

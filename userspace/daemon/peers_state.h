@@ -49,10 +49,12 @@ struct peers {
 	struct load_out load_out;
 	struct fact_digest *digest; /* owned: the whole, then VIPs by name */
 	size_t digests;
-	struct buf known;      /* the file of where others are, as it was written */
-	struct mono node_told; /* when the load of the whole node was told */
-	size_t conflicting;    /* identities that two hosts use now */
-	__u64 conflicts;       /* how often that began */
+	struct buf known;		   /* the file of where others are, as it was written */
+	char draining[PEERS_REASON_BYTES]; /* why; "": it is not */
+	struct identity *renewed;	   /* owned; what the loop's thread is to become; NULL: nothing */
+	struct mono node_told;		   /* when the load of the whole node was told */
+	size_t conflicting;		   /* identities that two hosts use now */
+	__u64 conflicts;		   /* how often that began */
 
 	/* the loop's thread */
 	uv_timer_t timer;
@@ -67,6 +69,8 @@ void peers_page(void *arg, enum page_outcome outcome, const struct page *page); 
 
 /* What a node says of itself. Return: 0, or -ENOENT. */
 int peers_node_says(const struct peers *p, __u64 id, struct fact_node *ret);
+
+int peers_drain_load(struct peers *p, struct err *err); /* peers_drain.c; at the start */
 
 /* peers_keys.c; under the lock */
 void peers_keys_step(struct peers *p, struct mono now); /* once a second */
