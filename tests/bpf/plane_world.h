@@ -31,6 +31,12 @@ struct dataplane {
 	__u32 keys_left; /* key sets until one fails; 0: never */
 };
 
+bool dataplane_memory_only(const struct dataplane *dp)
+{
+	(void)dp;
+	return false;
+}
+
 const struct dataplane_info *dataplane_info(const struct dataplane *dp)
 {
 	return &dp->info;

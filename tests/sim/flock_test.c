@@ -113,6 +113,27 @@ static void all_restarted_at_once_are_members_again_within_5_s(void **state)
 	}
 }
 
+/* A new flock, through one address. Half of it comes late: it is told of all, though nobody has news any more. */
+static void strangers_with_one_address_find_all_within_5_s(void **state)
+{
+	static const struct sim_fault late[] = {{.at_ms = 1, .node = 32, .count = 32, .what = SIM_CRASH},
+						{.at_ms = 20000, .node = 32, .count = 32, .what = SIM_START}};
+	struct sim_options o = {SIM_OPTIONS, .nodes = 64, .strangers = true, .change = on_change};
+	struct log log;
+
+	(void)state;
+	for (o.seed = 1; o.seed <= 5; o.seed++) {
+		struct sim *w;
+
+		memset(&log, 0, sizeof(log));
+		o.arg = &log;
+		w = sim_new(&o);
+		sim_run(w, 25000, late, COUNT(late));
+		assert_int_equal(sim_agreeing(w), 64);
+		sim_free(w);
+	}
+}
+
 static void halves_become_one_within_5_s_of_the_heal(void **state)
 {
 	static const struct sim_fault faults[] = {
@@ -141,7 +162,7 @@ static void loss_of_a_tenth_takes_nobody_out(void **state)
 {
 	struct sim_options o = {SIM_OPTIONS, .nodes = 32, .loss = 10, .twice = 5, .change = on_change};
 	struct log log;
-	__u64 seed;
+	__u64 seed, ms;
 
 	(void)state;
 	for (seed = 1; seed <= 3; seed++) {
@@ -153,6 +174,8 @@ static void loss_of_a_tenth_takes_nobody_out(void **state)
 		w = sim_new(&o);
 		sim_run(w, 60000, NULL, 0);
 		assert_int_equal(log.deaths, 0);
+		for (ms = 60000; ms < 65000 && sim_agreeing(w) < 32; ms += 100) /* some are suspected at any time */
+			sim_run(w, ms, NULL, 0);
 		assert_int_equal(sim_agreeing(w), 32);
 		sim_free(w);
 	}
@@ -258,6 +281,7 @@ int main(void)
 		cmocka_unit_test(who_crashes_is_known_gone_by_all),
 		cmocka_unit_test(who_comes_back_is_alive_for_all_within_2_s),
 		cmocka_unit_test(all_restarted_at_once_are_members_again_within_5_s),
+		cmocka_unit_test(strangers_with_one_address_find_all_within_5_s),
 		cmocka_unit_test(halves_become_one_within_5_s_of_the_heal),
 		cmocka_unit_test(loss_of_a_tenth_takes_nobody_out),
 		cmocka_unit_test(who_stands_still_for_a_second_is_spared),

@@ -248,6 +248,10 @@ static void node_start(struct sim *w, size_t i)
 	for (k = 0; k < w->options.nodes; k++) {
 		struct endpoint at = endpoint_of(k);
 
+		if (w->options.strangers && !k && i)
+			assert_int_equal(opinion_seed(flock_opinion(n->flock), &at), 0);
+		if (w->options.strangers)
+			continue;
 		assert_int_equal(opinion_known(flock_opinion(n->flock), w->node[k].signer.id, &at), 0);
 	}
 	node_publish(w, i, 0, "here");

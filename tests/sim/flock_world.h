@@ -43,6 +43,7 @@ struct sim_options {
 	__u64 seed;
 	__u32 delay_us, jitter_us;     /* of each datagram */
 	__u32 loss, twice;	       /* percent of datagrams that are lost, or come twice */
+	bool strangers;		       /* each knows the address of node 0, and of nobody else */
 	struct opinion_config opinion; /* of each; id, seed and incarnation are the world's */
 	sim_change_fn *change;
 	void *arg;
@@ -50,7 +51,7 @@ struct sim_options {
 
 #define SIM_OPTIONS .delay_us = 200, .jitter_us = 300, .opinion = {OPINION_CONFIG}
 
-/* All nodes start within a second, each knowing where the others are. */
+/* All nodes start within a second, each knowing where the others are unless they are strangers. */
 struct sim *sim_new(const struct sim_options *options);
 void sim_free(struct sim *w);
 

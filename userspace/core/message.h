@@ -66,6 +66,7 @@ struct message {
 	__u64 sent_us, heard_us; /* wall clock when this left, and when what it answers came; 0: not said */
 	__u64 asked_us;		 /* sent_us of the probe that this answers */
 	__u64 date;		 /* struct hlc; 0: not said */
+	__u32 live;		 /* members that the sender holds alive, itself among them; 0: not said */
 
 	/* Rides on every kind. */
 	size_t updates, pages;

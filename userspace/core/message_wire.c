@@ -60,6 +60,7 @@ int message_encode(const struct message *m, void *bytes, size_t room)
 	d.heard_us = m->heard_us;
 	d.asked_us = m->asked_us;
 	d.date = m->date;
+	d.live = m->live;
 	d.update_count = (pb_size_t)m->updates;
 	for (i = 0; i < m->updates; i++)
 		update_to_wire(&m->update[i], &d.update[i]);
@@ -147,6 +148,7 @@ int message_decode(const void *bytes, size_t len, struct message *ret)
 	ret->heard_us = d.heard_us;
 	ret->asked_us = d.asked_us;
 	ret->date = d.date;
+	ret->live = d.live;
 	ret->updates = d.update_count;
 	for (i = 0; i < d.update_count; i++)
 		if (!update_from_wire(&d.update[i], &ret->update[i]))

@@ -376,6 +376,7 @@ bool opinion_receive(struct opinion *o, struct mono now, const struct endpoint *
 	for (i = 0; i < m->updates && i < MESSAGE_UPDATES_MAX; i++)
 		opinion_update(o, who, from, &m->update[i]);
 	opinion_probed(o, who, from, m);
+	opinion_behind(o, who, m->live);
 	due_find(o);
 	return true;
 }

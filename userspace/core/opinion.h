@@ -43,7 +43,7 @@
 #define OPINION_CLEAN_MS	 30000 /* not caught for so long: fit again */
 #define OPINION_BRAKE_SUBJECTS	 10    /* new ones a second that an accuser is heard on */
 #define OPINION_LIFE_AHEAD	 1024  /* incarnations that hearsay may be ahead of what is known */
-#define OPINION_HEADER_BYTES	 64    /* of a message without updates and pages, at most: message_wire_test */
+#define OPINION_HEADER_BYTES	 72    /* of a message without updates and pages, at most: message_wire_test */
 #define OPINION_UPDATE_BYTES	 53    /* of an update, at most */
 #define OPINION_MESSAGE_BYTES	 1144  /* of a message before its seal, so that it fits 1,200 */
 #define OPINION_BYTES_PER_SECOND (256 << 10)

@@ -127,6 +127,12 @@ void opinion_sync(struct opinion *o, __u16 to)
 	o->sync_at = opinion_jitter(o, o->config.period_ms);
 }
 
+void opinion_behind(struct opinion *o, __u16 who, __u32 live)
+{
+	if (live && live <= o->lives && !o->rumours && !o->suspects && !o->config.plain)
+		opinion_sync(o, who);
+}
+
 void opinion_gossip_step(struct opinion *o)
 {
 	__u16 told[DRAWS], who;
@@ -253,6 +259,7 @@ static void write_message(struct opinion *o, struct mono now, struct intent *i, 
 		ret->sent_us = opinion_wall_us(o, now);
 		ret->asked_us = i->asked_us;
 		ret->heard_us = i->heard_us;
+		ret->live = (__u32)o->lives + 1;
 		if (!o->config.plain || i->to == NOBODY || o->member[i->to].state != MEMBER_ALIVE)
 			ret->update[ret->updates++] = alive_of(o, o->self);
 	}

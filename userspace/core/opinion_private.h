@@ -188,6 +188,8 @@ void rumour_drop(struct opinion *o, __u16 who, size_t which);
 void opinion_gossip_step(struct opinion *o);
 struct mono opinion_gossip_due(const struct opinion *o);
 void opinion_sync(struct opinion *o, __u16 to); /* tell one of all */
+/* The same to one that holds so many alive, if those are fewer than here and no news is on its way. */
+void opinion_behind(struct opinion *o, __u16 who, __u32 live);
 /* NULL if there is no room. */
 struct intent *opinion_out(struct opinion *o, enum message_kind kind, __u16 to, const struct endpoint *at);
 

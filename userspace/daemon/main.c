@@ -126,7 +126,7 @@ static int lock_take(struct daemon *d, struct err *err)
  */
 static int pins_lock(struct daemon *d, struct err *err)
 {
-	if (d->pins_fd >= 0)
+	if (d->pins_fd >= 0 || d->options.no_dataplane)
 		return 0;
 	d->pins_fd = open(d->bpf_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->pins_fd < 0)
@@ -149,7 +149,8 @@ static int dataplane_start(struct daemon *d, struct err *err)
 					    .limits = d->options.limits,
 					    .flow_sets_log2 = d->options.flow_sets_log2,
 					    .fragments = true,
-					    .icmp = true};
+					    .icmp = true,
+					    .memory_only = d->options.no_dataplane};
 	__u32 seed[SEED_WORDS];
 	int rc = seed_load(d->state_dir, seed, err);
 
@@ -169,6 +170,10 @@ static int dataplane_start(struct daemon *d, struct err *err)
 		return rc;
 	daemon_notes(d);
 	dataplane_limits(d->dp, &d->limits);
+	if (d->options.no_dataplane) {
+		log_info("dataplane: none, this is a witness node=%s", d->node);
+		return 0;
+	}
 	log_info("dataplane: %s node=%s load_ms=%u memory=%llu", dataplane_adopted(d->dp) ? "adopted" : "made", d->node,
 		 dataplane_load_ms(d->dp), (unsigned long long)dataplane_memory(d->dp));
 	return 0;
@@ -192,7 +197,7 @@ static int daemon_start(struct daemon *d, const struct config *config, struct er
 {
 	int rc = node_choose(d, config, err);
 
-	if (!rc)
+	if (!rc && !d->options.no_dataplane)
 		rc = dataplane_permitted(err);
 	if (!rc)
 		rc = dirs_make(d, err);

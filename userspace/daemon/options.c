@@ -34,6 +34,8 @@ enum value_kind { VALUE_FLAG, VALUE_STRING, VALUE_ENDPOINT, VALUE_U32, VALUE_SET
 	       "sets of 4 flow cells; a power of two")                                                                 \
 	OPTION(266, "no-backend-metrics", FLAG, no_backend_metrics, 0, 0, "",                                          \
 	       "leave single backends out of the metrics")                                                             \
+	OPTION(267, "no-dataplane", FLAG, no_dataplane, 0, 0, "",                                                      \
+	       "be a witness: a node of the flock that takes no packets; needs no privilege")                          \
 	OPTION(265, "remove", FLAG, remove, 0, 0, "", "detach from all devices and remove the data plane, then exit")
 
 static const struct row {
@@ -156,6 +158,8 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
 		return err_set(err, EINVAL, "starlingd takes options only, not \"%s\"", argv[optind]);
 	if (o.check && !o.file)
 		return err_set(err, EINVAL, "-t needs -f FILE");
+	if (o.remove && o.no_dataplane)
+		return err_set(err, EINVAL, "--no-dataplane has no data plane to --remove");
 	rc = o.node ? node_check(o.node, err) : 0;
 	if (!rc)
 		*ret = o;

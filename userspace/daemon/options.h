@@ -25,6 +25,7 @@ struct options {
 	struct config_limits limits;		   /* of maps made anew; 0: default */
 	__u32 flow_sets_log2;			   /* the same; 0: default */
 	bool check;				   /* only say whether the file is right */
+	bool no_dataplane;			   /* a witness: in the flock, but not on packets' way */
 	bool remove;				   /* detach and remove the data plane, then exit */
 	bool debug;
 	bool no_backend_metrics; /* too many series for the one who scrapes */

@@ -32,7 +32,7 @@ static void node_publish(struct peers *p)
 	memcpy(node.site, p->settings.site, sizeof(node.site));
 	memcpy(node.region, p->settings.region, sizeof(node.region));
 	node.ring = (struct fact_ring){p->ring.count > 0, p->ring.number, p->ring.author, seed_fingerprint(p->seed)};
-	node.flags = p->draining[0] ? FACT_NODE_DRAINING : 0;
+	node.flags = (p->draining[0] ? FACT_NODE_DRAINING : 0) | (p->d->options.no_dataplane ? FACT_NODE_WITNESS : 0);
 	strncpy(node.version, STARLING_VERSION, sizeof(node.version) - 1);
 	if (!fact_node_encode(&node, &draft))
 		publish(p, PAGE_KIND_NODE, 0, &draft);
@@ -150,7 +150,8 @@ static void on_told(void *arg)
 	pthread_mutex_lock(&p->lock);
 	if (p->flock && p->d->peers) {
 		peers_publish(p);
-		loads_tell(p);
+		if (!p->d->options.no_dataplane)
+			loads_tell(p);
 		gossip_flush(p->gossip);
 	}
 	pthread_mutex_unlock(&p->lock);

@@ -59,6 +59,8 @@ static void node_says(const struct peers *p, __u64 id, struct table *t, size_t r
 	if (!peers_node_says(p, id, &node)) {
 		if (node.flags & FACT_NODE_DRAINING)
 			table_add_list(t, row, FIELD_NODE_is, "draining");
+		if (node.flags & FACT_NODE_WITNESS)
+			table_add_list(t, row, FIELD_NODE_is, "witness");
 		text_set(t, row, FIELD_NODE_site, node.site);
 		text_set(t, row, FIELD_NODE_region, node.region);
 		text_set(t, row, FIELD_NODE_version, node.version);

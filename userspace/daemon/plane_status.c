@@ -180,6 +180,10 @@ bool plane_ready(const struct plane *p, const char *vip, char why[128])
 		snprintf(why, 128, "%.120s", err.text);
 		return false;
 	}
+	if (dataplane_memory_only(p->dp)) {
+		snprintf(why, 128, "a witness takes no packets");
+		return false;
+	}
 	if (!devices(p, d)) {
 		snprintf(why, 128, "no device is attached");
 		return false;
@@ -241,7 +245,7 @@ static void status_problems(struct plane *p, struct table *t, size_t row, size_t
 		snprintf(text, sizeof(text), "packets redirected to %s are lost", name);
 		table_add_list(t, row, FIELD_STATUS_problems, text);
 	}
-	if (p->vip_count && !attached && !missing) {
+	if (p->vip_count && !attached && !missing && !dataplane_memory_only(p->dp)) {
 		degraded = true;
 		table_add_list(t, row, FIELD_STATUS_problems, "no device is attached");
 	}

@@ -53,11 +53,20 @@ struct watch {
 	bool add;
 };
 
+static void on_route(void *arg, const struct addr *to, const struct nexthop *nexthop);
+
+/* A witness sends nothing, so every backend can be reached: its homes are those of a balancer that reaches all. */
+static const struct nexthop witness_nexthop = {.resolved = true, .ifindex = 1, .mtu = 1500};
+
 static void on_watch(void *arg)
 {
 	struct watch *w = arg;
 
-	if (w->d->routes && w->add && routes_add(w->d->routes, &w->addr))
+	if (w->d->options.no_dataplane && w->add)
+		on_route(w->d, &w->addr, &witness_nexthop);
+	else if (w->d->options.no_dataplane)
+		;
+	else if (w->d->routes && w->add && routes_add(w->d->routes, &w->addr))
 		log_error("routes: no memory to follow another backend");
 	else if (w->d->routes && !w->add)
 		routes_delete(w->d->routes, &w->addr);

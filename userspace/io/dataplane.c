@@ -135,8 +135,24 @@ static struct dataplane *open_new(const struct dataplane_options *options)
 	dp->clock.fd = dp->grace_fd = dp->grace_inner_fd = -1;
 	dp->limits = options->limits;
 	dp->flow_sets_log2 = options->flow_sets_log2;
+	dp->memory_only = options->memory_only;
 	dp->cpus = libbpf_num_possible_cpus();
 	return dp;
+}
+
+static int open_memory(struct dataplane *dp, const struct dataplane_options *options, struct err *err)
+{
+	int failed;
+
+	dataplane_memory_clock(&dp->clock);
+	dp->flow_sets_log2 = (__u32)__builtin_ctz(STARLING_FLOW_SETS_MIN); /* there are no flows */
+	failed = open_sizes(dp, err);
+	if (!failed)
+		failed = open_info(dp, options->seed, err);
+	if (failed)
+		return failed;
+	open_config(dp, options, &dp->config);
+	return dataplane_memory_open(dp, err);
 }
 
 /* Pins, ABI, clock; then the program with what they say; then links. */
@@ -185,7 +201,7 @@ int dataplane_permitted(struct err *err)
 int dataplane_open(const struct dataplane_options *options, struct dataplane **ret, struct err *err)
 {
 	struct dataplane *dp;
-	int failed = dataplane_permitted(err);
+	int failed = options->memory_only ? 0 : dataplane_permitted(err);
 
 	if (failed)
 		return failed;
@@ -198,7 +214,7 @@ int dataplane_open(const struct dataplane_options *options, struct dataplane **r
 	strcpy(dp->pin_dir, options->pin_dir);
 	while (strlen(dp->pin_dir) > 1 && dp->pin_dir[strlen(dp->pin_dir) - 1] == '/')
 		dp->pin_dir[strlen(dp->pin_dir) - 1] = '\0';
-	failed = open_steps(dp, options, err);
+	failed = options->memory_only ? open_memory(dp, options, err) : open_steps(dp, options, err);
 	if (failed) {
 		/* Tables that this very call has begun are of no use to anybody. */
 		if (dp->made)
@@ -244,7 +260,7 @@ int dataplane_remove(struct dataplane *dp)
 static int reload(struct dataplane *dp, const struct steer_config *config, struct err *err)
 {
 	struct dataplane_object next = {NULL, -1}, next_flat = {NULL, -1};
-	int failed = dataplane_object_load(dp, config, true, &next, err);
+	int failed = dp->memory_only ? 0 : dataplane_object_load(dp, config, true, &next, err);
 
 	if (!failed && dp->flat.skel)
 		failed = dataplane_object_load(dp, config, false, &next_flat, err);
@@ -284,9 +300,14 @@ int dataplane_reseed(struct dataplane *dp, const __u32 seed[16], struct err *err
 	if (failed)
 		return failed;
 	dp->info = info;
-	if (bpf_map_update_elem(dp->map[DATAPLANE_MAP_ABI].fd, &zero, &info, BPF_ANY))
+	if (!dp->memory_only && bpf_map_update_elem(dp->map[DATAPLANE_MAP_ABI].fd, &zero, &info, BPF_ANY))
 		return err_set(err, errno, "cannot write the abi map: %s", strerror(errno));
 	return 0;
+}
+
+bool dataplane_memory_only(const struct dataplane *dp)
+{
+	return dp->memory_only;
 }
 
 bool dataplane_adopted(const struct dataplane *dp)

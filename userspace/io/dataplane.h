@@ -29,6 +29,7 @@ struct dataplane_options {
 	const __u32 *seed;	     /* 16 words, for maps made anew; NULL: from the kernel's random source; borrowed */
 	bool fragments;		     /* place fragments */
 	bool icmp;		     /* forward ICMP errors, answer echo, generate too-big */
+	bool memory_only;	     /* tables of a witness: nothing in the kernel, no device can be attached */
 };
 
 struct dataplane_device {
@@ -77,6 +78,7 @@ int dataplane_remove(struct dataplane *dp);
  */
 const char *dataplane_note(struct dataplane *dp);
 
+bool dataplane_memory_only(const struct dataplane *dp);
 bool dataplane_adopted(const struct dataplane *dp); /* maps existed before */
 const struct dataplane_info *dataplane_info(const struct dataplane *dp);
 const struct steer_config *dataplane_config(const struct dataplane *dp); /* of the loaded program */

@@ -100,9 +100,14 @@ int dataplane_clock_open(struct dataplane_clock *clock, struct err *err)
 		dataplane_clock_close(clock);
 		return err_set(err, EIO, "the kernel's timer frequency could not be found");
 	}
+	dataplane_clock_scale(clock);
+	return 0;
+}
+
+void dataplane_clock_scale(struct dataplane_clock *clock)
+{
 	while (((1000ULL << clock->shift) << 15) / clock->hz < STARLING_IDLE_MAX_MS)
 		clock->shift++;
-	return 0;
 }
 
 void dataplane_clock_close(struct dataplane_clock *clock)
@@ -123,7 +128,10 @@ __u16 dataplane_tick(const struct dataplane *dp)
 {
 	__u32 jiffies = 0;
 
-	clock_jiffies(&dp->clock, &jiffies);
+	if (dp->memory_only)
+		jiffies = (__u32)((unsigned long long)clock_ns() / (SECOND_NS / dp->clock.hz));
+	else
+		clock_jiffies(&dp->clock, &jiffies);
 	return (__u16)(jiffies >> dp->clock.shift);
 }
 
@@ -147,7 +155,7 @@ int dataplane_grace_by_map(struct dataplane *dp)
 
 int dataplane_grace(struct dataplane *dp)
 {
-	if (!syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+	if (dp->memory_only || !syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		return 0;
 	return dataplane_grace_by_map(dp);
 }

@@ -38,6 +38,10 @@ static int count_read(struct dataplane *dp, enum dataplane_map_id id, __u32 firs
 
 	if (first > m->entries || n > m->entries - first)
 		return -ERANGE;
+	if (dp->memory_only) {
+		memset(ret, 0, n * words * sizeof(*ret));
+		return 0;
+	}
 	values = malloc(COUNT_BATCH * (stride * sizeof(*values) + sizeof(*keys)));
 	if (!values)
 		return -ENOMEM;
@@ -64,9 +68,11 @@ static int count_read(struct dataplane *dp, enum dataplane_map_id id, __u32 firs
 static int count_reset(struct dataplane *dp, enum dataplane_map_id id, __u32 key)
 {
 	const struct dataplane_map *m = &dp->map[id];
-	void *zero = calloc((size_t)dp->cpus, m->value_bytes);
+	void *zero = dp->memory_only ? NULL : calloc((size_t)dp->cpus, m->value_bytes);
 	int err;
 
+	if (dp->memory_only)
+		return 0;
 	if (!zero)
 		return -ENOMEM;
 	err = bpf_map_update_elem(m->fd, &key, zero, BPF_EXIST) ? -errno : 0;
@@ -132,6 +138,8 @@ int dataplane_redirect_add(struct dataplane *dp, __u32 ifindex)
 {
 	struct bpf_devmap_val value = {.ifindex = ifindex};
 
+	if (dp->memory_only)
+		return 0;
 	return bpf_map_update_elem(dp->map[DATAPLANE_MAP_DEVMAP].fd, &ifindex, &value, BPF_ANY) ? -errno : 0;
 }
 
@@ -160,6 +168,8 @@ int dataplane_events_poll(struct dataplane *dp, void (*fn)(void *arg, const stru
 {
 	int got;
 
+	if (!dp->ring)
+		return 0;
 	dp->event_fn = fn;
 	dp->event_arg = arg;
 	got = ring_buffer__consume(dp->ring);
@@ -169,5 +179,5 @@ int dataplane_events_poll(struct dataplane *dp, void (*fn)(void *arg, const stru
 
 int dataplane_events_fd(const struct dataplane *dp)
 {
-	return ring_buffer__epoll_fd(dp->ring);
+	return dp->ring ? ring_buffer__epoll_fd(dp->ring) : -1;
 }

@@ -234,6 +234,8 @@ int dataplane_attach(struct dataplane *dp, __u32 ifindex, enum xdp_mode wanted, 
 	int failed;
 	size_t i;
 
+	if (dp->memory_only)
+		return err_set(err, EOPNOTSUPP, "a witness (--no-dataplane) takes no packets, from no device");
 	links_prune(dp);
 	if (!if_indextoname(ifindex, name))
 		return err_set(err, ENODEV, "there is no device with index %u", ifindex);

@@ -84,6 +84,7 @@ struct dataplane {
 	__u32 flow_sets_log2;
 	struct dataplane_info info;
 	struct steer_config config;
+	bool memory_only;
 	bool adopted;
 	bool made; /* maps of this directory are this object's to remove if opening fails */
 	__u32 load_ms;
@@ -131,7 +132,12 @@ void dataplane_log_end(void);
 /* The line that says why, out of the last log: the kernel's message, or the verifier's last words; "" if none. */
 void dataplane_log_reason(const struct dataplane_log *log, char *text, size_t bytes);
 
+/* dataplane_memory.c; tables' sizes are set */
+int dataplane_memory_open(struct dataplane *dp, struct err *err);
+void dataplane_memory_clock(struct dataplane_clock *clock);
+
 /* dataplane_clock.c */
+void dataplane_clock_scale(struct dataplane_clock *clock); /* sets shift, by hz */
 int dataplane_clock_open(struct dataplane_clock *clock, struct err *err);
 void dataplane_clock_close(struct dataplane_clock *clock);
 __u32 dataplane_clock_hz_measured(const struct dataplane_clock *clock);	    /* takes 200 ms; 0 on failure */
