@@ -154,7 +154,7 @@ $(O)/tools/bench/bench: $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard 
 			$(O)/tests/bpf/packet.o $(LIB) | $(O)/tools/bench/bench.bpf.o
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS)
-$(SIM): $(O)/tools/sim/sim.o $(O)/tests/sim/flock_world.o $(O)/tests/unit/signer.o $(LIB)
+$(SIM): $(O)/tools/sim/sim.o $(O)/tests/sim/flock_world.o $(O)/tests/sim/events.o $(O)/tests/unit/signer.o $(LIB)
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(TESTLIBS) $(LIBS)
 # what the guest of the VM runs

@@ -5,6 +5,7 @@
  * (plane_bulk_test.c).
  */
 #include "plane_change.h"
+#include "daemon/plane_facts.h"
 #include "starling/cell.h"
 
 static void an_unchanged_apply_touches_nothing(void **state)
@@ -386,6 +387,47 @@ static void a_drain_ends_disabled_after_its_timeout(void **state)
 	world_free(w);
 }
 
+static struct world *grown_to_16(__u32 first)
+{
+	struct harness_options o = {.flow_sets_log2 = 12};
+	struct world *w = world_new(&o);
+
+	if (!w)
+		return NULL;
+	world_vip(w, 1, SCHEDULER_WLC, first);
+	world_apply(w);
+	if (first == 16)
+		return w;
+	flows_open(w, 1, 0, FLOWS, (__u32[FLOWS]){0});
+	weight_set(w, 1, 0, 20); /* what the growth has to wait for */
+	world_apply(w);
+	weight_set(w, 1, 0, 10);
+	for (__u32 n = first; n < 16; n++)
+		backend_add(w, 1, n);
+	world_apply(w);
+	return w;
+}
+
+static void a_table_that_has_yet_to_grow_is_no_other_configuration(void **state)
+{
+	struct world *w = grown_to_16(8);
+	struct fact_digest grown, new;
+
+	(void)state;
+	assert_int_equal(plane_vip_find(w->p, "v1")->region.count, 1021);
+	grown = plane_digest(w->p);
+	world_free(w);
+	w = grown_to_16(16);
+	assert_int_equal(plane_vip_find(w->p, "v1")->region.count, 2039);
+	new = plane_digest(w->p);
+	assert_true(grown.config == new.config);
+	assert_true(grown.effective != new.effective);
+	weight_set(w, 1, 0, 20);
+	world_apply(w);
+	assert_true(plane_digest(w->p).config != new.config);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +445,7 @@ int main(void)
 		cmocka_unit_test(wrr_is_exact_also_after_weights_and_a_return),
 		cmocka_unit_test(a_lost_next_hop_takes_no_new_flows_and_keeps_its_own),
 		cmocka_unit_test(a_drain_ends_disabled_after_its_timeout),
+		cmocka_unit_test(a_table_that_has_yet_to_grow_is_no_other_configuration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 # connections together. Not here: detection over many seeds (make sim), datagrams of any bytes (channel_test).
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TOP/tests/lib/lab.sh"
+. "$TOP/tests/lib/flock.sh"
 
 KILLS=3
 [ -z "${SOAK:-}" ] || KILLS=20
@@ -14,37 +15,12 @@ KILLS=3
 } >"$TMP/config"
 lab_begin --balancers 3 --backends 3 --config "$TMP/config"
 
-STATE=/run/starling-lab/$STARLING_LAB/state
-
-at() { # N WORDS...: `starling` of a balancer
-	local n=$1
-	shift
-	"$LAB" exec "lb$n" starling "$@"
-}
-
-node_value() { # VIEWER NODE KEY
-	at "$1" -j node show | jq -r "[.. | objects | select(.name? == \"lb$2\")][0].$3"
-}
-
-state_is() { # VIEWER NODE STATE
-	[ "$(node_value "$1" "$2" state)" = "$3" ]
-}
-
-all_alive() {
-	local i j
-	for i in 1 2 3; do for j in 1 2 3; do state_is $i $j alive || return 1; done; done
-}
-
 check "a balancer without a roster is alone" state_is 1 1 alone
 
 # --- a flock is made: keys of the first, a roster on each, one address of somebody
-check "the first node makes the keys" at 1 node init
-check "and only once" bash -c "! '$LAB' exec lb1 starling node init 2>/dev/null"
+flock_begin 3
+check "keys are made only once" bash -c "! '$LAB' exec lb1 starling node init 2>/dev/null"
 check "which only its user may read" test "$(stat -c %a "$STATE/lb1/ring" "$STATE/lb1/identity" "$STATE/lb1/seed" | sort -u)" = 600
-for n in 1 2 3; do KEY[n]=$(node_value "$n" "$n" key); done
-for n in 1 2 3; do echo "roster add lb$n ${KEY[n]} site lab"; done >"/run/starling-lab/$STARLING_LAB/roster"
-check "every balancer takes the roster" "$LAB" up
-check "three balancers find each other through one address" wait_for 20 all_alive
 same_keys() { # every node has the keys of lb1, and seals with the same
 	local n first
 	first=$(at 1 -j node key show)
@@ -54,7 +30,6 @@ check "who has no keys has asked for them" same_keys 2 3
 check "and has the seed of the flow hash" test "$(md5sum <"$STATE/lb1/seed")" = "$(md5sum <"$STATE/lb2/seed")"
 where() { at "$1" -j flow lookup tcp 198.51.100.7:51515 "$(vip4 11)" | jq -r "[.. | .backend? // empty | strings][0]"; }
 equal "so that every balancer sends a flow to the same backend" "$(where 1) $(where 1) true" "$(where 2) $(where 3) $([[ "$(where 1)" = *:* ]] && echo true)"
-check "and all run the same" wait_for 10 bash -c "[ \"\$('$LAB' exec lb1 starling -j node show | jq -r '[.. | objects | .config? // empty] | unique | join(\",\")')\" = same ]"
 note "$(at 1 node show)"
 shown() { # all that is shown or logged
 	local n words
@@ -82,12 +57,13 @@ for ((i = 0; i < KILLS; i++)); do
 	began=$(date +%s%N)
 	kill -9 "$(daemon_pid lb3)"
 	wait_for 20 known_dead || break
-	note "known gone by all after $((($(date +%s%N) - began) / 1000000)) ms, asking included"
+	since "$began" >>"$TMP/gone"
 	"$LAB" up >/dev/null
 	wait_for 20 all_alive || break
 	sleep 4 # who is caught three times in ten seconds is unfit for thirty
 done
 check "a killed balancer is dead for the others and back after its start, $KILLS times" test "$i" = "$KILLS"
+note "known gone by all after $(sort -n "$TMP/gone" | awk '{ ms[NR] = $1 } END { print ms[int((NR + 1) / 2)] " ms, at most " ms[NR] }'), median of $KILLS, asking included"
 check "and watchers of members are told" grep -q '"dead"\|dead' "$TMP/events"
 
 # --- one that stands still for a moment is spared
@@ -130,21 +106,6 @@ check "until it is enabled" at 2 node enable
 equal "then it is ready" ready "$(ready 2)"
 check "and alive" wait_for 30 all_alive
 
-# --- connections are counted over the flock
-opened() { # connections of a backend, over all balancers
-	local n
-	for n in 1 2 3; do at $n -j backend show vip least; done |
-		jq -s "[.[] | .. | objects | select(.backend? == \"$(be "$1")\") | .active] | add"
-}
-hold_begin flock -n 600 -c 600 "$(vip4 10)"
-sleep 2
-counts="$(opened 1) $(opened 2) $(opened 3)"
-note "open over the flock: $counts"
-# shellcheck disable=SC2086 # numbers
-check "every connection is counted once over the flock" near 600 $(($(echo $counts | tr ' ' '+'))) 0
-# shellcheck disable=SC2086 # numbers
-check "the fullest backend of the flock is within 6 % of the mean" test "$(printf '%s\n' $counts | sort -n | tail -n 1)" -le 212
-hold_again flock
 check "promtool has nothing to say" bash -c "'$LAB' exec lb1 curl -s http://127.0.0.1:9427/metrics | promtool check metrics"
 check "members are a metric" bash -c "'$LAB' exec lb1 curl -s http://127.0.0.1:9427/metrics | grep -q 'starling_gossip_members{state=\"alive\"} 3'"
 
@@ -199,7 +160,7 @@ for n in 1 2; do at $n roster delete lb3 >/dev/null; done
 check "who is forgotten" rotate 1
 check "does not get the next keys" bash -c "sleep 5; [ \"\$('$LAB' exec lb3 starling -j node key show)\" != \"\$('$LAB' exec lb1 starling -j node key show)\" ]"
 check "the others have them" same_keys 2
-check "and nobody hears it" bash -c "[ \"\$('$LAB' exec lb1 curl -s http://127.0.0.1:9427/metrics | awk '/rejected_total.*stranger/ { print (\$2 > 0) }')\" = 1 ]"
+check "and nobody hears it" bash -c "[ \"\$('$LAB' exec lb1 curl -s http://127.0.0.1:9427/metrics | awk '/rejected_total.*\"stranger\"/ { print (\$2 > 0) }')\" = 1 ]"
 check "nor shows it" bash -c "! '$LAB' exec lb1 starling node show | grep -q ^lb3"
 
 # --- an identity that was copied, or seen, is given up

@@ -235,6 +235,86 @@ static void one_liar_takes_nobody_out(void **state)
 	sim_free(w);
 }
 
+/* Whatever lies a member with the keys tells of others' lives, and whatever it signs in their names. */
+static void one_forger_takes_nobody_out(void **state)
+{
+	static const struct sim_fault lies[] = {{.at_ms = WARM_MS, .what = SIM_FORGE, .value = 20000}};
+	struct log log;
+
+	(void)state;
+	struct sim *w = sim_of(32, 8, &log);
+
+	sim_run(w, WARM_MS + 25000, lies, COUNT(lies));
+	assert_int_equal(log.deaths, 0);
+	assert_true(sim_forged(w) > 1000);
+	assert_int_equal(sim_agreeing(w), 32);
+	sim_free(w);
+}
+
+/* Each datagram takes 100 us to hear; a member sends 2,000 a second to one. */
+static void one_that_floods_takes_nobody_out(void **state)
+{
+	static const struct sim_fault flood[] = {{.at_ms = WARM_MS, .node = 1, .what = SIM_FLOOD, .value = 20000}};
+	struct sim_options o = {SIM_OPTIONS, .nodes = 32, .seed = 9, .cost_us = 100, .change = on_change};
+	struct log log = {0};
+	struct sim *w;
+
+	(void)state;
+	o.arg = &log;
+	w = sim_new(&o);
+	sim_run(w, WARM_MS + 25000, flood, COUNT(flood));
+	assert_int_equal(log.deaths, 0);
+	assert_int_equal(sim_agreeing(w), 32);
+	sim_free(w);
+}
+
+/* Clocks that are hours off, and jump: nothing is decided by them, and everybody knows. */
+static void clocks_decide_nothing(void **state)
+{
+	static const struct sim_fault jumps[] = {
+		{.at_ms = WARM_MS, .count = 8, .what = SIM_CLOCK, .value = 7200000},
+		{.at_ms = WARM_MS, .node = 8, .count = 8, .what = SIM_CLOCK, .value = (__u32)-7200000},
+		{.at_ms = WARM_MS + 5000, .node = SIM_ALL, .what = SIM_CLOCK, .value = 1000},
+		{.at_ms = WARM_MS + 10000, .count = 8, .what = SIM_CLOCK, .value = (__u32)-7200000}};
+	struct log log;
+	__s64 off_us;
+
+	(void)state;
+	struct sim *w = sim_of(32, 10, &log);
+
+	sim_run(w, WARM_MS + 60000, jumps, COUNT(jumps));
+	assert_int_equal(log.deaths, 0);
+	assert_int_equal(sim_agreeing(w), 32);
+	off_us = sim_offset_us(w, 31, 8) + 7200000000;
+	assert_true(off_us > -5000 && off_us < 5000);
+	off_us = sim_offset_us(w, 31, 0);
+	assert_true(off_us > -5000 && off_us < 5000);
+	sim_free(w);
+}
+
+/* What a lost, torn or restored disk costs is a new incarnation. */
+static void whatever_becomes_of_a_disk_its_node_is_a_member_again(void **state)
+{
+	static const struct sim_fault starts[] = {
+		{.at_ms = WARM_MS, .count = 12, .what = SIM_CRASH},
+		{.at_ms = WARM_MS + 500, .count = 12, .what = SIM_START},
+		{.at_ms = WARM_MS + 5000, .count = 12, .what = SIM_CRASH},
+		{.at_ms = WARM_MS + 5500, .count = 4, .what = SIM_START, .value = SIM_KEPT},
+		{.at_ms = WARM_MS + 5500, .node = 4, .count = 4, .what = SIM_START, .value = SIM_LOST},
+		{.at_ms = WARM_MS + 5500, .node = 8, .count = 4, .what = SIM_START, .value = SIM_OLD}};
+	struct log log;
+	__u64 seed;
+
+	(void)state;
+	for (seed = 1; seed <= 5; seed++) {
+		struct sim *w = sim_of(32, seed, &log);
+
+		sim_run(w, WARM_MS + 10500, starts, COUNT(starts));
+		assert_int_equal(sim_agreeing(w), 32);
+		sim_free(w);
+	}
+}
+
 static void who_leaves_is_not_held_dead(void **state)
 {
 	static const struct sim_fault leave[] = {{.at_ms = WARM_MS, .what = SIM_LEAVE},
@@ -287,6 +367,10 @@ int main(void)
 		cmocka_unit_test(who_stands_still_for_a_second_is_spared),
 		cmocka_unit_test(who_hears_nothing_goes_and_nobody_else),
 		cmocka_unit_test(one_liar_takes_nobody_out),
+		cmocka_unit_test(one_forger_takes_nobody_out),
+		cmocka_unit_test(one_that_floods_takes_nobody_out),
+		cmocka_unit_test(clocks_decide_nothing),
+		cmocka_unit_test(whatever_becomes_of_a_disk_its_node_is_a_member_again),
 		cmocka_unit_test(who_leaves_is_not_held_dead),
 		cmocka_unit_test(messages_do_not_grow_with_the_flock),
 	};

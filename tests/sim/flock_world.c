@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * See flock_world.h. Events are a heap by time; a datagram is a copy of its message and its pages.
+ * See flock_world.h. A datagram is a copy of its message and its pages.
  */
 #include "flock_world.h"
 
@@ -14,7 +14,9 @@
 #include <cmocka.h>
 
 #include "../unit/signer.h"
+#include "core/incarnation.h"
 #include "core/mix.h"
+#include "events.h"
 
 struct datagram {
 	size_t from;
@@ -23,20 +25,17 @@ struct datagram {
 	__u8 pages[];
 };
 
-struct event {
-	__u64 ns, order;
-	size_t node;
-	struct datagram *datagram; /* NULL: its timer */
-};
-
 struct node {
 	struct signer signer;
-	struct flock *flock; /* NULL: down */
-	__u32 incarnation;
-	__u64 counter, boot;
-	__u64 timer_ns;		      /* of its next event; 0: none */
-	__u64 stalled_ns;	      /* until then */
-	__u64 accuse_ns, accusing_ns; /* until, and next */
+	struct flock *flock;	 /* NULL: down */
+	__u32 disk, disk_old[2]; /* the incarnation, now and at the last starts */
+	struct incarnation life;
+	__u64 counter;
+	__s64 skew_ms;
+	__u64 timer_ns;	  /* of its next event; 0: none */
+	__u64 stalled_ns; /* until then */
+	enum sim_what crime;
+	__u64 crime_ns, next_ns; /* until, and next */
 	struct datagram *socket[SIM_SOCKET];
 	size_t waiting;
 	__u32 loss, part;
@@ -48,58 +47,14 @@ struct sim {
 	struct sim_options options;
 	struct node *node;
 	struct roster roster;
-	struct event *heap;
-	size_t events, room;
-	__u64 now_ns, order, random;
+	struct events events; /* datagrams that arrive, and timers (of no datagram) */
+	__u64 now_ns, random;
 	struct sim_traffic traffic;
 };
 
 static __u32 draw(struct sim *w, __u32 bound)
 {
 	return mix_below(mix64(w->random++), bound);
-}
-
-/* --- events --- */
-
-static bool sooner(const struct event *a, const struct event *b)
-{
-	return a->ns != b->ns ? a->ns < b->ns : a->order < b->order;
-}
-
-static void event_add(struct sim *w, __u64 ns, size_t node, struct datagram *d)
-{
-	struct event e = {.ns = ns, .order = w->order++, .node = node, .datagram = d};
-	size_t i, up;
-
-	if (w->events == w->room) {
-		w->room = w->room ? 2 * w->room : 1024;
-		w->heap = realloc(w->heap, w->room * sizeof(*w->heap));
-		assert_non_null(w->heap);
-	}
-	for (i = w->events++; i; i = up) {
-		up = (i - 1) / 2;
-		if (!sooner(&e, &w->heap[up]))
-			break;
-		w->heap[i] = w->heap[up];
-	}
-	w->heap[i] = e;
-}
-
-static struct event event_take(struct sim *w)
-{
-	struct event first = w->heap[0], last = w->heap[--w->events];
-	size_t i = 0, down;
-
-	while ((down = 2 * i + 1) < w->events) {
-		down += down + 1 < w->events && sooner(&w->heap[down + 1], &w->heap[down]);
-		if (!sooner(&w->heap[down], &last))
-			break;
-		w->heap[i] = w->heap[down];
-		i = down;
-	}
-	if (w->events)
-		w->heap[i] = last;
-	return first;
 }
 
 /* --- addresses: 10.x.y.1 --- */
@@ -175,8 +130,9 @@ static void on_send(void *arg, const struct envelope *e)
 		w->traffic.messages++;
 		w->traffic.bytes += d->bytes;
 		if (to < w->options.nodes && link_takes(w, n, &w->node[to]))
-			event_add(w, w->now_ns + (w->options.delay_us + draw(w, w->options.jitter_us + 1)) * 1000ull,
-				  to, d);
+			event_add(&w->events,
+				  w->now_ns + (w->options.delay_us + draw(w, w->options.jitter_us + 1)) * 1000ull, to,
+				  d);
 		else
 			free(d);
 	}
@@ -184,9 +140,11 @@ static void on_send(void *arg, const struct envelope *e)
 
 static void on_page(void *arg, enum page_outcome outcome, const struct page *page)
 {
-	(void)arg;
-	(void)page;
-	assert_int_not_equal(outcome, PAGE_FORGED);
+	struct node *n = arg;
+
+	(void)outcome;
+	if (page->origin == n->signer.id)
+		incarnation_heard(&n->life, &page->version);
 }
 
 /* --- nodes --- */
@@ -194,6 +152,11 @@ static void on_page(void *arg, enum page_outcome outcome, const struct page *pag
 static struct mono now_of(const struct sim *w)
 {
 	return (struct mono){w->now_ns + 1}; /* 0 is no time */
+}
+
+static __u64 wall_us(const struct sim *w, const struct node *n)
+{
+	return (__u64)(1700000000000000 + (__s64)(w->now_ns / 1000) + n->skew_ms * 1000);
 }
 
 static void node_after(struct sim *w, size_t i)
@@ -209,26 +172,35 @@ static void node_after(struct sim *w, size_t i)
 	if (due.ns == UINT64_MAX || (n->timer_ns && n->timer_ns <= due.ns))
 		return;
 	n->timer_ns = due.ns < w->now_ns + 1 ? w->now_ns + 1 : due.ns;
-	event_add(w, n->timer_ns, i, NULL);
-}
-
-static void node_step(struct sim *w, size_t i)
-{
-	flock_step(w->node[i].flock, now_of(w), 0);
-	node_after(w, i);
+	event_add(&w->events, n->timer_ns, i, NULL);
 }
 
 static void node_publish(struct sim *w, size_t i, __u16 index, const char *text)
 {
 	struct node *n = &w->node[i];
-	struct page_version v = {n->incarnation, n->boot, ++n->counter};
+	struct page_version v = {n->life.number, n->life.boot, ++n->counter};
 	__u8 bytes[PAGE_BYTES];
 	size_t len = signer_page(&n->signer, 1, index, v, text, bytes);
 
 	assert_int_equal(page_store_put(flock_pages(n->flock), bytes, len, NULL), PAGE_NEW);
 }
 
-static void node_start(struct sim *w, size_t i)
+#define PAGE_MINE 0
+
+static void node_step(struct sim *w, size_t i)
+{
+	struct node *n = &w->node[i];
+
+	if (incarnation_step(&n->life, now_of(w), false)) { /* as starlingd does */
+		n->disk = n->life.number;
+		opinion_incarnation(flock_opinion(n->flock), n->life.number);
+		node_publish(w, i, PAGE_MINE, "here, in a later life");
+	}
+	flock_step(n->flock, now_of(w), wall_us(w, n));
+	node_after(w, i);
+}
+
+static void node_start(struct sim *w, size_t i, enum sim_disk disk)
 {
 	struct node *n = &w->node[i];
 	struct flock_config config = {.opinion = w->options.opinion,
@@ -236,11 +208,18 @@ static void node_start(struct sim *w, size_t i)
 				      .hooks = {.arg = n, .send = on_send, .page = on_page}};
 	size_t k;
 
-	n->boot = mix64(w->random++) | 1;
+	memmove(n->disk_old + 1, n->disk_old, sizeof(n->disk_old[0]));
+	n->disk_old[0] = n->disk;
+	incarnation_begin(&n->life,
+			  disk == SIM_LOST  ? 0
+			  : disk == SIM_OLD ? n->disk_old[1]
+					    : n->disk,
+			  mix64(w->random++) | 1);
+	n->disk = n->life.number;
 	n->counter = 0;
 	config.opinion.id = n->signer.id;
 	config.opinion.seed = mix64(w->random++);
-	config.opinion.incarnation = ++n->incarnation;
+	config.opinion.incarnation = n->life.number;
 	config.opinion.at = endpoint_of(i);
 	n->flock = flock_new(&config);
 	assert_non_null(n->flock);
@@ -254,7 +233,7 @@ static void node_start(struct sim *w, size_t i)
 			continue;
 		assert_int_equal(opinion_known(flock_opinion(n->flock), w->node[k].signer.id, &at), 0);
 	}
-	node_publish(w, i, 0, "here");
+	node_publish(w, i, PAGE_MINE, "here");
 	node_step(w, i);
 }
 
@@ -277,6 +256,18 @@ static void node_receive(struct sim *w, size_t i, const struct datagram *d)
 	node_after(w, i);
 }
 
+/* It is busy with what it has heard; like one that stands still, but for a moment. */
+static void node_busy(struct sim *w, size_t i, size_t heard)
+{
+	struct node *n = &w->node[i];
+
+	if (!w->options.cost_us || !heard)
+		return;
+	n->stalled_ns = w->now_ns + heard * w->options.cost_us * 1000;
+	n->timer_ns = n->stalled_ns;
+	event_add(&w->events, n->timer_ns, i, NULL);
+}
+
 /* It runs again: its timers come first, as in an event loop, then what waits in its socket, in one burst. */
 static void node_wake(struct sim *w, size_t i)
 {
@@ -290,15 +281,25 @@ static void node_wake(struct sim *w, size_t i)
 		node_receive(w, i, n->socket[k]);
 		free(n->socket[k]);
 	}
+	node_busy(w, i, count);
 }
 
-/* A liar: all others are dead, it says, at the lives that it knows of. */
+static void everybody_tell(struct sim *w, size_t i, struct envelope *e)
+{
+	for (size_t to = 0; to < w->options.nodes; to++) {
+		e->at = endpoint_of(to);
+		if (to != i)
+			on_send(&w->node[i], e);
+	}
+}
+
+/* All others are dead, it says, at the lives that it knows of. */
 static void node_accuse(struct sim *w, size_t i)
 {
 	struct opinion *o = flock_opinion(w->node[i].flock);
 	struct envelope e = {.message = {.kind = MESSAGE_GOSSIP}};
 	struct opinion_view view;
-	size_t k, to;
+	size_t k;
 
 	for (k = 0; k < w->options.nodes && e.message.updates < 20; k++) {
 		if (k == i || opinion_state(o, w->node[k].signer.id, &view) || !view.life)
@@ -308,42 +309,87 @@ static void node_accuse(struct sim *w, size_t i)
 									       .accuser = w->node[i].signer.id,
 									       .state = MEMBER_DEAD};
 	}
-	for (to = 0; to < w->options.nodes; to++) {
-		e.at = endpoint_of(to);
-		if (to != i)
-			on_send(&w->node[i], &e);
+	everybody_tell(w, i, &e);
+}
+
+/* Others have later lives, or have left, it says; and it signs a page with a name that is not its own. */
+static void node_forge(struct sim *w, size_t i)
+{
+	struct opinion *o = flock_opinion(w->node[i].flock);
+	struct envelope e = {.message = {.kind = MESSAGE_GOSSIP, .pages = 1}};
+	struct signer liar = w->node[i].signer;
+	__u8 bytes[PAGE_BYTES];
+	struct opinion_view view;
+	size_t k;
+
+	for (k = 0; k < 10; k++) {
+		size_t who = draw(w, (__u32)w->options.nodes);
+
+		if (who == i || opinion_state(o, w->node[who].signer.id, &view))
+			continue;
+		e.message.update[e.message.updates++] =
+			(struct member_update){.id = w->node[who].signer.id,
+					       .life = view.life + ((__u64)draw(w, 2000) << 32),
+					       .at = endpoint_of(draw(w, (__u32)w->options.nodes)),
+					       .state = MEMBER_ALIVE};
+		liar.id = w->node[who].signer.id;
 	}
+	liar.signing.arg = &liar;
+	e.message.page[0].len =
+		signer_page(&liar, 1, 0, (struct page_version){draw(w, 2000), draw(w, 2000), 1}, "a lie", bytes);
+	e.message.page[0].bytes = bytes;
+	everybody_tell(w, i, &e);
+}
+
+static void node_flood(struct sim *w, size_t i)
+{
+	struct envelope e = {.at = endpoint_of(0), .message = {.kind = MESSAGE_PROBE}};
+
+	for (e.message.number = 0; e.message.number < SIM_FLOOD_MESSAGES && i; e.message.number++)
+		on_send(&w->node[i], &e);
+}
+
+static void node_crime(struct sim *w, size_t i)
+{
+	if (w->node[i].crime == SIM_ACCUSE)
+		node_accuse(w, i);
+	else if (w->node[i].crime == SIM_FORGE)
+		node_forge(w, i);
+	else
+		node_flood(w, i);
 }
 
 static void event_do(struct sim *w, struct event *e)
 {
 	struct node *n = &w->node[e->node];
+	struct datagram *d = e->datagram;
 
-	if (!e->datagram && n->timer_ns != e->ns)
+	if (!d && n->timer_ns != e->ns)
 		return; /* of an earlier life, or moved */
-	if (!e->datagram)
+	if (!d)
 		n->timer_ns = 0;
 	if (!n->flock) {
-		free(e->datagram);
+		free(d);
 		return;
 	}
-	if (n->stalled_ns > w->now_ns) {
-		if (e->datagram && n->waiting < SIM_SOCKET)
-			n->socket[n->waiting++] = e->datagram;
-		else
-			free(e->datagram);
-		return;
-	}
-	if (n->stalled_ns)
+	if (n->stalled_ns && n->stalled_ns <= w->now_ns)
 		node_wake(w, e->node);
-	if (e->datagram)
-		node_receive(w, e->node, e->datagram);
+	if (n->stalled_ns) {
+		if (d && n->waiting < SIM_SOCKET)
+			n->socket[n->waiting++] = d;
+		else
+			free(d);
+		return;
+	}
+	if (d)
+		node_receive(w, e->node, d);
 	else
 		node_step(w, e->node);
-	free(e->datagram);
-	if (n->accuse_ns > w->now_ns && n->accusing_ns <= w->now_ns) {
-		n->accusing_ns = w->now_ns + 500 * SIM_MS;
-		node_accuse(w, e->node);
+	node_busy(w, e->node, d != NULL);
+	free(d);
+	if (n->crime_ns > w->now_ns && n->next_ns <= w->now_ns) {
+		n->next_ns = w->now_ns + 500 * SIM_MS;
+		node_crime(w, e->node);
 	}
 }
 
@@ -358,14 +404,14 @@ static void fault_do(struct sim *w, const struct sim_fault *f, size_t i)
 		break;
 	case SIM_START:
 		if (!n->flock)
-			node_start(w, i);
+			node_start(w, i, (enum sim_disk)f->value);
 		break;
 	case SIM_STALL:
 		if (!n->flock)
 			break;
 		n->stalled_ns = w->now_ns + f->value * SIM_MS;
 		n->timer_ns = n->stalled_ns;
-		event_add(w, n->timer_ns, i, NULL);
+		event_add(&w->events, n->timer_ns, i, NULL);
 		break;
 	case SIM_LOSS:
 		n->loss = f->value;
@@ -380,7 +426,13 @@ static void fault_do(struct sim *w, const struct sim_fault *f, size_t i)
 		n->part = f->value;
 		break;
 	case SIM_ACCUSE:
-		n->accuse_ns = w->now_ns + f->value * SIM_MS;
+	case SIM_FORGE:
+	case SIM_FLOOD:
+		n->crime = f->what;
+		n->crime_ns = w->now_ns + f->value * SIM_MS;
+		break;
+	case SIM_CLOCK:
+		n->skew_ms += (__s32)f->value;
 		break;
 	case SIM_LEAVE:
 		opinion_leave(flock_opinion(n->flock));
@@ -411,7 +463,7 @@ struct sim *sim_new(const struct sim_options *options)
 	w->roster = signers_roster(signer, options->nodes);
 	free(signer);
 	for (i = 0; i < options->nodes; i++)
-		node_start(w, i);
+		node_start(w, i, SIM_KEPT);
 	return w;
 }
 
@@ -421,9 +473,7 @@ void sim_free(struct sim *w)
 
 	for (i = 0; i < w->options.nodes; i++)
 		node_crash(w, i);
-	while (w->events)
-		free(w->heap[--w->events].datagram);
-	free(w->heap);
+	events_free(&w->events);
 	free(w->node);
 	roster_free(&w->roster);
 	free(w);
@@ -448,7 +498,7 @@ void sim_run(struct sim *w, __u64 ms, const struct sim_fault *fault, size_t faul
 		next++;
 	for (;;) {
 		__u64 fault_ns = next < faults ? fault[next].at_ms * SIM_MS : UINT64_MAX,
-		      event_ns = w->events ? w->heap[0].ns : UINT64_MAX;
+		      event_ns = event_next_ns(&w->events);
 
 		if (fault_ns >= end_ns && event_ns >= end_ns)
 			break;
@@ -457,7 +507,7 @@ void sim_run(struct sim *w, __u64 ms, const struct sim_fault *fault, size_t faul
 			fault_apply(w, &fault[next++]);
 			continue;
 		}
-		e = event_take(w);
+		e = event_take(&w->events);
 		w->now_ns = e.ns;
 		event_do(w, &e);
 	}
@@ -481,6 +531,23 @@ enum member_state sim_state(const struct sim *w, size_t viewer, size_t subject)
 
 	assert_int_equal(opinion_state(flock_opinion(w->node[viewer].flock), w->node[subject].signer.id, &view), 0);
 	return view.state;
+}
+
+__s64 sim_offset_us(const struct sim *w, size_t viewer, size_t subject)
+{
+	struct opinion_view view;
+
+	assert_int_equal(opinion_state(flock_opinion(w->node[viewer].flock), w->node[subject].signer.id, &view), 0);
+	return view.offset_us;
+}
+
+__u64 sim_forged(const struct sim *w)
+{
+	__u64 sum = 0;
+
+	for (size_t i = 0; i < w->options.nodes; i++)
+		sum += w->node[i].flock ? flock_count(w->node[i].flock, PAGE_FORGED) : 0;
+	return sum;
 }
 
 __u64 sim_pages_digest(const struct sim *w, size_t node)

@@ -15,15 +15,26 @@
 
 /* What may befall a node; faults are data, see sim_fault(). */
 enum sim_what {
-	SIM_CRASH,  /* it is gone, and forgets all but its incarnation */
-	SIM_START,  /* with a later incarnation; knows where the others were */
+	SIM_CRASH,  /* it is gone, and forgets all but what is on its disk: its incarnation */
+	SIM_START,  /* on a disk of enum sim_disk @value; knows where the others were */
 	SIM_STALL,  /* stands still for @value ms; its socket fills, its timers are late */
 	SIM_LOSS,   /* @value percent of what it sends and of what comes is lost */
 	SIM_DEAF,   /* @value 1: nothing comes; 0: again */
 	SIM_MUTE,   /* likewise what it sends */
 	SIM_PART,   /* nodes of different @value do not hear each other */
 	SIM_ACCUSE, /* it tells everybody that all others are dead, twice a second, for @value ms */
+	SIM_FORGE,  /* it tells of others' lives as it likes, and shows pages in their names, for @value ms */
+	SIM_FLOOD,  /* it sends SIM_FLOOD_MESSAGES to node 0 twice a second, for @value ms */
+	SIM_CLOCK,  /* its wall clock jumps by @value ms: a signed number */
 	SIM_LEAVE,
+};
+
+#define SIM_FLOOD_MESSAGES 1000
+
+enum sim_disk {
+	SIM_KEPT,
+	SIM_LOST, /* or its file torn: the same */
+	SIM_OLD,  /* restored: as it was two starts ago */
 };
 
 struct sim_fault {
@@ -43,6 +54,7 @@ struct sim_options {
 	__u64 seed;
 	__u32 delay_us, jitter_us;     /* of each datagram */
 	__u32 loss, twice;	       /* percent of datagrams that are lost, or come twice */
+	__u32 cost_us;		       /* that it takes to hear a datagram; meanwhile others wait in the socket */
 	bool strangers;		       /* each knows the address of node 0, and of nobody else */
 	struct opinion_config opinion; /* of each; id, seed and incarnation are the world's */
 	sim_change_fn *change;
@@ -63,6 +75,8 @@ void sim_publish(struct sim *w, size_t node, __u16 index, const char *text);
 
 bool sim_up(const struct sim *w, size_t node);
 enum member_state sim_state(const struct sim *w, size_t viewer, size_t subject); /* as the viewer holds it now */
+__s64 sim_offset_us(const struct sim *w, size_t viewer, size_t subject); /* of its wall clock, as it was measured */
+__u64 sim_forged(const struct sim *w);					 /* pages that their origin has not signed */
 __u64 sim_pages_digest(const struct sim *w, size_t node);
 size_t sim_agreeing(const struct sim *w); /* nodes that are up, hold all that are up alive, and have node 0's pages */
 

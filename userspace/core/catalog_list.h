@@ -276,7 +276,15 @@
 	FIELD(GOSSIP, rejected_twin, U64, COUNT, LINE2, "% twin", FAMILY_starling_gossip_messages_rejected_total, "reason=twin", "by another host with this node's identity") \
 	FIELD(GOSSIP, rejected_unasked, U64, COUNT, LINE2, "% unasked", FAMILY_starling_gossip_messages_rejected_total, "reason=unasked", "answers to what was not asked") \
 	FIELD(GOSSIP, rejected_flood, U64, COUNT, LINE2, "% flood", FAMILY_starling_gossip_messages_rejected_total, "reason=flood", "more than is listened to") \
-	FIELD(GOSSIP, rejected_unreadable, U64, COUNT, LINE2, "% unreadable", FAMILY_starling_gossip_messages_rejected_total, "reason=unreadable", "no message")
+	FIELD(GOSSIP, rejected_unreadable, U64, COUNT, LINE2, "% unreadable", FAMILY_starling_gossip_messages_rejected_total, "reason=unreadable", "no message") \
+	FIELD(GOSSIP, rejected_page_malformed, U64, COUNT, LINE3, "pages % malformed", FAMILY_starling_gossip_messages_rejected_total, "reason=page-malformed", "no page, in a message that was heard") \
+	FIELD(GOSSIP, rejected_page_stranger, U64, COUNT, LINE3, "% stranger", FAMILY_starling_gossip_messages_rejected_total, "reason=page-stranger", "of nobody in the roster") \
+	FIELD(GOSSIP, rejected_page_forged, U64, COUNT, LINE3, "% forged", FAMILY_starling_gossip_messages_rejected_total, "reason=page-forged", "not signed by the node they name") \
+	FIELD(GOSSIP, rejected_page_full, U64, COUNT, LINE3, "% full", FAMILY_starling_gossip_messages_rejected_total, "reason=page-full", "more than their origin's share of memory") \
+	FIELD(GOSSIP, rejected_equivocation, U64, COUNT, LINE3, "% equivocation", FAMILY_starling_gossip_messages_rejected_total, "reason=equivocation", "another one of the same number, signed as well: its origin lies") \
+	FIELD(GOSSIP, rejected_accusation, U64, COUNT, LINE3, "accusations %", FAMILY_starling_gossip_messages_rejected_total, "reason=accusation", "of nodes that accuse too many at once") \
+	FIELD(GOSSIP, rejected_update, U64, COUNT, LINE3, "updates %", FAMILY_starling_gossip_messages_rejected_total, "reason=update", "opinions that make no sense") \
+	FIELD(GOSSIP, rejected_skewed, U64, COUNT, LINE3, "skewed %", FAMILY_starling_gossip_messages_rejected_total, "reason=skewed", "dates too far from this node's clock to be believed")
 
 #define STARLING_FIELDS_ROSTER(FIELD) \
 	FIELD(ROSTER, name, TEXT, NONE, COLUMN, "NODE", FAMILY_NONE, "", "its name") \

@@ -21,6 +21,7 @@ struct flock {
 	struct mono now;
 	__u64 wall_us;
 	__u64 skewed;
+	__u64 counts[PAGE_OUTCOMES];
 };
 
 struct flock *flock_new(const struct flock_config *config)
@@ -63,6 +64,11 @@ struct opinion *flock_opinion(struct flock *f)
 struct page_store *flock_pages(struct flock *f)
 {
 	return f->pages;
+}
+
+__u64 flock_count(const struct flock *f, enum page_outcome outcome)
+{
+	return f->counts[outcome];
 }
 
 __u64 flock_skewed(const struct flock *f)
@@ -258,6 +264,7 @@ static void pages_take(struct flock *f, const struct message *m)
 	for (i = 0; i < m->pages && i < MESSAGE_PAGES_MAX; i++) {
 		enum page_outcome outcome = page_store_put(f->pages, m->page[i].bytes, m->page[i].len, &page);
 
+		f->counts[outcome]++;
 		if (outcome == PAGE_NEW || outcome == PAGE_PASSING || outcome == PAGE_EQUIVOCATION)
 			f->config.hooks.page(f->config.hooks.arg, outcome, &page);
 	}

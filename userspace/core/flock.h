@@ -67,5 +67,6 @@ struct mono flock_due(const struct flock *f);
 
 /* Messages whose date was too far ahead to be believed. */
 __u64 flock_skewed(const struct flock *f);
+__u64 flock_count(const struct flock *f, enum page_outcome outcome); /* pages that came, by what became of them */
 
 #endif

@@ -219,14 +219,21 @@ static void suspicions_end(struct opinion *o)
 			is_dead(o, o->suspect[i]);
 }
 
-/* Somebody is accused, but by fewer than H: it is open what becomes of it. */
+/*
+ * Somebody is accused, but by fewer than H: it is open what becomes of it. Only who may be dead before the change that
+ * waits has to be published is waited for: on a lossy network somebody is always accused anew, and refutes.
+ */
 static bool is_open(const struct opinion *o)
 {
+	struct mono last = mono_after(o->pending, OPINION_FILTER_MS);
 	size_t i, accusers;
 
 	for (i = 0; i < o->suspects; i++) {
-		accusers = accused_lately(o, &o->member[o->suspect[i]]);
-		if (accusers && accusers < opinion_high(o))
+		const struct member *m = &o->member[o->suspect[i]];
+
+		accusers = accused_lately(o, m);
+		if (accusers && accusers < opinion_high(o) &&
+		    m->suspected.ns + o->timeout_ns[OPINION_ACCUSERS] <= last.ns)
 			return true;
 	}
 	return false;

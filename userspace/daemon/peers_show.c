@@ -182,6 +182,19 @@ static struct tally tally(const struct peers *p)
 	return sum;
 }
 
+/* What the flock has heard and not believed. */
+static void disbelieved(const struct flock *f, const struct opinion *o, struct table *t, size_t row)
+{
+	table_set_u64(t, row, FIELD_GOSSIP_rejected_page_malformed, f ? flock_count(f, PAGE_MALFORMED) : 0);
+	table_set_u64(t, row, FIELD_GOSSIP_rejected_page_stranger, f ? flock_count(f, PAGE_STRANGER) : 0);
+	table_set_u64(t, row, FIELD_GOSSIP_rejected_page_forged, f ? flock_count(f, PAGE_FORGED) : 0);
+	table_set_u64(t, row, FIELD_GOSSIP_rejected_page_full, f ? flock_count(f, PAGE_FULL) : 0);
+	table_set_u64(t, row, FIELD_GOSSIP_rejected_equivocation, f ? flock_count(f, PAGE_EQUIVOCATION) : 0);
+	table_set_u64(t, row, FIELD_GOSSIP_rejected_accusation, f ? opinion_count(o, OPINION_BRAKED) : 0);
+	table_set_u64(t, row, FIELD_GOSSIP_rejected_update, f ? opinion_count(o, OPINION_MALFORMED) : 0);
+	table_set_u64(t, row, FIELD_GOSSIP_rejected_skewed, f ? flock_skewed(f) : 0);
+}
+
 int peers_gossip(struct peers *p, struct table *t)
 {
 	size_t row = table_row(t), i;
@@ -213,6 +226,7 @@ int peers_gossip(struct peers *p, struct table *t)
 		       "a field each, in the order of channel.h");
 	for (i = 0; i < CHANNEL_COUNTS; i++)
 		table_set_u64(t, row, (enum field_id)(FIELD_GOSSIP_rejected_malformed + i), status.rejected[i]);
+	disbelieved(p->flock, p->flock ? flock_opinion(p->flock) : NULL, t, row);
 	pthread_mutex_unlock(&p->lock);
 	return table_error(t);
 }

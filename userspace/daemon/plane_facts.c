@@ -79,7 +79,20 @@ void plane_peers_open(struct plane *p, __u32 id, __u64 open)
 		__atomic_store_n(&p->loads[id].peers, value, __ATOMIC_RELAXED);
 }
 
-/* Of one VIP, by what its name, keys and slots are made of. */
+/*
+ * All that T is made of, and no more: equal where the configuration is, also while one node's table still has the size
+ * of before (plane_plan.h), which is seen in the homes.
+ */
+static __u64 intent_digest(const struct plane_vip *v)
+{
+	__u64 ret = mix64(v->slots_wanted ? v->slots_wanted : vip_slots_default(v->backend_count));
+
+	for (__u32 i = 0; i < v->backend_count; i++)
+		ret = mix64(ret ^ mix64(v->keys[i] ^ mix64(v->weights[i])));
+	return ret;
+}
+
+/* Of one VIP. */
 static struct fact_digest vip_digest(const struct plane_vip *v)
 {
 	struct fact_digest ret = {0};
@@ -87,7 +100,7 @@ static struct fact_digest vip_digest(const struct plane_vip *v)
 
 	for (const char *s = v->name; *s; s++)
 		name = mix64(name ^ (__u8)*s);
-	ret.config = mix64(name ^ mix64(v->digest + v->region.count) ^ MAGLEV_VERSION);
+	ret.config = mix64(name ^ intent_digest(v) ^ MAGLEV_VERSION);
 	ret.effective = mix64(name ^ mix64(v->effective + v->region.count) ^ MAGLEV_VERSION);
 	memcpy(ret.vip, v->name, sizeof(ret.vip));
 	return ret;

@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# A lab whose balancers are one flock. Source after lab.sh. Not here: what is shown with it.
+
+# shellcheck disable=SC2034 # for the tests
+STATE=/run/starling-lab/$STARLING_LAB/state
+
+at() { # N WORDS...: `starling` of a balancer
+	local n=$1
+	shift
+	"$LAB" exec "lb$n" starling "$@"
+}
+
+node_value() { # VIEWER NODE KEY
+	at "$1" -j node show | jq -r "[.. | objects | select(.name? == \"lb$2\")][0].$3"
+}
+
+state_is() { # VIEWER NODE STATE
+	[ "$(node_value "$1" "$2" state)" = "$3" ]
+}
+
+all_alive() { # for every balancer of the flock
+	local i j
+	for i in "${FLOCK[@]}"; do
+		[ "$(at "$i" -j node show | jq '[.. | objects | select(.state? == "alive")] | length')" = ${#FLOCK[@]} ] ||
+			return 1
+	done
+}
+
+all_same() { # nobody's tables are others' than lb1's, nor lb1's than anybody's
+	local i
+	for i in "${FLOCK[@]}"; do
+		[ "$(at "$i" -j node show | jq -r '[.. | objects | .config? // empty] | unique | join(",")')" = same ] ||
+			return 1
+	done
+}
+
+# lb1 to lbN find each other: keys of the first, a roster on each, which is all that it takes.
+declare -a FLOCK
+flock_begin() { # N
+	local n
+	mapfile -t FLOCK < <(seq "$1")
+	at 1 node init >/dev/null
+	for n in "${FLOCK[@]}"; do
+		echo "roster add lb$n $(node_value "$n" "$n" key) site lab"
+	done >"$TMP/roster"
+	cp "$TMP/roster" "/run/starling-lab/$STARLING_LAB/roster"
+	"$LAB" up >/dev/null
+	check "$1 balancers find each other" wait_for 20 all_alive
+	check "and run the same" wait_for 10 all_same
+}
+
+since() { # NANOSECONDS: milliseconds
+	echo $((($(date +%s%N) - $1) / 1000000))
+}
+
+# Datagrams of the flock from one balancer to another are lost; `hears` undoes it. Connections are not touched.
+deaf() { # N TO_WHOM...
+	local n=$1 who
+	shift
+	for who; do
+		"$LAB" exec "lb$n" nft -f - <<-END
+			table inet deaf$who {
+				chain in { type filter hook input priority 0; ip saddr 192.0.2.$((10 + who)) udp dport 9428 drop; };
+			}
+		END
+	done
+}
+
+hears() { # N WHOM...
+	local n=$1 who
+	shift
+	for who; do "$LAB" exec "lb$n" nft delete table inet "deaf$who"; done
+}
+
+halves() { # deaf|hears: between 1, 2 and 3, 4
+	local n
+	for n in 1 2; do $1 $n 3 4; done
+	for n in 3 4; do $1 $n 1 2; done
+}
