@@ -21,8 +21,9 @@ behind() { # FILE REGEX: lines from the input go behind the first one that has i
 next_sources() {
 	behind include/starling/wire.proto 'uint32 live = ' <<<'fixed64 next = 1000;' &&
 		behind userspace/core/message_wire.c 'd.live = m->live;' <<<'d.next = 1234567890123456789;' &&
-		behind userspace/core/fact.h 'define STARLING_PAGE_KINDS' \
-			<<<'KIND(NEXT, 0x0333 | PAGE_KIND_OF_BOOT, "of a later version") \' &&
+		behind userspace/core/fact.h 'define STARLING_PAGE_KINDS' <<-'END' &&
+			KIND(NEXT, 0x0333 | PAGE_KIND_OF_BOOT, "of a later version") \
+		END
 		behind userspace/daemon/peers_facts.c 'STARLING_VERSION' <<-'END' &&
 			struct page_draft next = {0};
 			page_entry_add(&next, 1, "next", 4);

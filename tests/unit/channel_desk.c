@@ -48,7 +48,7 @@ static int on_admit(void *arg, __u64 sender, const struct ring *ring, const __u3
 
 struct channel_hooks hooks_of(struct node *n)
 {
-	return (struct channel_hooks){n, on_send, on_message, on_admit};
+	return (struct channel_hooks){.arg = n, .send = on_send, .message = on_message, .admit = on_admit};
 }
 
 void node_boot(struct node *n, __u64 number)

@@ -60,9 +60,14 @@ backend_start() { # HOST
 }
 
 # The lab's own lines of a balancer's configuration; with a roster, which a test makes, they are a flock.
+# A test may say otherwise how they find each other: V4 and V6 in its words are the balancer's addresses.
 node_lines() { # N
+	local words="address V4 device eth0 peers 192.0.2.11"
+	[ ! -s "$RUN/node" ] || words=$(cat "$RUN/node")
+	words=${words//V4/192.0.2.$((10 + $1))}
+	words=${words//V6/2001:db8:2::$((10 + $1))}
 	cat <<-END
-		node set name lb$1 address 192.0.2.$((10 + $1)) device eth0 peers 192.0.2.11 site lab
+		node set name lb$1 $words site lab
 		iface attach eth0
 	END
 	[ ! -s "$RUN/roster" ] || cat "$RUN/roster"

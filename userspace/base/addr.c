@@ -16,6 +16,15 @@ bool addr_is_v4(const struct addr *a)
 	return !memcmp(a->byte, mapped_prefix, sizeof(mapped_prefix));
 }
 
+bool addr_is_unicast(const struct addr *a)
+{
+	static const struct addr unspecified;
+
+	if (addr_is_v4(a))
+		return a->byte[12] && a->byte[12] < 224;
+	return !addr_equal(a, &unspecified) && a->byte[0] != 0xff;
+}
+
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
 	return !addr_compare(a, b);

@@ -26,6 +26,7 @@ struct endpoint {
 
 bool addr_is_v4(const struct addr *a);
 bool addr_equal(const struct addr *a, const struct addr *b);
+bool addr_is_unicast(const struct addr *a); /* nor unspecified */
 int addr_compare(const struct addr *a, const struct addr *b);
 int endpoint_compare(const struct endpoint *a, const struct endpoint *b);
 

@@ -166,15 +166,6 @@ static void string_write(const struct argument *a, const struct command *c, stru
 	lex_quote(member_const(a, c), out);
 }
 
-static bool address_is_unicast(const struct addr *addr)
-{
-	static const struct addr unspecified;
-
-	if (addr_is_v4(addr))
-		return addr->byte[12] && addr->byte[12] < 224;
-	return !addr_equal(addr, &unspecified) && addr->byte[0] != 0xff;
-}
-
 static int endpoint_read(const struct argument *a, const char *noun, const char *word, struct command *c,
 			 struct err *err)
 {
@@ -182,54 +173,34 @@ static int endpoint_read(const struct argument *a, const char *noun, const char 
 
 	if (endpoint_parse(word, &at) || at.proto)
 		return refuse(noun, "ADDR:PORT or [ADDR6]:PORT", word, err);
-	if (a->min == ADDRESS_UNICAST && !address_is_unicast(&at.addr))
+	if (a->min == ADDRESS_UNICAST && !addr_is_unicast(&at.addr))
 		return refuse(noun, "a unicast address", word, err);
 	*(struct endpoint *)member(a, c) = at;
 	return 0;
 }
 
-/* ADDR, [ADDR6], ADDR:PORT or [ADDR6]:PORT. Return: whether it is one. */
-static bool address_text(const char *word, struct endpoint *ret)
-{
-	char inner[ADDR_TEXT_BYTES];
-	struct endpoint at = {0};
-	size_t len = strlen(word);
-	bool is;
-
-	if (len > 2 && len - 2 < sizeof(inner) && word[0] == '[' && word[len - 1] == ']') {
-		memcpy(inner, word + 1, len - 2);
-		inner[len - 2] = '\0';
-		is = !addr_parse(inner, &at.addr) && !addr_is_v4(&at.addr);
-	} else {
-		is = !addr_parse(word, &at.addr) || (!endpoint_parse(word, &at) && !at.proto);
-	}
-	if (is)
-		*ret = at;
-	return is;
-}
-
 static int address_read(const struct argument *a, const char *noun, const char *word, struct command *c,
 			struct err *err)
 {
-	return address_text(word, member(a, c)) ? 0 : refuse(noun, "ADDR, ADDR:PORT or [ADDR6]:PORT", word, err);
+	return !place_address(word, member(a, c)) ? 0 : refuse(noun, "ADDR, ADDR:PORT or [ADDR6]:PORT", word, err);
 }
 
 /* One more of those that are parted by commas. */
-static int addresses_append(const char *noun, const char *word, struct command *c, struct err *err)
+static int places_append(const char *noun, const char *word, struct command *c, struct err *err)
 {
 	char text[ARGUMENT_QUOTE_BYTES];
-	struct endpoint at;
+	struct place place;
 	size_t i;
 
-	if (!address_text(word, &at) || !address_is_unicast(&at.addr))
-		return refuse(noun, "unicast addresses, ADDR, ADDR:PORT or [ADDR6]:PORT, with commas between them",
+	if (place_parse(word, &place))
+		return refuse(noun, "unicast addresses or names, each with or without :PORT, with commas between them",
 			      word, err);
-	for (i = 0; i < c->key_count; i++)
-		if (!endpoint_compare(&c->key[i], &at))
+	for (i = 0; i < c->place_count; i++)
+		if (!memcmp(&c->place[i], &place, sizeof(place)))
 			return err_set(err, EINVAL, "%s is given twice", argument_quote(word, text));
-	if (c->key_count == STARLING_KEYS_PER_VIP)
-		return err_set(err, EINVAL, "%s: no more than %d addresses", noun, STARLING_KEYS_PER_VIP);
-	c->key[c->key_count++] = at;
+	if (c->place_count == STARLING_NODE_PEERS)
+		return err_set(err, EINVAL, "%s: no more than %d places", noun, STARLING_NODE_PEERS);
+	c->place[c->place_count++] = place;
 	return 0;
 }
 
@@ -267,7 +238,7 @@ static int key_append(const char *noun, const char *word, struct command *c, str
 
 	if (endpoint_parse(word, &key) || !key.proto)
 		return refuse(noun, "tcp/ADDR:PORT or udp/ADDR:PORT (IPv6: [ADDR6]:PORT)", word, err);
-	if (!address_is_unicast(&key.addr))
+	if (!addr_is_unicast(&key.addr))
 		return refuse(noun, "a unicast address", word, err);
 	for (i = 0; i < c->key_count; i++)
 		if (!endpoint_compare(&c->key[i], &key))
@@ -315,22 +286,20 @@ static int keys_read(const struct argument *a, const char *noun, const char *wor
 	return pieces_read(key_append, noun, word, c, err);
 }
 
-static int addresses_read(const struct argument *a, const char *noun, const char *word, struct command *c,
-			  struct err *err)
+static int places_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
 	(void)a;
-	return pieces_read(addresses_append, noun, word, c, err);
+	return pieces_read(places_append, noun, word, c, err);
 }
 
-static void addresses_write(const struct argument *a, const struct command *c, struct buf *out)
+static void places_write(const struct argument *a, const struct command *c, struct buf *out)
 {
-	char text[ENDPOINT_TEXT_BYTES];
+	char text[PLACE_TEXT_BYTES];
 	size_t i;
 
 	(void)a;
-	for (i = 0; i < c->key_count; i++)
-		buf_printf(out, "%s%s", i ? "," : "",
-			   c->key[i].port ? endpoint_format(&c->key[i], text) : addr_format(&c->key[i].addr, text));
+	for (i = 0; i < c->place_count; i++)
+		buf_printf(out, "%s%s", i ? "," : "", place_format(&c->place[i], text));
 }
 
 static void keys_write(const struct argument *a, const struct command *c, struct buf *out)
@@ -501,7 +470,7 @@ static const struct argument_kind kind_KEYS = {keys_read, keys_write, NULL, NULL
 static const struct argument_kind kind_KEY = {key_read, keys_write, NULL, NULL};
 static const struct argument_kind kind_ENDPOINT = {endpoint_read, endpoint_write, NULL, NULL};
 static const struct argument_kind kind_ADDRESS = {address_read, endpoint_write, NULL, NULL};
-static const struct argument_kind kind_ADDRESSES = {addresses_read, addresses_write, NULL, NULL};
+static const struct argument_kind kind_PLACES = {places_read, places_write, NULL, NULL};
 static const struct argument_kind kind_HOST = {host_read, host_write, NULL, NULL};
 static const struct argument_kind kind_NUMBER = {number_read, number_write, NULL, NULL};
 static const struct argument_kind kind_FINGERPRINT = {fingerprint_read, fingerprint_write, NULL, NULL};
@@ -519,6 +488,7 @@ static const struct argument_kind kind_HASH = {choice_read, choice_write, hash_w
 static const struct argument_kind kind_SCHEDULER = {choice_read, choice_write, scheduler_words, NULL};
 static const struct argument_kind kind_FORWARD = {choice_read, choice_write, forward_words, NULL};
 static const struct argument_kind kind_MODE = {choice_read, choice_write, xdp_mode_words, NULL};
+static const struct argument_kind kind_BEACONS = {choice_read, choice_write, beacons_words, NULL};
 static const struct argument_kind kind_EVENTS = {events_read, events_write, event_words, NULL};
 
 static const struct argument arguments[ARGUMENT_COUNT] = {

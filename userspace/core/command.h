@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "core/command_list.h"
+#include "core/place.h"
 #include "core/roster.h"
 #include "starling/limits.h"
 
@@ -77,6 +78,9 @@ struct command {
 	struct roster_key public_key;
 	struct endpoint key[STARLING_KEYS_PER_VIP]; /* proto set, no duplicates */
 	size_t key_count;
+	struct place place[STARLING_NODE_PEERS]; /* no duplicates */
+	size_t place_count;
+	__u32 beacons;	    /* enum beacon_kinds */
 	struct endpoint at; /* backend, or source of a lookup, or where to listen; port 0 where only ADDR was given */
 	struct endpoint to; /* destination of a lookup */
 	struct addr client;

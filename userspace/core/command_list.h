@@ -77,8 +77,10 @@
 		"its own, towards other balancers") \
 	ARGUMENT(NODE_DEVICE,   KEYWORD,  "device",        "DEV",                       DEVICE,    device,           0, 0, \
 		"its own, towards other balancers") \
-	ARGUMENT(NODE_PEERS,    KEYWORD,  "peers",         "ADDR[:PORT][,...]",         ADDRESSES, key,              0, 0, \
-		"where other balancers may be found; one of them that answers is enough") \
+	ARGUMENT(NODE_PEERS,    KEYWORD,  "peers",         "ADDR|HOST[:PORT][,...]",    PLACES,    place,            0, 0, \
+		"where other balancers may be found; one of them that answers is enough; names are looked up again and again") \
+	ARGUMENT(NODE_BEACONS,  KEYWORD,  "beacons",       "off|multicast|broadcast|both", BEACONS, beacons,         0, 0, \
+		"how to look for other balancers on the link of the device; by default off") \
 	ARGUMENT(SITE,          KEYWORD,  "site",          "S",                         NAME,      site,             0, 0, \
 		"a label: the place it stands in") \
 	ARGUMENT(REGION,        KEYWORD,  "region",        "R",                         NAME,      region,           0, 0, \
@@ -141,8 +143,8 @@
 	COMMAND(IFACE_SHOW, "iface", "show", IN_NO_FILE, COMMAND_LOCAL, \
 		"show devices") \
 	COMMAND(NODE_SET, "node", "set", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
-		"say who this balancer is", ARG_NODE_NAME, ARG_NODE_ADDRESS, ARG_NODE_DEVICE, ARG_NODE_PEERS, ARG_SITE, \
-		ARG_REGION) \
+		"say who this balancer is", ARG_NODE_NAME, ARG_NODE_ADDRESS, ARG_NODE_DEVICE, ARG_NODE_PEERS, \
+		ARG_NODE_BEACONS, ARG_SITE, ARG_REGION) \
 	COMMAND(NODE_INIT, "node", "init", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"make the keys of a new flock, of which this balancer is the first") \
 	COMMAND(NODE_JOIN, "node", "join", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \

@@ -180,9 +180,11 @@ static void node_set(struct config *c, const struct command *command)
 	if (command_has(command, ARG_NODE_DEVICE))
 		memcpy(c->node_device, command->device, sizeof(c->node_device));
 	if (command_has(command, ARG_NODE_PEERS)) {
-		memcpy(c->node_peers, command->key, sizeof(c->node_peers));
-		c->node_peer_count = command->key_count;
+		memcpy(c->node_peers, command->place, sizeof(c->node_peers));
+		c->node_peer_count = command->place_count;
 	}
+	if (command_has(command, ARG_NODE_BEACONS))
+		c->node_beacons = (enum beacon_kinds)command->beacons;
 	if (command_has(command, ARG_SITE))
 		memcpy(c->node_site, command->site, sizeof(c->node_site));
 	if (command_has(command, ARG_REGION))

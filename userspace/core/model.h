@@ -12,6 +12,7 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "core/place.h"
 #include "core/roster.h"
 #include "starling/limits.h"
 
@@ -30,10 +31,17 @@
 	CHOICE(XDP_MODE_AUTO, "auto")                                                                                  \
 	CHOICE(XDP_MODE_NATIVE, "native")                                                                              \
 	CHOICE(XDP_MODE_GENERIC, "generic")
+/* How nodes look for each other on a link. */
+#define STARLING_BEACONS(CHOICE)                                                                                       \
+	CHOICE(BEACONS_OFF, "off")                                                                                     \
+	CHOICE(BEACONS_MULTICAST, "multicast")                                                                         \
+	CHOICE(BEACONS_BROADCAST, "broadcast")                                                                         \
+	CHOICE(BEACONS_BOTH, "both")
 
 #define CHOICE_ENUM(name, word) name,
 enum scheduler { STARLING_SCHEDULERS(CHOICE_ENUM) };
 enum xdp_mode { STARLING_XDP_MODES(CHOICE_ENUM) };
+enum beacon_kinds { STARLING_BEACONS(CHOICE_ENUM) };
 #undef CHOICE_ENUM
 
 struct backend_config {
@@ -65,8 +73,9 @@ struct config {
 	char node_name[STARLING_NAME_BYTES]; /* "" if not set */
 	struct endpoint node_address;	     /* port 0: none; all zero: not set */
 	char node_device[16];
-	struct endpoint node_peers[STARLING_KEYS_PER_VIP]; /* where others may be; port 0: the usual one */
+	struct place node_peers[STARLING_NODE_PEERS]; /* where others may be */
 	size_t node_peer_count;
+	enum beacon_kinds node_beacons;
 	char node_site[STARLING_NAME_BYTES], node_region[STARLING_NAME_BYTES]; /* labels; "" if not set */
 	struct endpoint listen_http;					       /* port 0: default */
 	int log_level;							       /* LOG_* of syslog; default LOG_INFO */
@@ -99,6 +108,7 @@ const char *xdp_mode_word(int mode);
 const char *const *scheduler_words(void);
 const char *const *forward_words(void);
 const char *const *xdp_mode_words(void);
+const char *const *beacons_words(void);
 
 struct config *config_new(void); /* NULL without memory */
 void config_free(struct config *c);

@@ -168,6 +168,17 @@ static int room_check(const struct config *c, const struct config_limits *limits
 	return 0;
 }
 
+/* Beacons leave through one device and no other. */
+static int node_check(const struct config *c, struct err *err)
+{
+	if (c->node_beacons && !c->node_device[0])
+		return err_set(err, EINVAL, "node: beacons need a device, `node set device DEV`");
+	if ((c->node_beacons == BEACONS_BROADCAST || c->node_beacons == BEACONS_BOTH) &&
+	    !addr_is_v4(&c->node_address.addr) && addr_is_unicast(&c->node_address.addr))
+		return err_set(err, EINVAL, "node: beacons by broadcast need an IPv4 address; IPv6 has multicast");
+	return 0;
+}
+
 int config_check_vip(const struct config *c, const struct config_limits *limits, const struct vip_config **ret_vip,
 		     struct err *err)
 {
@@ -178,6 +189,8 @@ int config_check_vip(const struct config *c, const struct config_limits *limits,
 
 	*ret_vip = NULL;
 	r = room_check(c, limits ? limits : &largest, err);
+	if (!r)
+		r = node_check(c, err);
 	if (r)
 		return r;
 	if (keys_collect(c, &owner, &count))

@@ -334,6 +334,9 @@ int opinion_known(struct opinion *o, __u64 id, const struct endpoint *at)
 
 int opinion_seed(struct opinion *o, const struct endpoint *at)
 {
+	for (size_t i = 0; i < o->seeds; i++)
+		if (!endpoint_compare(&o->seed[i], at))
+			return 0;
 	if (o->seeds == OPINION_SEEDS)
 		return -ENOSPC;
 	o->seed[o->seeds++] = *at;

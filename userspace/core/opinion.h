@@ -31,7 +31,7 @@
 #include "core/roster.h"
 
 #define OPINION_ACCUSERS	 4  /* kept and told of each suspect: Lifeguard's K = 3 confirmations, and the first */
-#define OPINION_SEEDS		 16 /* addresses of nobody known */
+#define OPINION_SEEDS		 64 /* addresses of nobody known */
 #define OPINION_HEALTH_MAX	 7  /* periods become up to 8 times as long */
 #define OPINION_HELPERS		 3
 #define OPINION_HIGH		 3    /* accusers who settle it: H */
@@ -139,7 +139,8 @@ __u64 opinion_wall_us(const struct opinion *o, struct mono now); /* 0: never tol
 /* Where a member was when this node last ran. Return: 0, or -ENOENT. */
 int opinion_known(struct opinion *o, __u64 id, const struct endpoint *at);
 
-/* An address where somebody of the roster may be. It is tried until it answers. Return: 0, or -ENOSPC. */
+/* An address where somebody of the roster may be. It is tried until it answers; again if it is named again. Return: 0,
+ * or -ENOSPC. */
 int opinion_seed(struct opinion *o, const struct endpoint *at);
 
 /* Tell everybody that this node goes by its own will. It answers until opinion_gone(), and probes nobody. */

@@ -215,6 +215,7 @@ int main(int argc, char **argv)
 	struct config *config = NULL;
 	struct err err = {0};
 
+	setenv("RES_OPTIONS", "timeout:2 attempts:1", 0); /* a silent name server holds no end up for long */
 	if (options_parse(argc, argv, &d.options, &err)) {
 		fprintf(stderr, "starlingd: %s\nstarlingd --help shows the options\n", err.text);
 		return request_fault_status(FAULT_USAGE);

@@ -94,6 +94,15 @@ static int on_message(void *arg, const struct endpoint *from, __u64 sender, cons
 	return 0;
 }
 
+/* Somebody of whom nothing was known before, say. */
+static void on_proven(void *arg, __u64 sender, const struct endpoint *from)
+{
+	struct peers *p = arg;
+
+	if (p->flock)
+		opinion_known(flock_opinion(p->flock), sender, from);
+}
+
 static const char *name_of(const struct peers *p, __u64 id, char text[STARLING_NAME_BYTES])
 {
 	const struct roster_node *node = roster_find_id(&p->settings.roster, id);
@@ -138,6 +147,7 @@ static void step(struct peers *p)
 {
 	struct mono now = mono_now();
 	struct timespec wall;
+	size_t live;
 
 	clock_gettime(CLOCK_REALTIME, &wall);
 	if (mono_ms(p->second, now) >= 1000) {
@@ -150,7 +160,8 @@ static void step(struct peers *p)
 			incarnation_use(p);
 		}
 		peers_publish(p);
-		peers_keys_step(p, now);
+		live = peers_keys_step(p, now);
+		peers_places_step(p, now, live);
 		if (mono_ms(p->kept, now) >= KNOWN_MS) {
 			p->kept = now;
 			peers_known_save(p);
@@ -199,7 +210,7 @@ static void timer_set(struct peers *p)
 
 static int life_begin(struct peers *p, __u32 stored, struct err *err)
 {
-	struct channel_hooks hooks = {p, on_datagram_out, on_message, peers_admitted};
+	struct channel_hooks hooks = {p, on_datagram_out, on_message, peers_admitted, on_proven};
 	struct channel *channel;
 	__u64 boot;
 
@@ -225,6 +236,8 @@ static int life_begin(struct peers *p, __u32 stored, struct err *err)
 static void part_end(struct peers *p)
 {
 	uv_timer_stop(&p->timer);
+	beacons_close(p->ears);
+	p->ears = NULL;
 	gossip_close(p->gossip);
 	p->gossip = NULL;
 	flock_free(p->flock);
@@ -232,11 +245,14 @@ static void part_end(struct peers *p)
 	p->author.store = NULL;
 }
 
-static void seeds_add(struct peers *p)
+/* Without them a node has other ways to find the others. */
+static void ears_open(struct peers *p)
 {
-	for (size_t i = 0; i < p->settings.seeds; i++)
-		if (endpoint_compare(&p->settings.seed[i], &p->settings.at))
-			opinion_seed(flock_opinion(p->flock), &p->settings.seed[i]);
+	struct err err = {0};
+
+	if (p->settings.beacons && beacons_open(p->d->loop, p->settings.beacons, &p->settings.at, p->settings.device,
+						on_datagram, p, &p->ears, &err))
+		log_error("flock: %s", err.text);
 }
 
 static int part_begin(struct peers *p, struct err *err)
@@ -258,7 +274,8 @@ static int part_begin(struct peers *p, struct err *err)
 		return err_set(err, ENOMEM, "no memory for the flock");
 	}
 	peers_known_load(p);
-	seeds_add(p);
+	peers_places_use(p);
+	ears_open(p);
 	p->author.store = flock_pages(p->flock);
 	peers_publish(p);
 	timer_set(p);
@@ -312,7 +329,7 @@ static void settings_use(struct peers *p)
 	if (p->flock) {
 		if (flock_roster(p->flock, &p->settings.roster))
 			log_error("flock: no memory for the roster");
-		seeds_add(p);
+		peers_places_use(p);
 		return;
 	}
 	if (!part_wanted(p))
@@ -348,8 +365,8 @@ static bool roster_same(const struct roster *a, const struct roster *b)
 static bool settings_same(const struct peers_settings *a, const struct peers_settings *b)
 {
 	return !endpoint_compare(&a->at, &b->at) && !strcmp(a->device, b->device) && !strcmp(a->site, b->site) &&
-	       !strcmp(a->region, b->region) && a->seeds == b->seeds && !memcmp(a->seed, b->seed, sizeof(a->seed)) &&
-	       roster_same(&a->roster, &b->roster);
+	       !strcmp(a->region, b->region) && a->beacons == b->beacons && a->peers == b->peers &&
+	       !memcmp(a->peer, b->peer, sizeof(a->peer)) && roster_same(&a->roster, &b->roster);
 }
 
 static bool address_set(const struct endpoint *at)
@@ -369,12 +386,9 @@ void peers_configure(struct peers *p, const struct config *config)
 		if (!wanted.at.port)
 			wanted.at.port = htons(PEERS_PORT);
 	}
-	wanted.seeds = config->node_peer_count;
-	for (size_t i = 0; i < wanted.seeds; i++) {
-		wanted.seed[i] = config->node_peers[i];
-		if (!wanted.seed[i].port)
-			wanted.seed[i].port = htons(PEERS_PORT);
-	}
+	wanted.peers = config->node_peer_count;
+	memcpy(wanted.peer, config->node_peers, sizeof(wanted.peer));
+	wanted.beacons = config->node_beacons;
 	memcpy(wanted.device, config->node_device, sizeof(wanted.device));
 	memcpy(wanted.site, config->node_site, sizeof(wanted.site));
 	memcpy(wanted.region, config->node_region, sizeof(wanted.region));
@@ -386,8 +400,8 @@ void peers_configure(struct peers *p, const struct config *config)
 	if (settings_same(&p->settings, &wanted)) {
 		roster_free(&wanted.roster);
 	} else {
-		p->moved |=
-			endpoint_compare(&p->settings.at, &wanted.at) || strcmp(p->settings.device, wanted.device) != 0;
+		p->moved |= endpoint_compare(&p->settings.at, &wanted.at) ||
+			    strcmp(p->settings.device, wanted.device) != 0 || p->settings.beacons != wanted.beacons;
 		if (p->flock && p->moved) { /* its new place is told by a later life */
 			p->incarnation.number++;
 			incarnation_use(p);

@@ -118,10 +118,10 @@ static bool place(const struct peers *p, size_t i, struct endpoint *ret)
 {
 	struct opinion_view view;
 
-	if (i < p->settings.seeds) {
-		*ret = p->settings.seed[i];
+	if (i < p->places) {
+		*ret = p->place[i];
 	} else {
-		if (opinion_state(flock_opinion(p->flock), p->settings.roster.node[i - p->settings.seeds].id, &view))
+		if (opinion_state(flock_opinion(p->flock), p->settings.roster.node[i - p->places].id, &view))
 			return false;
 		*ret = view.at;
 	}
@@ -130,7 +130,7 @@ static bool place(const struct peers *p, size_t i, struct endpoint *ret)
 
 static void knock_around(struct peers *p, struct mono now)
 {
-	size_t places = p->settings.seeds + p->settings.roster.count, knocks = 0, i;
+	size_t places = p->places + p->settings.roster.count, knocks = 0, i;
 	struct endpoint at;
 
 	for (i = 0; i < places && knocks < KNOCKS_MAX; i++) {
@@ -148,29 +148,39 @@ static bool ahead(const struct peers *p, const struct fact_ring *theirs)
 	       ring_compare(&(struct ring){.number = theirs->number, .author = theirs->author}, &p->ring) > 0;
 }
 
-void peers_keys_step(struct peers *p, struct mono now)
+/* The first one that tells of later keys, if any, is asked. Return: how many are live. */
+static size_t later_ask(struct peers *p, struct mono now)
 {
 	const struct roster *roster = &p->settings.roster;
 	struct fact_node says;
 	struct endpoint at;
-	bool live = false;
+	size_t live = 0;
+	bool asked = false;
 
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct roster_node *node = &roster->node[(p->knocked + i) % roster->count];
 
 		if (!peers_live(p, node, &at))
 			continue;
-		live = true;
-		if (!peers_node_says(p, node->id, &says) && ahead(p, &says.ring)) {
+		live++;
+		if (!asked && !peers_node_says(p, node->id, &says) && ahead(p, &says.ring)) {
 			channel_knock(p->channel, now, &at);
-			p->knocked++;
-			break;
+			asked = true;
 		}
 	}
+	p->knocked += asked;
+	return live;
+}
+
+size_t peers_keys_step(struct peers *p, struct mono now)
+{
+	size_t live = later_ask(p, now);
+
 	if (live || !p->company.ns)
 		p->company = now;
 	if (!p->ring.count || mono_ms(p->company, now) >= LONELY_MS)
 		knock_around(p, now);
+	return live;
 }
 
 void peers_key_problems(const struct peers *p, void (*tell)(void *arg, const char *text), void *arg)

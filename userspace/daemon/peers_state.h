@@ -14,16 +14,20 @@
 #include "core/page_author.h"
 #include "daemon/peers.h"
 #include "daemon/plane_facts.h"
+#include "io/beacons.h"
 #include "io/channel.h"
 #include "io/gossip.h"
+
+#define PEERS_PLACES 64
 
 /* What the configuration says; a value. */
 struct peers_settings {
 	struct endpoint at; /* port 0: this balancer is alone */
 	char device[16];
 	char site[STARLING_NAME_BYTES], region[STARLING_NAME_BYTES];
-	struct endpoint seed[STARLING_KEYS_PER_VIP]; /* where others may be */
-	size_t seeds;
+	struct place peer[STARLING_NODE_PEERS]; /* where others may be */
+	size_t peers;
+	enum beacon_kinds beacons;
 	struct roster roster; /* owned */
 };
 
@@ -35,12 +39,16 @@ struct peers {
 	/* under the lock */
 	pthread_mutex_t lock;
 	struct peers_settings settings;
-	bool changed;		/* the loop's thread has to look at the settings */
-	bool moved;		/* and address or device are others */
-	struct ring ring;	/* of no keys until this node, or another one, has made them */
-	__u32 seed[SEED_WORDS]; /* of the flow hash */
-	struct mono company;	/* when another node was last live */
-	size_t knocked;		/* counts places asked for keys: the next one is another */
+	bool changed;			     /* the loop's thread has to look at the settings */
+	bool moved;			     /* and address or device are others */
+	struct ring ring;		     /* of no keys until this node, or another one, has made them */
+	__u32 seed[SEED_WORDS];		     /* of the flow hash */
+	struct mono company;		     /* when another node was last live */
+	size_t knocked;			     /* counts places asked for keys: the next one is another */
+	struct endpoint place[PEERS_PLACES]; /* what the settings and their names stand for */
+	size_t places;
+	bool looking_up;		/* names */
+	char unnamed[PLACE_HOST_BYTES]; /* the one that stood for no address; "": none */
 	struct incarnation incarnation;
 	struct channel *channel;
 	struct flock *flock; /* NULL while this node has no part in any */
@@ -59,6 +67,8 @@ struct peers {
 	/* the loop's thread */
 	uv_timer_t timer;
 	struct gossip *gossip;
+	struct beacons *ears;
+	struct mono looked_up, beaconed;
 	struct mono second; /* when what is done once a second was done */
 	struct mono kept;   /* and the file of where others are written */
 };
@@ -73,13 +83,17 @@ int peers_node_says(const struct peers *p, __u64 id, struct fact_node *ret);
 int peers_drain_load(struct peers *p, struct err *err); /* peers_drain.c; at the start */
 
 /* peers_keys.c; under the lock */
-void peers_keys_step(struct peers *p, struct mono now); /* once a second */
+size_t peers_keys_step(struct peers *p, struct mono now); /* once a second; how many others are live */
 int peers_admitted(void *arg, __u64 sender, const struct ring *ring, const __u32 seed[SEED_WORDS]);
 void peers_key_problems(const struct peers *p, void (*tell)(void *arg, const char *text), void *arg);
 
 /* peers_known.c; under the lock */
 void peers_known_load(struct peers *p);
 void peers_known_save(struct peers *p); /* if it has changed */
+
+/* peers_places.c; under the lock, on the loop's thread, with a flock */
+void peers_places_use(struct peers *p); /* the settings are others */
+void peers_places_step(struct peers *p, struct mono now, size_t live);
 
 /* Whether another node answers, and where. */
 bool peers_live(const struct peers *p, const struct roster_node *node, struct endpoint *ret_at);

@@ -304,6 +304,8 @@ static void peer_prove(struct channel *c, struct mono now, struct peer *p, __u64
 		p->window = (struct window){0};
 	}
 	twin_heard(&p->twins, boot, from, now);
+	if (c->hooks.proven)
+		c->hooks.proven(c->hooks.arg, p->id, from);
 	if (p->waiting.bytes)
 		pair_send(c, p, SEAL_DATA, boot, from, p->waiting.bytes, p->waiting.len);
 	waiting_free(&p->waiting);

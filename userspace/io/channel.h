@@ -77,6 +77,8 @@ struct channel_hooks {
 	int (*message)(void *arg, const struct endpoint *from, __u64 sender, const void *bytes, size_t len);
 	/* What @sender answers to a knock. Return: 0; -EPERM: it is not for it to give, which is counted. */
 	int (*admit)(void *arg, __u64 sender, const struct ring *ring, const __u32 seed[SEED_WORDS]);
+	/* @sender has proven to be at @from now. May be NULL. */
+	void (*proven)(void *arg, __u64 sender, const struct endpoint *from);
 };
 
 struct channel;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * See gossip.h. The socket is of IPv6, with IPv4 addresses mapped, as in struct addr. Not here: beacons.
+ * See gossip.h. The socket is of IPv6, with IPv4 addresses mapped, as in struct addr. Not here: what comes to groups
+ * (beacons.c).
  */
 #include "io/gossip.h"
 
@@ -107,7 +108,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 static int socket_open(const struct endpoint *at, const char *device, struct err *err)
 {
 	struct sockaddr_in6 sa = sockaddr_of(at);
-	const int off = 0, buffer = GOSSIP_BUFFER;
+	const int on = 1, off = 0, buffer = GOSSIP_BUFFER;
 	char text[ENDPOINT_TEXT_BYTES];
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), rc = 0;
 
@@ -118,6 +119,7 @@ static int socket_open(const struct endpoint *at, const char *device, struct err
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
+	setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
 	if (device[0] && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)))
 		rc = err_set(err, errno, "cannot gossip through %s: %s", device, strerror(errno));
 	else if (bind(fd, (const struct sockaddr *)&sa, sizeof(sa)))

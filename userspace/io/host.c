@@ -12,27 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/sockaddr.h"
+
 /* Return: whether it is an address that is told. */
 static bool address_take(const struct ifaddrs *from, struct host_address *ret)
 {
-	const struct sockaddr_in *v4;
-	const struct sockaddr_in6 *v6;
-
 	if (!from->ifa_addr || from->ifa_flags & (IFF_LOOPBACK | IFF_NOARP))
 		return false;
 	memset(ret, 0, sizeof(*ret));
 	snprintf(ret->device, sizeof(ret->device), "%.15s", from->ifa_name);
-	if (from->ifa_addr->sa_family == AF_INET) {
-		v4 = (const void *)from->ifa_addr;
-		ret->addr = (struct addr){{[10] = 0xff, [11] = 0xff}};
-		memcpy(ret->addr.byte + 12, &v4->sin_addr, 4);
-		return true;
-	}
-	if (from->ifa_addr->sa_family != AF_INET6)
-		return false;
-	v6 = (const void *)from->ifa_addr;
-	memcpy(ret->addr.byte, &v6->sin6_addr, 16);
-	return true;
+	ret->addr = sockaddr_endpoint(from->ifa_addr).addr;
+	return from->ifa_addr->sa_family == AF_INET || from->ifa_addr->sa_family == AF_INET6;
 }
 
 static int by_address(const void *a, const void *b)

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/sockaddr.h"
+
 struct http {
 	struct MHD_Daemon *mhd;
 	struct http_hooks hooks;
@@ -152,22 +154,20 @@ static const char *listen_why(int error)
 
 int http_listen(const struct endpoint *at, struct err *err)
 {
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = at->port};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = at->port};
+	struct sockaddr_storage sa;
+	socklen_t len = sockaddr_make(at, &sa);
 	bool is_v4 = addr_is_v4(&at->addr);
 	char text[ENDPOINT_TEXT_BYTES];
 	int fd, one = 1, rc;
 
-	memcpy(&v4.sin_addr, at->addr.byte + 12, 4);
-	memcpy(&v6.sin6_addr, at->addr.byte, 16);
 	endpoint_format(&(struct endpoint){.addr = at->addr, .port = at->port}, text);
-	fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(err, errno, "cannot make a socket for HTTP at %s: %s", text, strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (!is_v4)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	rc = is_v4 ? bind(fd, (struct sockaddr *)&v4, sizeof(v4)) : bind(fd, (struct sockaddr *)&v6, sizeof(v6));
+	rc = bind(fd, (const struct sockaddr *)&sa, len);
 	if (!rc)
 		rc = listen(fd, HTTP_CONNECTIONS);
 	if (!rc)
