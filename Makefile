@@ -143,9 +143,9 @@ $(O)/tools/lab/%.bpf.o: tools/lab/%.bpf.c
 $(filter-out %.bpf.o,$(LABT)): $(O)/%: $(O)/%.o $(O)/libbase.a
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(O)/libbase.a
-$(FUZZT): $(O)/%: $(O)/%.o $(O)/libcore.a $(O)/libbase.a
+$(FUZZT): $(O)/%: $(O)/%.o $(O)/libio.a $(O)/libcore.a $(O)/libbase.a
 	$(call say,LD)
-	$(Q)$(CC) $(SANFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(O)/libcore.a $(O)/libbase.a $(LIBS)
+	$(Q)$(CC) $(SANFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(O)/libio.a $(O)/libcore.a $(O)/libbase.a $(LIBS)
 $(O)/tools/bench/%.bpf.o: tools/bench/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF)

@@ -18,6 +18,7 @@
 #define STARLING_VIPS_MAX	   65000u     /* ids are 16 bits in a backend's word */
 #define STARLING_KEYS_PER_VIP	   16	      /* addresses x protocols of one VIP */
 #define STARLING_NODE_PEERS	   16	      /* places that `node set peers` names */
+#define STARLING_INVITE_MAX_MS	   86400000u  /* a day: an invitation lies in a chat or a mailbox */
 #define STARLING_DEVICES	   64	      /* devices a node attaches to; index is ifindex modulo this */
 #define STARLING_FRAGMENTS	   16384      /* notes about first fragments, LRU */
 #define STARLING_TRACE_BYTES	   (1u << 18) /* ring buffer for trace and hints */

@@ -80,9 +80,25 @@ static void node_again(const struct fact_node *node)
 	REQUIRE(!fact_node_decode(&page, &again) && !memcmp(node, &again, sizeof(again)));
 }
 
+static void vouch_again(const struct roster_node *vouch, enum fact_admission_entry how)
+{
+	struct page_draft draft = {0};
+	struct roster_node again;
+	struct fact_forgotten f;
+	struct page page = {.kind = PAGE_KIND_ADMISSION, .entries = draft.entries};
+	size_t at = 0;
+
+	REQUIRE(!fact_vouch_encode(vouch, how, &draft));
+	page.len = draft.len;
+	REQUIRE(fact_admission_next(&page, &at, &again, &f) == (int)how && !memcmp(vouch, &again, sizeof(again)));
+}
+
 static void facts_read(const struct page *page, struct load_in *loads)
 {
 	struct fact_digest digest;
+	struct fact_forgotten forget;
+	struct roster_node vouch;
+	int type;
 	struct fact_node node;
 	size_t at = 0;
 
@@ -90,6 +106,10 @@ static void facts_read(const struct page *page, struct load_in *loads)
 		node_again(&node);
 	while (fact_digest_next(page, &at, &digest) > 0)
 		REQUIRE(strlen(digest.vip) < sizeof(digest.vip) && at <= page->len);
+	at = 0;
+	while ((type = fact_admission_next(page, &at, &vouch, &forget)) > 0)
+		if (type != FACT_ADMISSION_FORGET)
+			vouch_again(&vouch, (enum fact_admission_entry)type);
 	load_in_page(loads, page, (struct mono){page->version.counter});
 }
 

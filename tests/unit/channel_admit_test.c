@@ -263,6 +263,154 @@ static void unknown_key_is_asked_for_where_it_is_used(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, channel_setup, channel_teardown)
 
+/* --- who is not in the roster --- */
+
+/* Node 1 lists nobody but node 2, and lets in who has the secret, or by a key alone. */
+struct door {
+	__u8 secret[INVITATION_BYTES];
+	bool open;
+	struct node *node;
+	size_t let_in;
+	char name[STARLING_NAME_BYTES];
+};
+
+static struct door door;
+
+static void roster_of(struct world *w, struct node *n, size_t first, size_t second)
+{
+	struct roster roster = {0};
+
+	for (size_t i = 0; i < NODES; i++) {
+		struct roster_node node = {.key = w->node[i].identity.key, .roles = ROLE_OBSERVER, .stake = 1};
+
+		snprintf(node.name, sizeof(node.name), "n%zu", i);
+		if (i == first || i == second)
+			assert_int_equal(roster_add(&roster, &node, NULL), 0);
+	}
+	assert_int_equal(channel_roster(n->channel, &roster), 0);
+	roster_free(&roster);
+}
+
+static int on_stranger(void *arg, const struct claim *claim)
+{
+	struct node *n = arg;
+
+	if (claim->knock ? !claim_right(claim, door.secret) : !door.open)
+		return -EPERM;
+	snprintf(door.name, sizeof(door.name), "%s", claim->name);
+	door.let_in++;
+	roster_of(n->world, n, 0, 2);
+	return 0;
+}
+
+static void door_set(struct world *w, bool open)
+{
+	struct node *n = &w->node[1];
+	struct channel_hooks hooks = hooks_of(n);
+
+	hooks.stranger = on_stranger;
+	door = (struct door){.secret = {1, 2, 3}, .open = open, .node = n};
+	channel_free(n->channel);
+	n->channel = channel_new(&n->identity, 77, &hooks);
+	channel_ring(n->channel, &w->ring);
+	roster_of(w, n, 2, 2);
+}
+
+static void who_has_an_invitation_gets_the_keys(void **state)
+{
+	struct world *w = *state;
+
+	door_set(w, false);
+	forget(w);
+	channel_invitation(w->node[0].channel, door.secret, "new", "fra");
+	knock(w);
+	flow(w);
+	assert_int_equal(door.let_in, 1);
+	assert_string_equal(door.name, "new");
+	assert_int_equal(w->node[0].admitted, 1);
+	assert_int_equal(ring_compare(&w->node[0].given, &w->ring), 0);
+}
+
+static void who_has_none_or_another_does_not(void **state)
+{
+	static const __u8 other[INVITATION_BYTES] = {1, 2, 4};
+	struct world *w = *state;
+	struct datagram stolen;
+
+	door_set(w, false);
+	forget(w);
+	knock(w);
+	flow(w);
+	channel_invitation(w->node[0].channel, other, "new", "fra");
+	knock(w);
+	flow(w);
+	assert_int_equal(rejected(w, 1, CHANNEL_STRANGER), 2);
+	/* and what somebody else has shown is of no use with another key: the signature covers it */
+	channel_invitation(w->node[0].channel, door.secret, "new", "fra");
+	knock(w);
+	stolen = *last(w, 0, 1);
+	w->delivered = w->sent;
+	memcpy(stolen.bytes + SEAL_HEADER_BYTES, w->node[2].identity.key.byte, ROSTER_KEY_BYTES);
+	memcpy(stolen.bytes + 8, &w->node[2].identity.id, 8);
+	deliver(w, 1, &stolen);
+	assert_int_equal(rejected(w, 1, CHANNEL_FORGED), 1);
+	stolen = *last(w, 0, 1);
+	for (size_t i = SEAL_HEADER_BYTES; i < stolen.len; i++) {
+		stolen.bytes[i] ^= 1;
+		deliver(w, 1, &stolen);
+		stolen.bytes[i] ^= 1;
+	}
+	assert_int_equal(door.let_in, 0);
+}
+
+static void many_strangers_have_to_work(void **state)
+{
+	static const __u8 other[INVITATION_BYTES] = {1, 2, 4};
+	struct world *w = *state;
+
+	door_set(w, false);
+	forget(w);
+	channel_invitation(w->node[0].channel, other, "new", "");
+	for (size_t i = 0; i <= CHANNEL_KNOCKS; i++)
+		knock(w);
+	channel_invitation(w->node[0].channel, door.secret, "new", ""); /* the solution of the puzzle brings it */
+	flow(w);
+	assert_int_equal(rejected(w, 1, CHANNEL_STRANGER), CHANNEL_KNOCKS);
+	assert_int_equal(rejected(w, 1, CHANNEL_FLOOD), 1);
+	assert_int_equal(door.let_in, 1);
+}
+
+static void a_key_alone_is_enough_where_all_are_open(void **state)
+{
+	struct world *w = *state;
+
+	door_set(w, false);
+	say(w, 0, 1, "hello");
+	flow(w);
+	assert_int_equal(rejected(w, 1, CHANNEL_STRANGER), 1);
+	door.open = true;
+	w->now.ns += SECOND;
+	say(w, 0, 1, "hello");
+	flow(w);
+	assert_int_equal(door.let_in, 1);
+	assert_int_equal(w->node[1].heard, 1);
+}
+
+static void who_is_quiet_gives_no_keys(void **state)
+{
+	struct world *w = *state;
+
+	forget(w);
+	channel_quiet(w->node[1].channel, (struct mono){w->now.ns + SECOND});
+	knock(w);
+	flow(w);
+	assert_int_equal(w->node[0].admitted, 0);
+	w->now.ns += 2 * SECOND;
+	knock(w);
+	flow(w);
+	assert_int_equal(w->node[0].admitted, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +427,11 @@ int main(void)
 		TEST(flood_of_knocks_makes_everybody_work),
 		TEST(puzzle_that_nobody_asked_for_costs_no_work),
 		TEST(unknown_key_is_asked_for_where_it_is_used),
+		TEST(who_has_an_invitation_gets_the_keys),
+		TEST(who_has_none_or_another_does_not),
+		TEST(many_strangers_have_to_work),
+		TEST(a_key_alone_is_enough_where_all_are_open),
+		TEST(who_is_quiet_gives_no_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,7 @@ static struct page page_of(const struct page_draft *draft, __u16 kind)
 
 static void a_node_is_read_as_it_was_written(void **state)
 {
-	struct fact_node node = {"fra", "eu", "0.1.0+g50408a7", FACT_NODE_DRAINING, {true, 3, 7, 9}},
+	struct fact_node node = {"lb1", "fra", "eu", "0.1.0+g50408a7", FACT_NODE_DRAINING, {true, 3, 7, 9}},
 			 bare = {.flags = 0}, got;
 	struct page_draft draft = {0};
 	struct page page;
@@ -32,7 +32,8 @@ static void a_node_is_read_as_it_was_written(void **state)
 	assert_int_equal(fact_node_encode(&node, &draft), 0);
 	page = page_of(&draft, PAGE_KIND_NODE);
 	assert_int_equal(fact_node_decode(&page, &got), 0);
-	assert_true(!strcmp(got.site, "fra") && !strcmp(got.region, "eu") && !strcmp(got.version, node.version));
+	assert_true(!strcmp(got.name, "lb1") && !strcmp(got.site, "fra") && !strcmp(got.region, "eu") &&
+		    !strcmp(got.version, node.version));
 	assert_true(got.flags == FACT_NODE_DRAINING && got.ring.told && got.ring.number == 3 && got.ring.author == 7 &&
 		    got.ring.seed == 9);
 	draft.len = 0;

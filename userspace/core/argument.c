@@ -212,6 +212,25 @@ static void endpoint_write(const struct argument *a, const struct command *c, st
 	buf_puts(out, at->port ? endpoint_format(at, text) : addr_format(&at->addr, text));
 }
 
+/* "-": standard input, which the command reads; or an address. */
+static int join_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	if (strcmp(word, "-") != 0)
+		return !place_address(word, member(a, c))
+			       ? 0
+			       : refuse(noun, "- or ADDR, ADDR:PORT, [ADDR6]:PORT", word, err);
+	c->file = word;
+	return 0;
+}
+
+static void join_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	if (c->file)
+		buf_puts(out, c->file);
+	else
+		endpoint_write(a, c, out);
+}
+
 static int host_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
 	struct addr addr;
@@ -471,6 +490,7 @@ static const struct argument_kind kind_KEY = {key_read, keys_write, NULL, NULL};
 static const struct argument_kind kind_ENDPOINT = {endpoint_read, endpoint_write, NULL, NULL};
 static const struct argument_kind kind_ADDRESS = {address_read, endpoint_write, NULL, NULL};
 static const struct argument_kind kind_PLACES = {places_read, places_write, NULL, NULL};
+static const struct argument_kind kind_JOIN = {join_read, join_write, NULL, NULL};
 static const struct argument_kind kind_HOST = {host_read, host_write, NULL, NULL};
 static const struct argument_kind kind_NUMBER = {number_read, number_write, NULL, NULL};
 static const struct argument_kind kind_FINGERPRINT = {fingerprint_read, fingerprint_write, NULL, NULL};
@@ -489,6 +509,7 @@ static const struct argument_kind kind_SCHEDULER = {choice_read, choice_write, s
 static const struct argument_kind kind_FORWARD = {choice_read, choice_write, forward_words, NULL};
 static const struct argument_kind kind_MODE = {choice_read, choice_write, xdp_mode_words, NULL};
 static const struct argument_kind kind_BEACONS = {choice_read, choice_write, beacons_words, NULL};
+static const struct argument_kind kind_ADMISSION = {choice_read, choice_write, admission_words, NULL};
 static const struct argument_kind kind_EVENTS = {events_read, events_write, event_words, NULL};
 
 static const struct argument arguments[ARGUMENT_COUNT] = {

@@ -33,7 +33,7 @@
 	ARGUMENT(PUBLIC_KEY,    POSITION, "key",           "KEY",                       PUBLIC,    public_key,       0, 0, "") \
 	ARGUMENT(KEY_CHANGE,    POSITION, "what to do",    "show|add|use|remove",       KEY_CHANGE, key_change,      0, 0, "") \
 	ARGUMENT(KEY_ID,        POSITION, "key",           "KEY",                       FINGERPRINT, key_id,         0, 0, "") \
-	ARGUMENT(NODE_AT,       POSITION, "address",       "ADDR[:PORT]",               ADDRESS,   at,               0, 0, "") \
+	ARGUMENT(NODE_AT,       POSITION, "address",       "{ - | ADDR[:PORT] }",       JOIN,      at,               0, 0, "") \
 	ARGUMENT(TOPIC,         POSITION, "object",        "OBJECT",                    TEXT,      topic,            1, 255, "") \
 	ARGUMENT(SCHEDULER,     KEYWORD,  "scheduler",     "mh|rr|wrr|lc|wlc",          SCHEDULER, scheduler,        0, 0, \
 		"mh: by a hash (Maglev), the default; rr, wrr: in turn; lc, wlc: fewest open connections; rr and lc ignore weights") \
@@ -79,6 +79,10 @@
 		"its own, towards other balancers") \
 	ARGUMENT(NODE_PEERS,    KEYWORD,  "peers",         "ADDR|HOST[:PORT][,...]",    PLACES,    place,            0, 0, \
 		"where other balancers may be found; one of them that answers is enough; names are looked up again and again") \
+	ARGUMENT(NODE_ADMISSION, KEYWORD, "admission",     "listed|vouched|open",       ADMISSION, admission,        0, 0, \
+		"who is let in: the roster's nodes, the default; whom they vouch for as well; whoever has a key of the flock") \
+	ARGUMENT(TTL,           KEYWORD,  "ttl",           "D",                         DURATION,  ttl_ms,           1000, STARLING_INVITE_MAX_MS, \
+		"how long it may be used, by default 1h") \
 	ARGUMENT(NODE_BEACONS,  KEYWORD,  "beacons",       "off|multicast|broadcast|both", BEACONS, beacons,         0, 0, \
 		"how to look for other balancers on the link of the device; by default off") \
 	ARGUMENT(SITE,          KEYWORD,  "site",          "S",                         NAME,      site,             0, 0, \
@@ -144,11 +148,16 @@
 		"show devices") \
 	COMMAND(NODE_SET, "node", "set", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"say who this balancer is", ARG_NODE_NAME, ARG_NODE_ADDRESS, ARG_NODE_DEVICE, ARG_NODE_PEERS, \
-		ARG_NODE_BEACONS, ARG_SITE, ARG_REGION) \
+		ARG_NODE_BEACONS, ARG_NODE_ADMISSION, ARG_SITE, ARG_REGION) \
 	COMMAND(NODE_INIT, "node", "init", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"make the keys of a new flock, of which this balancer is the first") \
 	COMMAND(NODE_JOIN, "node", "join", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
-		"ask the node at an address for the keys of its flock, whose rosters have this balancer", ARG_NODE_AT) \
+		"join a flock: by an invitation from standard input, or where this balancer is in the rosters by asking a node", \
+		ARG_NODE_AT) \
+	COMMAND(NODE_INVITE, "node", "invite", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
+		"vouch for the node that joins with the invitation which this prints, once", ARG_TTL) \
+	COMMAND(NODE_FORGET, "node", "forget", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
+		"expel a node for good: nobody hears it, and the flock's keys are changed", ARG_NODE) \
 	COMMAND(NODE_KEY, "node", "key", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"show the keys of the flock, or add one, use one, remove one: everywhere", \
 		ARG_KEY_CHANGE, OPTIONAL(ARG_KEY_ID)) \

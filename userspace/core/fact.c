@@ -53,7 +53,8 @@ int fact_node_encode(const struct fact_node *node, struct page_draft *draft)
 	__le32 flags = htole32(node->flags);
 	size_t before = draft->len;
 
-	if (text_encode(FACT_NODE_SITE, node->site, draft) || text_encode(FACT_NODE_REGION, node->region, draft) ||
+	if (text_encode(FACT_NODE_NAME, node->name, draft) || text_encode(FACT_NODE_SITE, node->site, draft) ||
+	    text_encode(FACT_NODE_REGION, node->region, draft) ||
 	    text_encode(FACT_NODE_VERSION, node->version, draft) ||
 	    page_entry_add(draft, FACT_NODE_FLAGS, &flags, sizeof(flags)) ||
 	    (node->ring.told && page_entry_add(draft, FACT_NODE_RING, &ring, sizeof(ring)))) {
@@ -69,6 +70,8 @@ static int node_entry(const struct page_entry *entry, struct fact_node *node)
 	__le32 flags;
 
 	switch (entry->type) {
+	case FACT_NODE_NAME:
+		return text_decode(entry->value, entry->len, node->name);
 	case FACT_NODE_SITE:
 		return text_decode(entry->value, entry->len, node->site);
 	case FACT_NODE_REGION:
@@ -104,6 +107,88 @@ int fact_node_decode(const struct page *page, struct fact_node *ret)
 		if (node_entry(&entry, &node))
 			return -EBADMSG;
 	*ret = node;
+	return 0;
+}
+
+/* --- admission --- */
+
+int fact_vouch_encode(const struct roster_node *node, enum fact_admission_entry how, struct page_draft *draft)
+{
+	struct fact_vouch_wire wire = {.roles = htole32(node->roles), .stake = htole32(node->stake)};
+	__u8 value[sizeof(wire) + 1 + 2 * STARLING_NAME_BYTES], *p;
+	size_t name = strlen(node->name), site = strlen(node->site);
+
+	memcpy(wire.key, node->key.byte, sizeof(wire.key));
+	p = mempcpy(value, &wire, sizeof(wire));
+	*p++ = (__u8)name;
+	p = mempcpy(p, node->name, name);
+	p = mempcpy(p, node->site, site);
+	return page_entry_add(draft, (__u16)how, value, (size_t)(p - value));
+}
+
+int fact_forget_encode(const struct fact_forgotten *f, struct page_draft *draft)
+{
+	struct fact_forget_wire wire = {htole64(f->id), htole64(f->date_ms)};
+	__u8 value[sizeof(wire) + STARLING_NAME_BYTES];
+	size_t name = strlen(f->name);
+
+	memcpy(mempcpy(value, &wire, sizeof(wire)), f->name, name);
+	return page_entry_add(draft, FACT_ADMISSION_FORGET, value, sizeof(wire) + name);
+}
+
+static int vouch_decode(const struct page_entry *entry, struct roster_node *ret)
+{
+	struct roster_node node = {0};
+	struct fact_vouch_wire wire;
+	size_t name, site;
+
+	if (entry->len < sizeof(wire) + 1)
+		return -EBADMSG;
+	memcpy(&wire, entry->value, sizeof(wire));
+	name = entry->value[sizeof(wire)];
+	if (name > entry->len - sizeof(wire) - 1)
+		return -EBADMSG;
+	site = entry->len - sizeof(wire) - 1 - name;
+	if (text_decode(entry->value + sizeof(wire) + 1, name, node.name) ||
+	    (site && text_decode(entry->value + sizeof(wire) + 1 + name, site, node.site)))
+		return -EBADMSG;
+	memcpy(node.key.byte, wire.key, sizeof(node.key.byte));
+	node.id = roster_id(&node.key);
+	node.roles = le32toh(wire.roles) & ((1u << ROLE_COUNT) - 1); /* others are of later versions */
+	node.stake = le32toh(wire.stake);
+	if (!node.roles || !node.stake || node.stake > 65535)
+		return -EBADMSG;
+	*ret = node;
+	return entry->type;
+}
+
+static int forget_decode(const struct page_entry *entry, struct fact_forgotten *ret)
+{
+	struct fact_forgotten f = {0};
+	struct fact_forget_wire wire;
+
+	if (entry->len < sizeof(wire) || text_decode(entry->value + sizeof(wire), entry->len - sizeof(wire), f.name))
+		return -EBADMSG;
+	memcpy(&wire, entry->value, sizeof(wire));
+	f.id = le64toh(wire.id);
+	f.date_ms = le64toh(wire.date_ms);
+	*ret = f;
+	return FACT_ADMISSION_FORGET;
+}
+
+int fact_admission_next(const struct page *page, size_t *at, struct roster_node *ret_vouch,
+			struct fact_forgotten *ret_forget)
+{
+	struct page_entry entry;
+
+	if (page->kind != PAGE_KIND_ADMISSION)
+		return -EBADMSG;
+	while (page_entry_next(page, at, &entry)) {
+		if (entry.type == FACT_ADMISSION_VOUCH || entry.type == FACT_ADMISSION_LISTED)
+			return vouch_decode(&entry, ret_vouch);
+		if (entry.type == FACT_ADMISSION_FORGET)
+			return forget_decode(&entry, ret_forget);
+	}
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 /* KIND(ID, number and flags, "what its pages say"). Numbers are never used again. */
 #define STARLING_PAGE_KINDS(KIND)                                                                                      \
 	KIND(NODE, 0x0001 | PAGE_KIND_OF_BOOT, "where a node is, what it runs, whether it takes part")                 \
+	KIND(ADMISSION, 0x0003, "whom it vouches for, whom the flock has forgotten")                                   \
 	KIND(DIGESTS, 0x0002 | PAGE_KIND_OF_BOOT, "digests of its tables and homes")                                   \
 	KIND(LOADS, 0x0001 | PAGE_KIND_PASSING, "open connections by backend, and its own load")
 
@@ -34,6 +35,14 @@ enum fact_node_entry {
 	FACT_NODE_VERSION = 3,
 	FACT_NODE_FLAGS = 4, /* __le32 */
 	FACT_NODE_RING = 5,  /* struct fact_ring_wire */
+	FACT_NODE_NAME = 6,  /* as it calls itself */
+};
+
+/* Of PAGE_KIND_ADMISSION. */
+enum fact_admission_entry {
+	FACT_ADMISSION_VOUCH = 1,  /* struct fact_vouch_wire, a byte with the length of the name, name, site */
+	FACT_ADMISSION_FORGET = 2, /* struct fact_forget_wire, name */
+	FACT_ADMISSION_LISTED = 3, /* as VOUCH: by its configuration */
 };
 
 /* Of PAGE_KIND_DIGESTS, in this order: the whole, then VIPs by name, through all its pages. */
@@ -62,6 +71,15 @@ struct fact_node_load_wire {
 	__le64 bytes_per_second;
 	__le32 cpu_permille;
 };
+struct fact_vouch_wire {
+	__u8 key[ROSTER_KEY_BYTES];
+	__le32 roles;
+	__le32 stake;
+};
+struct fact_forget_wire {
+	__le64 id;
+	__le64 date_ms;
+};
 struct fact_ring_wire {
 	__le64 number;
 	__le64 author;
@@ -69,7 +87,9 @@ struct fact_ring_wire {
 };
 #define FACT_LOAD_BYTES	     12
 #define FACT_NODE_LOAD_BYTES 28 /* the structures are padded behind these */
-_Static_assert(sizeof(struct fact_digest_wire) == 16 && sizeof(struct fact_ring_wire) == 24, "on the wire");
+_Static_assert(sizeof(struct fact_digest_wire) == 16 && sizeof(struct fact_ring_wire) == 24 &&
+		       sizeof(struct fact_vouch_wire) == 40 && sizeof(struct fact_forget_wire) == 16,
+	       "on the wire");
 _Static_assert(offsetof(struct fact_load_wire, open) + 4 == FACT_LOAD_BYTES, "on the wire");
 _Static_assert(offsetof(struct fact_node_load_wire, cpu_permille) + 4 == FACT_NODE_LOAD_BYTES, "on the wire");
 
@@ -80,8 +100,16 @@ _Static_assert(offsetof(struct fact_node_load_wire, cpu_permille) + 4 == FACT_NO
 #define FACT_NODE_DRAINING 0x01 /* it takes no new connections, if it can help it */
 #define FACT_NODE_WITNESS  0x02 /* it has no data plane */
 
+/* A node that counts no longer. */
+struct fact_forgotten {
+	__u64 id;
+	__u64 date_ms; /* Unix time; for people */
+	char name[STARLING_NAME_BYTES];
+};
+
 struct fact_node {
-	char site[STARLING_NAME_BYTES]; /* "" if not said; so with the next two */
+	char name[STARLING_NAME_BYTES]; /* "" if not said; so with the next three */
+	char site[STARLING_NAME_BYTES];
 	char region[STARLING_NAME_BYTES];
 	char version[STARLING_NAME_BYTES];
 	__u32 flags; /* FACT_NODE_*; others are of later versions */
@@ -116,6 +144,8 @@ __u64 fact_backend_key(const char *vip, const struct endpoint *backend);
 /* Append entries. Return: 0, or -ENOSPC with nothing appended. */
 int fact_node_encode(const struct fact_node *node, struct page_draft *draft);
 int fact_digest_encode(const struct fact_digest *digest, struct page_draft *draft);
+int fact_vouch_encode(const struct roster_node *node, enum fact_admission_entry how, struct page_draft *draft);
+int fact_forget_encode(const struct fact_forgotten *f, struct page_draft *draft);
 int fact_load_encode(const struct fact_load *load, struct page_draft *draft);
 int fact_node_load_encode(const struct fact_node_load *load, struct page_draft *draft);
 
@@ -135,6 +165,16 @@ int fact_node_decode(const struct page *page, struct fact_node *ret);
  * Return: 1, 0 at the end, or -EBADMSG.
  */
 int fact_digest_next(const struct page *page, size_t *at, struct fact_digest *ret);
+
+/**
+ * fact_admission_next() - the next entry of a page of PAGE_KIND_ADMISSION
+ * @ret_vouch:	set if it is a vouch or listed; its id is, too
+ * @ret_forget:	set if somebody is forgotten
+ *
+ * Return: an enum fact_admission_entry, 0 at the end, or -EBADMSG.
+ */
+int fact_admission_next(const struct page *page, size_t *at, struct roster_node *ret_vouch,
+			struct fact_forgotten *ret_forget);
 
 /* The same of the loads of a page of PAGE_KIND_LOADS. */
 int fact_load_next(const struct page *page, size_t *at, struct fact_load *ret);

@@ -18,6 +18,7 @@
 static const char *const schedulers[] = {STARLING_SCHEDULERS(CHOICE_WORD) NULL};
 static const char *const forwards[] = {STARLING_FORWARDS(CHOICE_WORD) NULL};
 static const char *const xdp_modes[] = {STARLING_XDP_MODES(CHOICE_WORD) NULL};
+static const char *const admissions[] = {STARLING_ADMISSIONS(CHOICE_WORD) NULL};
 static const char *const beacons[] = {STARLING_BEACONS(CHOICE_WORD) NULL};
 #undef CHOICE_WORD
 
@@ -54,6 +55,11 @@ const char *const *forward_words(void)
 const char *const *xdp_mode_words(void)
 {
 	return xdp_modes;
+}
+
+const char *const *admission_words(void)
+{
+	return admissions;
 }
 
 const char *const *beacons_words(void)

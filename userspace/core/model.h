@@ -38,10 +38,17 @@
 	CHOICE(BEACONS_BROADCAST, "broadcast")                                                                         \
 	CHOICE(BEACONS_BOTH, "both")
 
+/* Who is let in beside the listed nodes: admission.h. */
+#define STARLING_ADMISSIONS(CHOICE)                                                                                    \
+	CHOICE(ADMISSION_LISTED, "listed")                                                                             \
+	CHOICE(ADMISSION_VOUCHED, "vouched")                                                                           \
+	CHOICE(ADMISSION_OPEN, "open")
+
 #define CHOICE_ENUM(name, word) name,
 enum scheduler { STARLING_SCHEDULERS(CHOICE_ENUM) };
 enum xdp_mode { STARLING_XDP_MODES(CHOICE_ENUM) };
 enum beacon_kinds { STARLING_BEACONS(CHOICE_ENUM) };
+enum admission_mode { STARLING_ADMISSIONS(CHOICE_ENUM) };
 #undef CHOICE_ENUM
 
 struct backend_config {
@@ -76,6 +83,7 @@ struct config {
 	struct place node_peers[STARLING_NODE_PEERS]; /* where others may be */
 	size_t node_peer_count;
 	enum beacon_kinds node_beacons;
+	enum admission_mode node_admission;
 	char node_site[STARLING_NAME_BYTES], node_region[STARLING_NAME_BYTES]; /* labels; "" if not set */
 	struct endpoint listen_http;					       /* port 0: default */
 	int log_level;							       /* LOG_* of syslog; default LOG_INFO */
@@ -109,6 +117,7 @@ const char *const *scheduler_words(void);
 const char *const *forward_words(void);
 const char *const *xdp_mode_words(void);
 const char *const *beacons_words(void);
+const char *const *admission_words(void);
 
 struct config *config_new(void); /* NULL without memory */
 void config_free(struct config *c);

@@ -5,6 +5,8 @@
 #include "daemon/handlers.h"
 #include "daemon/peers.h"
 
+#define INVITE_MS 3600000u /* how long an invitation may be used, unless said */
+
 int handle_node_init(struct plane *p, struct task *t, struct err *err)
 {
 	char message[256] = "a key would be made";
@@ -23,10 +25,37 @@ int handle_node_join(struct plane *p, struct task *t, struct err *err)
 	int rc = 0;
 
 	(void)p;
-	if (!t->request.dry_run)
+	if (t->command.file)
+		rc = peers_accept(t->d->peers, t->request.text ? t->request.text : "", t->request.dry_run, err);
+	else if (!t->request.dry_run)
 		rc = peers_join(t->d->peers, &t->command.at, err);
 	if (!rc)
 		request_message_answer("it is asked; `node key show` tells what came", &t->answer);
+	return rc;
+}
+
+int handle_node_invite(struct plane *p, struct task *t, struct err *err)
+{
+	char message[256] = "an invitation would be printed";
+	__u32 ttl_ms = command_has(&t->command, ARG_TTL) ? t->command.ttl_ms : INVITE_MS;
+	int rc = 0;
+
+	(void)p;
+	if (!t->request.dry_run)
+		rc = peers_invite(t->d->peers, ttl_ms, message, err);
+	if (!rc)
+		request_message_answer(message, &t->answer);
+	return rc;
+}
+
+int handle_node_forget(struct plane *p, struct task *t, struct err *err)
+{
+	char message[256];
+	int rc = peers_forget(t->d->peers, t->command.node, t->request.dry_run, message, err);
+
+	(void)p;
+	if (!rc)
+		request_message_answer(message, &t->answer);
 	return rc;
 }
 

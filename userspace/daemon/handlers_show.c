@@ -88,19 +88,22 @@ static void roster_row(const struct roster_node *node, const char *epoch, struct
 
 int handle_roster_show(struct plane *p, struct task *t, struct err *err)
 {
-	const struct roster *roster = &plane_config(p)->roster;
+	struct roster roster = {0};
 	char epoch[ROSTER_EPOCH_TEXT_BYTES];
 	struct table *table = table_new(KIND_ROSTER);
 	struct roster_epoch digest;
 	size_t i;
 
-	if (!table || roster_digest(roster, &digest)) {
+	(void)p;
+	if (!table || peers_roster_copy(t->d->peers, &roster) || roster_digest(&roster, &digest)) {
 		table_free(table);
+		roster_free(&roster);
 		return err_set(err, ENOMEM, "no memory for the answer");
 	}
 	roster_epoch_format(&digest, epoch);
-	for (i = 0; i < roster->count; i++)
-		roster_row(&roster->node[i], epoch, table);
+	for (i = 0; i < roster.count; i++)
+		roster_row(&roster.node[i], epoch, table);
+	roster_free(&roster);
 	return task_show(t, table, 0, err);
 }
 

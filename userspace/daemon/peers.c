@@ -105,7 +105,7 @@ static void on_proven(void *arg, __u64 sender, const struct endpoint *from)
 
 static const char *name_of(const struct peers *p, __u64 id, char text[STARLING_NAME_BYTES])
 {
-	const struct roster_node *node = roster_find_id(&p->settings.roster, id);
+	const struct roster_node *node = roster_find_id(&p->roster, id);
 
 	if (node)
 		snprintf(text, STARLING_NAME_BYTES, "%s", node->name);
@@ -167,6 +167,13 @@ static void step(struct peers *p)
 			peers_known_save(p);
 		}
 	}
+	if (p->admission_heard) {
+		p->admission_heard = false;
+		if (!peers_roster_use(p)) { /* this node is forgotten: its part ends when the loop has turned */
+			p->changed = true;
+			loop_post(p->d->loop, peers_settings_due, p);
+		}
+	}
 	flock_step(p->flock, now, (__u64)wall.tv_sec * 1000000 + (__u64)wall.tv_nsec / 1000);
 	changes_tell(p);
 	gossip_flush(p->gossip);
@@ -210,7 +217,7 @@ static void timer_set(struct peers *p)
 
 static int life_begin(struct peers *p, __u32 stored, struct err *err)
 {
-	struct channel_hooks hooks = {p, on_datagram_out, on_message, peers_admitted, on_proven};
+	struct channel_hooks hooks = {p, on_datagram_out, on_message, peers_admitted, on_proven, peers_stranger};
 	struct channel *channel;
 	__u64 boot;
 
@@ -269,7 +276,7 @@ static int part_begin(struct peers *p, struct err *err)
 	if (rc)
 		return rc;
 	p->flock = flock_new(&config);
-	if (!p->flock || flock_roster(p->flock, &p->settings.roster)) {
+	if (!p->flock || flock_roster(p->flock, &p->roster)) {
 		part_end(p);
 		return err_set(err, ENOMEM, "no memory for the flock");
 	}
@@ -282,19 +289,16 @@ static int part_begin(struct peers *p, struct err *err)
 	return 0;
 }
 
-static bool listed(const struct peers *p)
-{
-	return roster_find_id(&p->settings.roster, p->identity.id) != NULL;
-}
-
-/* Whether there is all that a part in a flock needs; if not, why. */
-static bool part_wanted(const struct peers *p)
+/* Whether there is all that a part in a flock needs; if not, why. @counts: the roster has this node. */
+static bool part_wanted(const struct peers *p, bool counts)
 {
 	if (!p->settings.at.port)
 		log_debug("flock: this balancer has no address for others: it is alone");
-	else if (!p->settings.roster.count)
+	else if (!p->roster.count)
 		log_debug("flock: the roster is empty: this balancer is alone");
-	else if (!listed(p))
+	else if (admission_is_forgotten(&p->admission, p->identity.id))
+		log_warning("flock: this node has been forgotten; `starling node rekey` makes it another one");
+	else if (!counts)
 		log_warning("flock: the roster has no line with the key of this node, see `starling -j node show`");
 	else
 		return true;
@@ -318,30 +322,26 @@ static void renewed_use(struct peers *p)
 static void settings_use(struct peers *p)
 {
 	struct err err = {0};
+	bool wanted;
 
 	if (p->renewed)
 		renewed_use(p);
-	if (channel_roster(p->channel, &p->settings.roster))
-		log_error("flock: no memory for the roster");
-	if (p->flock && (p->moved || !part_wanted(p)))
+	peers_invitation_use(p);
+	wanted = part_wanted(p, peers_roster_use(p));
+	if (p->flock && (p->moved || !wanted))
 		part_end(p);
 	p->moved = false;
-	if (p->flock) {
-		if (flock_roster(p->flock, &p->settings.roster))
-			log_error("flock: no memory for the roster");
+	if (p->flock)
 		peers_places_use(p);
-		return;
-	}
-	if (!part_wanted(p))
+	if (p->flock || !wanted)
 		return;
 	if (part_begin(p, &err))
 		log_error("flock: %s", err.text);
 	else
-		log_notice("flock: taking part nodes=%zu incarnation=%u", p->settings.roster.count,
-			   p->incarnation.number);
+		log_notice("flock: taking part nodes=%zu incarnation=%u", p->roster.count, p->incarnation.number);
 }
 
-static void on_settings(void *arg)
+void peers_settings_due(void *arg)
 {
 	struct peers *p = arg;
 
@@ -365,8 +365,9 @@ static bool roster_same(const struct roster *a, const struct roster *b)
 static bool settings_same(const struct peers_settings *a, const struct peers_settings *b)
 {
 	return !endpoint_compare(&a->at, &b->at) && !strcmp(a->device, b->device) && !strcmp(a->site, b->site) &&
-	       !strcmp(a->region, b->region) && a->beacons == b->beacons && a->peers == b->peers &&
-	       !memcmp(a->peer, b->peer, sizeof(a->peer)) && roster_same(&a->roster, &b->roster);
+	       !strcmp(a->region, b->region) && a->beacons == b->beacons && a->admission == b->admission &&
+	       a->peers == b->peers && !memcmp(a->peer, b->peer, sizeof(a->peer)) &&
+	       roster_same(&a->roster, &b->roster);
 }
 
 static bool address_set(const struct endpoint *at)
@@ -389,6 +390,7 @@ void peers_configure(struct peers *p, const struct config *config)
 	wanted.peers = config->node_peer_count;
 	memcpy(wanted.peer, config->node_peers, sizeof(wanted.peer));
 	wanted.beacons = config->node_beacons;
+	wanted.admission = config->node_admission;
 	memcpy(wanted.device, config->node_device, sizeof(wanted.device));
 	memcpy(wanted.site, config->node_site, sizeof(wanted.site));
 	memcpy(wanted.region, config->node_region, sizeof(wanted.region));
@@ -409,7 +411,7 @@ void peers_configure(struct peers *p, const struct config *config)
 		roster_free(&p->settings.roster);
 		p->settings = wanted;
 		p->changed = true;
-		loop_post(p->d->loop, on_settings, p);
+		loop_post(p->d->loop, peers_settings_due, p);
 	}
 	pthread_mutex_unlock(&p->lock);
 }
@@ -433,7 +435,7 @@ int peers_rekey(struct peers *p, char message[256], struct err *err)
 		snprintf(message, 256, "key %s: put it in the rosters in place of the old one", key);
 		p->renewed = renewed;
 		p->changed = true;
-		loop_post(p->d->loop, on_settings, p);
+		loop_post(p->d->loop, peers_settings_due, p);
 	} else {
 		free(renewed);
 	}
@@ -488,6 +490,8 @@ int peers_open(struct daemon *d, struct peers **ret, struct err *err)
 	p->load_in = load_in_new();
 	rc = p->load_in ? secrets_load(p, &stored, err) : err_set(err, ENOMEM, "no memory for the flock");
 	if (!rc)
+		rc = peers_admission_load(p, err);
+	if (!rc)
 		rc = peers_drain_load(p, err);
 	return rc ? rc : life_begin(p, stored, err);
 }
@@ -500,6 +504,9 @@ static void on_closed(uv_handle_t *handle)
 	load_in_free(p->load_in);
 	load_out_free(&p->load_out);
 	roster_free(&p->settings.roster);
+	roster_free(&p->roster);
+	admission_free(&p->admission);
+	sodium_memzero(p->invitation, sizeof(p->invitation));
 	free(p->digest);
 	buf_free(&p->known);
 	pthread_mutex_destroy(&p->lock);

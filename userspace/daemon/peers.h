@@ -35,6 +35,18 @@ int peers_init(struct peers *p, char message[256], struct err *err);
 /* `node join`: ask the node at @at, soon and again while nobody answers, for keys and for others. */
 int peers_join(struct peers *p, const struct endpoint *at, struct err *err);
 
+/* `node invite`: @message is the invitation. Return: 0; -ENOENT, -EPERM (the mode is `listed`), -ENOSPC. */
+int peers_invite(struct peers *p, __u32 ttl_ms, char message[256], struct err *err);
+
+/* `node join -`: take an invitation. Return: 0; -EINVAL, -ENOENT, -EEXIST, -ETIMEDOUT, or -errno of the file. */
+int peers_accept(struct peers *p, const char *text, bool dry, struct err *err);
+
+/* `node forget`: expel, and change the keys. Return: 0; -ENOENT, -EINVAL, -EPERM, -ENOSPC, or -errno of a file. */
+int peers_forget(struct peers *p, const char *name, bool dry, char message[256], struct err *err);
+
+/* The roster that is used. Return: 0, or -ENOMEM. */
+int peers_roster_copy(struct peers *p, struct roster *ret);
+
 /**
  * peers_key() - `node key add|use|remove`: change the flock's keys, everywhere
  * @id:		a key's fingerprint; not used by KEY_ADD

@@ -16,7 +16,7 @@
 
 /* --- own pages --- */
 
-static void publish(struct peers *p, __u16 kind, __u16 index, const struct page_draft *draft)
+void peers_page_publish(struct peers *p, __u16 kind, __u16 index, const struct page_draft *draft)
 {
 	int rc = page_author_publish(&p->author, kind, index, draft);
 
@@ -29,13 +29,14 @@ static void node_publish(struct peers *p)
 	struct page_draft draft = {0};
 	struct fact_node node = {0};
 
+	memcpy(node.name, p->d->node, sizeof(node.name));
 	memcpy(node.site, p->settings.site, sizeof(node.site));
 	memcpy(node.region, p->settings.region, sizeof(node.region));
 	node.ring = (struct fact_ring){p->ring.count > 0, p->ring.number, p->ring.author, seed_fingerprint(p->seed)};
 	node.flags = (p->draining[0] ? FACT_NODE_DRAINING : 0) | (p->d->options.no_dataplane ? FACT_NODE_WITNESS : 0);
 	strncpy(node.version, STARLING_VERSION, sizeof(node.version) - 1);
 	if (!fact_node_encode(&node, &draft))
-		publish(p, PAGE_KIND_NODE, 0, &draft);
+		peers_page_publish(p, PAGE_KIND_NODE, 0, &draft);
 }
 
 int peers_node_says(const struct peers *p, __u64 id, struct fact_node *ret)
@@ -59,7 +60,7 @@ static void digests_publish(struct peers *p)
 
 		while (i < p->digests && !fact_digest_encode(&p->digest[i], &draft))
 			i++;
-		publish(p, PAGE_KIND_DIGESTS, index++, &draft);
+		peers_page_publish(p, PAGE_KIND_DIGESTS, index++, &draft);
 	}
 	if (p->digests)
 		page_author_trim(&p->author, PAGE_KIND_DIGESTS, index);
@@ -70,6 +71,7 @@ void peers_publish(struct peers *p)
 	if (!p->flock)
 		return;
 	node_publish(p);
+	peers_admission_publish(p);
 	digests_publish(p);
 }
 
@@ -88,7 +90,7 @@ bool peers_live(const struct peers *p, const struct roster_node *node, struct en
 /* Who counts the same connections: the live ones of the own site. */
 static bool near(const struct peers *p, const struct roster_node *node, struct endpoint *ret_at)
 {
-	const struct roster_node *self = roster_find_id(&p->settings.roster, p->identity.id);
+	const struct roster_node *self = roster_find_id(&p->roster, p->identity.id);
 
 	return self && !strcmp(self->site, node->site) && peers_live(p, node, ret_at);
 }
@@ -102,8 +104,8 @@ static void load_send(struct peers *p, const __u8 *page, size_t len)
 
 	m.page[0] = (struct page_bytes){page, len};
 	n = message_encode(&m, bytes, OPINION_MESSAGE_BYTES);
-	for (size_t i = 0; n > 0 && i < p->settings.roster.count; i++) {
-		const struct roster_node *node = &p->settings.roster.node[i];
+	for (size_t i = 0; n > 0 && i < p->roster.count; i++) {
+		const struct roster_node *node = &p->roster.node[i];
 
 		if (near(p, node, &at))
 			channel_send(p->channel, mono_now(), node->id, &at, bytes, (size_t)n);
@@ -128,8 +130,8 @@ static void loads_tell(struct peers *p)
 	size_t count = 0, i;
 	int pages, len;
 
-	for (i = 0; i < p->settings.roster.count; i++)
-		count += near(p, &p->settings.roster.node[i], &at);
+	for (i = 0; i < p->roster.count; i++)
+		count += near(p, &p->roster.node[i], &at);
 	pages = draft ? load_out_take(&p->load_out, mono_now(), count, draft, LOAD_PAGES) : 0;
 	if (pages >= 0 && pages < LOAD_PAGES && mono_ms(p->node_told, mono_now()) >= FACT_LOADS_ALL_MS && draft) {
 		p->node_told = mono_now();
@@ -205,6 +207,7 @@ void peers_page(void *arg, enum page_outcome outcome, const struct page *page)
 		log_warning("flock: node %s has signed two pages of one number", roster_id_format(page->origin, id));
 		return;
 	}
+	p->admission_heard |= page->kind == PAGE_KIND_ADMISSION;
 	if (page->origin == p->identity.id)
 		incarnation_heard(&p->incarnation, &page->version);
 	else if (page->kind == PAGE_KIND_LOADS)

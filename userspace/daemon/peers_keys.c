@@ -15,25 +15,15 @@
 
 #define LONELY_MS  3000 /* nobody has answered for so long: its keys may be out of date */
 #define KNOCKS_MAX 8	/* a second */
-
-/* Who may change the keys: the admins of the roster; if it names none, every node. */
-static bool allowed(const struct peers *p, __u64 id)
-{
-	const struct roster *roster = &p->settings.roster;
-	const struct roster_node *node = roster_find_id(roster, id);
-	bool admins = false;
-
-	for (size_t i = 0; i < roster->count; i++)
-		admins |= (roster->node[i].roles & ROLE_ADMIN) != 0;
-	return node && (!admins || node->roles & ROLE_ADMIN);
-}
+#define QUIET_MS   3000 /* who has just got keys gives them to nobody: its pages may not yet say who was expelled */
 
 /* What others give is taken from who may change keys, and from anybody what one of those has signed. */
 static bool trusted(const struct peers *p, __u64 sender, const struct ring *ring)
 {
-	const struct roster_node *author = roster_find_id(&p->settings.roster, ring->author);
+	const struct roster_node *author = roster_find_id(&p->roster, ring->author);
 
-	return allowed(p, sender) || (author && allowed(p, author->id) && ring_signed(ring, &author->key));
+	return admission_allowed(&p->roster, sender) ||
+	       (author && admission_allowed(&p->roster, author->id) && ring_signed(ring, &author->key));
 }
 
 /* @ring is the one from now on. Return: 0 or -errno with @err and nothing changed. */
@@ -106,8 +96,10 @@ int peers_admitted(void *arg, __u64 sender, const struct ring *ring, const __u32
 	}
 	log_notice("flock: keys of node %s taken number=%llu key=%08x", roster_id_format(sender, id),
 		   (unsigned long long)ring->number, ring->used);
+	channel_quiet(p->channel, (struct mono){mono_now().ns + QUIET_MS * 1000000ull});
 	if (first)
 		seed_take(p, seed);
+	peers_invitation_answered(p);
 	return 0;
 }
 
@@ -121,7 +113,7 @@ static bool place(const struct peers *p, size_t i, struct endpoint *ret)
 	if (i < p->places) {
 		*ret = p->place[i];
 	} else {
-		if (opinion_state(flock_opinion(p->flock), p->settings.roster.node[i - p->places].id, &view))
+		if (opinion_state(flock_opinion(p->flock), p->roster.node[i - p->places].id, &view))
 			return false;
 		*ret = view.at;
 	}
@@ -130,7 +122,7 @@ static bool place(const struct peers *p, size_t i, struct endpoint *ret)
 
 static void knock_around(struct peers *p, struct mono now)
 {
-	size_t places = p->places + p->settings.roster.count, knocks = 0, i;
+	size_t places = p->places + p->roster.count, knocks = 0, i;
 	struct endpoint at;
 
 	for (i = 0; i < places && knocks < KNOCKS_MAX; i++) {
@@ -151,7 +143,7 @@ static bool ahead(const struct peers *p, const struct fact_ring *theirs)
 /* The first one that tells of later keys, if any, is asked. Return: how many are live. */
 static size_t later_ask(struct peers *p, struct mono now)
 {
-	const struct roster *roster = &p->settings.roster;
+	const struct roster *roster = &p->roster;
 	struct fact_node says;
 	struct endpoint at;
 	size_t live = 0;
@@ -192,8 +184,8 @@ void peers_key_problems(const struct peers *p, void (*tell)(void *arg, const cha
 	if (!p->ring.count)
 		tell(arg, "no keys of the flock yet: none of its nodes has answered; the first one needs "
 			  "`starling node init`");
-	for (size_t i = 0; p->ring.count && i < p->settings.roster.count; i++) {
-		const struct roster_node *node = &p->settings.roster.node[i];
+	for (size_t i = 0; p->ring.count && i < p->roster.count; i++) {
+		const struct roster_node *node = &p->roster.node[i];
 
 		if (!peers_live(p, node, &at) || peers_node_says(p, node->id, &says) || !says.ring.told)
 			continue;
@@ -247,6 +239,22 @@ static int ring_change(struct ring *ring, enum key_change change, __u32 id, stru
 	}
 }
 
+int peers_keys_renew(struct peers *p, struct err *err)
+{
+	struct ring ring = p->ring;
+	int rc = 0;
+
+	ring.count = 0;
+	ring.used = 0;
+	ring_make(&ring);
+	if (ring_sign(&ring, &p->identity))
+		rc = err_set(err, EOVERFLOW, "the keys have been changed too often");
+	if (!rc)
+		rc = ring_take(p, &ring, err);
+	sodium_memzero(&ring, sizeof(ring));
+	return rc;
+}
+
 int peers_key(struct peers *p, enum key_change change, __u32 id, bool dry, char message[256], struct err *err)
 {
 	struct ring ring;
@@ -256,7 +264,7 @@ int peers_key(struct peers *p, enum key_change change, __u32 id, bool dry, char 
 	ring = p->ring;
 	if (!ring.count)
 		rc = err_set(err, ENOENT, "this node has no keys of a flock");
-	else if (p->settings.roster.count && !allowed(p, p->identity.id))
+	else if (p->roster.count && !admission_allowed(&p->roster, p->identity.id))
 		rc = err_set(err, EPERM, "the roster names admins, and this node is none: change keys on one of them");
 	else
 		rc = ring_change(&ring, change, id, err);
@@ -301,7 +309,7 @@ int peers_keys_show(struct peers *p, struct table *t)
 	char id[ROSTER_ID_TEXT_BYTES];
 
 	pthread_mutex_lock(&p->lock);
-	author = roster_find_id(&p->settings.roster, p->ring.author);
+	author = roster_find_id(&p->roster, p->ring.author);
 	for (size_t i = 0; i < p->ring.count; i++) {
 		size_t row = table_row(t);
 

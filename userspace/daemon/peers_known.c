@@ -40,8 +40,8 @@ static void known_write(const struct peers *p, struct buf *out)
 	char id[ROSTER_ID_TEXT_BYTES], at[ENDPOINT_TEXT_BYTES];
 	struct opinion_view view;
 
-	for (size_t i = 0; i < p->settings.roster.count; i++) {
-		const struct roster_node *node = &p->settings.roster.node[i];
+	for (size_t i = 0; i < p->roster.count; i++) {
+		const struct roster_node *node = &p->roster.node[i];
 
 		if (node->id == p->identity.id || opinion_state(flock_opinion(p->flock), node->id, &view) ||
 		    !view.at.port)

@@ -49,6 +49,8 @@ static void places_begin(struct peers *p)
 	for (size_t i = 0; i < p->settings.peers; i++)
 		if (!p->settings.peer[i].host[0])
 			place_add(p, &p->settings.peer[i].at);
+	if (p->admission.sponsor.known)
+		place_add(p, &p->admission.sponsor.at);
 }
 
 void peers_places_use(struct peers *p)

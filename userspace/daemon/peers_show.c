@@ -91,20 +91,32 @@ static void node_opinion(const struct peers *p, const struct roster_node *node, 
 	}
 	table_set_u64(t, row, FIELD_NODE_incarnation, view.life >> 32);
 	for (i = 0; i < view.accusers; i++) {
-		accuser = roster_find_id(&p->settings.roster, view.accuser[i]);
+		accuser = roster_find_id(&p->roster, view.accuser[i]);
 		table_add_list(t, row, FIELD_NODE_accusers, accuser ? accuser->name : "?");
 	}
 }
 
+/* Who was let in without a name is called as it calls itself. */
+static const char *name_shown(const struct peers *p, const struct roster_node *node, struct fact_node *says)
+{
+	char id[ROSTER_ID_TEXT_BYTES];
+
+	if (strcmp(node->name, roster_id_format(node->id, id)) != 0 || !p->flock ||
+	    peers_node_says(p, node->id, says) || !says->name[0] || roster_find(&p->roster, says->name))
+		return node->name;
+	return says->name;
+}
+
 static void node_row(const struct peers *p, const struct roster_node *node, struct table *t)
 {
+	struct fact_node says;
 	struct differing differing = {t, table_row(t)};
 	size_t row = differing.row;
 	struct difference d;
 	char key[ROSTER_KEY_TEXT_BYTES], id[ROSTER_ID_TEXT_BYTES], at[ENDPOINT_TEXT_BYTES];
 	bool self = node->id == p->identity.id;
 
-	table_set_text(t, row, FIELD_NODE_name, node->name);
+	table_set_text(t, row, FIELD_NODE_name, name_shown(p, node, &says));
 	table_set_text(t, row, FIELD_NODE_id, roster_id_format(node->id, id));
 	table_set_text(t, row, FIELD_NODE_key, roster_key_format(&node->key, key));
 	table_set_bool(t, row, FIELD_NODE_self, self);
@@ -139,9 +151,9 @@ int peers_show(struct peers *p, struct table *t)
 	size_t i;
 
 	pthread_mutex_lock(&p->lock);
-	for (i = 0; i < p->settings.roster.count; i++)
-		node_row(p, &p->settings.roster.node[i], t);
-	if (!roster_find_id(&p->settings.roster, self.id)) {
+	for (i = 0; i < p->roster.count; i++)
+		node_row(p, &p->roster.node[i], t);
+	if (!roster_find_id(&p->roster, self.id)) {
 		memcpy(self.name, p->d->node, sizeof(self.name));
 		node_row(p, &self, t);
 	}
@@ -163,8 +175,8 @@ static struct tally tally(const struct peers *p)
 	struct endpoint at;
 	size_t i;
 
-	for (i = 0; i < p->settings.roster.count; i++) {
-		const struct roster_node *node = &p->settings.roster.node[i];
+	for (i = 0; i < p->roster.count; i++) {
+		const struct roster_node *node = &p->roster.node[i];
 
 		if (node->id == p->identity.id) {
 			sum.state[MEMBER_ALIVE]++;
@@ -249,8 +261,8 @@ void peers_problems(struct peers *p, struct table *t)
 	text_set(t, 0, FIELD_STATUS_draining, p->draining);
 	if (p->flock)
 		peers_key_problems(p, problem, t);
-	for (i = 0; p->flock && i < p->settings.roster.count; i++) {
-		const struct roster_node *node = &p->settings.roster.node[i];
+	for (i = 0; p->flock && i < p->roster.count; i++) {
+		const struct roster_node *node = &p->roster.node[i];
 
 		if (channel_conflict(p->channel, node->id, mono_now())) {
 			snprintf(text, sizeof(text), "two hosts use the identity of node %s", node->name);

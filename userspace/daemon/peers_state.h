@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "core/admission.h"
 #include "core/flock.h"
 #include "core/incarnation.h"
 #include "core/load_in.h"
@@ -18,7 +19,8 @@
 #include "io/channel.h"
 #include "io/gossip.h"
 
-#define PEERS_PLACES 64
+#define PEERS_PLACES	  64
+#define PEERS_INVITATIONS 16 /* open at one time */
 
 /* What the configuration says; a value. */
 struct peers_settings {
@@ -28,6 +30,7 @@ struct peers_settings {
 	struct place peer[STARLING_NODE_PEERS]; /* where others may be */
 	size_t peers;
 	enum beacon_kinds beacons;
+	enum admission_mode admission;
 	struct roster roster; /* owned */
 };
 
@@ -39,11 +42,18 @@ struct peers {
 	/* under the lock */
 	pthread_mutex_t lock;
 	struct peers_settings settings;
-	bool changed;			     /* the loop's thread has to look at the settings */
-	bool moved;			     /* and address or device are others */
-	struct ring ring;		     /* of no keys until this node, or another one, has made them */
-	__u32 seed[SEED_WORDS];		     /* of the flow hash */
-	struct mono company;		     /* when another node was last live */
+	bool changed;		/* the loop's thread has to look at the settings */
+	bool moved;		/* and address or device are others */
+	struct ring ring;	/* of no keys until this node, or another one, has made them */
+	__u32 seed[SEED_WORDS]; /* of the flow hash */
+	struct mono company;	/* when another node was last live */
+	struct roster roster;	/* who counts: listed, let in, not forgotten; owned */
+	struct admission admission;
+	bool admission_heard; /* a page of it has come */
+	struct peers_invitation {
+		__u8 secret[INVITATION_BYTES];
+		struct mono until; /* 0: none */
+	} invitation[PEERS_INVITATIONS];
 	size_t knocked;			     /* counts places asked for keys: the next one is another */
 	struct endpoint place[PEERS_PLACES]; /* what the settings and their names stand for */
 	size_t places;
@@ -77,12 +87,25 @@ struct peers {
 void peers_publish(struct peers *p);
 void peers_page(void *arg, enum page_outcome outcome, const struct page *page); /* hook of the flock */
 
+void peers_page_publish(struct peers *p, __u16 kind, __u16 index, const struct page_draft *draft);
+
 /* What a node says of itself. Return: 0, or -ENOENT. */
 int peers_node_says(const struct peers *p, __u64 id, struct fact_node *ret);
 
 int peers_drain_load(struct peers *p, struct err *err); /* peers_drain.c; at the start */
 
+void peers_settings_due(void *arg); /* peers.c; a task of the loop: look at the settings */
+
+/* peers_admission.c; under the lock, but for the first */
+int peers_admission_load(struct peers *p, struct err *err); /* at the start */
+bool peers_roster_use(struct peers *p);			    /* who counts now; whether this node does */
+void peers_admission_publish(struct peers *p);
+int peers_stranger(void *arg, const struct claim *claim); /* hook of the channel */
+void peers_invitation_use(struct peers *p);		  /* what knocks bring */
+void peers_invitation_answered(struct peers *p);
+
 /* peers_keys.c; under the lock */
+int peers_keys_renew(struct peers *p, struct err *err);	  /* one new key in place of all */
 size_t peers_keys_step(struct peers *p, struct mono now); /* once a second; how many others are live */
 int peers_admitted(void *arg, __u64 sender, const struct ring *ring, const __u32 seed[SEED_WORDS]);
 void peers_key_problems(const struct peers *p, void (*tell)(void *arg, const char *text), void *arg);

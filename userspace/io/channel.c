@@ -123,7 +123,7 @@ static int peer_order(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static struct peer *peer_find(const struct channel *c, __u64 id)
+struct peer *channel_peer(const struct channel *c, __u64 id)
 {
 	struct peer key = {.id = id};
 
@@ -140,7 +140,7 @@ int channel_roster(struct channel *c, const struct roster *roster)
 	for (i = 0; i < roster->count; i++) {
 		if (roster->node[i].id == c->identity->id)
 			continue;
-		old = peer_find(c, roster->node[i].id);
+		old = channel_peer(c, roster->node[i].id);
 		peer[count] = old ? *old : (struct peer){.id = roster->node[i].id, .key = roster->node[i].key};
 		if (old)
 			old->waiting = (struct waiting){0}; /* moved */
@@ -266,7 +266,7 @@ static void address_send(struct channel *c, struct mono now, const struct endpoi
 void channel_send(struct channel *c, struct mono now, __u64 to, const struct endpoint *at, const void *bytes,
 		  size_t len)
 {
-	struct peer *p = to ? peer_find(c, to) : NULL;
+	struct peer *p = to ? channel_peer(c, to) : NULL;
 
 	if (len > PLAIN_MAX || (to && !p))
 		return;
@@ -357,6 +357,25 @@ static void self_receive(struct channel *c, struct mono now, const struct endpoi
 		twin_heard(&c->self, c->boot, &(struct endpoint){0}, now);
 	}
 	channel_reject(c, why);
+}
+
+/* Who has the flock's keys and is not listed. Return: NULL, or what it is now. */
+static struct peer *stranger_receive(struct channel *c, struct mono now, const struct seal_header *h, const void *bytes,
+				     size_t len)
+{
+	const struct hello *hello = (const struct hello *)c->plain;
+	const struct ring_key *ring = ring_find(&c->ring, le32toh(h->key));
+	struct claim claim = {.name = "", .site = ""};
+	struct roster_key key;
+
+	if (!c->hooks.stranger || !ring || len != SEAL_BYTES + sizeof(*hello) ||
+	    seal_open(bytes, len, ring->byte, c->plain))
+		return NULL;
+	memcpy(key.byte, hello->key, sizeof(key.byte));
+	if (roster_id(&key) != le64toh(h->sender) || hello_open(c, now, h, &key, bytes, len) != CHANNEL_COUNTS)
+		return NULL;
+	claim.key = &key;
+	return c->hooks.stranger(c->hooks.arg, &claim) ? NULL : channel_peer(c, le64toh(h->sender));
 }
 
 static void hello_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
@@ -472,8 +491,12 @@ void channel_receive(struct channel *c, struct mono now, const struct endpoint *
 		self_receive(c, now, from, &h, bytes, len);
 		return;
 	}
-	p = peer_find(c, le64toh(h.sender));
-	if (!p)
+	p = channel_peer(c, le64toh(h.sender));
+	if (!p && h.kind == SEAL_HELLO)
+		p = stranger_receive(c, now, &h, bytes, len);
+	if (h.kind == SEAL_KNOCK && !p && c->hooks.stranger)
+		channel_admission(c, now, from, &h, NULL, bytes, len);
+	else if (!p)
 		channel_reject(c, CHANNEL_STRANGER);
 	else if (h.kind == SEAL_HELLO)
 		hello_receive(c, now, from, &h, p, bytes, len);
@@ -487,7 +510,7 @@ void channel_receive(struct channel *c, struct mono now, const struct endpoint *
 
 bool channel_conflict(const struct channel *c, __u64 id, struct mono now)
 {
-	const struct peer *p = peer_find(c, id);
+	const struct peer *p = channel_peer(c, id);
 
 	return twin_conflict(p ? &p->twins : &c->self, now) && (p || id == c->identity->id);
 }
@@ -503,7 +526,7 @@ size_t channel_conflicts(const struct channel *c, struct mono now)
 
 bool channel_proven(const struct channel *c, __u64 id)
 {
-	const struct peer *p = peer_find(c, id);
+	const struct peer *p = channel_peer(c, id);
 
 	return p && p->boot;
 }

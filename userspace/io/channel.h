@@ -18,7 +18,8 @@
  * Who has no key that the others use knocks: KNOCK, signed, with a fresh public key. Whoever hears it and has the
  * knocker in its roster answers with ADMIT: the flock's keys and the seed of its flow hash, sealed to the fresh key,
  * signed. Beyond CHANNEL_KNOCKS a second the answer is a PUZZLE, and a knock is heard that brings its solution. No
- * answer is longer than a knock.
+ * answer is longer than a knock. A knock may show that its sender has been given a secret, an invitation: then one that
+ * is not in the roster is heard, too.
  *
  * A HELLO, which anybody may replay, changes nothing at its receiver. It goes to whom a message is to be sent whose
  * boot is not known, to addresses where somebody may be, and back to whoever names a boot that has ended; a message
@@ -29,6 +30,7 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
+#include "core/admission.h"
 #include "core/incarnation.h"
 #include "io/seal.h"
 
@@ -69,6 +71,13 @@ struct channel_status {
 	__u64 rejected[CHANNEL_COUNTS];
 };
 
+/* What the knock of a node that nobody listed brings: its key has signed it. Borrowed. */
+struct claim {
+	const struct roster_key *key;
+	const char *name, *site; /* "" if not said */
+	const struct knock *knock;
+};
+
 struct channel_hooks {
 	void *arg;
 	/* A datagram leaves. @bytes: borrowed. */
@@ -79,6 +88,9 @@ struct channel_hooks {
 	int (*admit)(void *arg, __u64 sender, const struct ring *ring, const __u32 seed[SEED_WORDS]);
 	/* @sender has proven to be at @from now. May be NULL. */
 	void (*proven)(void *arg, __u64 sender, const struct endpoint *from);
+	/* Somebody who is not in the roster knocks, or has the flock's keys and says hello: then @claim has a key
+	 * alone. Return: 0: it is in the roster now. NULL: nobody is ever let in. */
+	int (*stranger)(void *arg, const struct claim *claim);
 };
 
 struct channel;
@@ -115,6 +127,15 @@ void channel_hello(struct channel *c, struct mono now, const struct endpoint *at
 
 /* Ask whoever is at @at for the flock's keys. */
 void channel_knock(struct channel *c, struct mono now, const struct endpoint *at);
+
+/* What knocks bring from now on: a secret of INVITATION_BYTES, NULL: none; and how this node is to be called. */
+void channel_invitation(struct channel *c, const __u8 *secret, const char *name, const char *site);
+
+/* Whether who claims has the secret. */
+bool claim_right(const struct claim *claim, const __u8 secret[INVITATION_BYTES]);
+
+/* Knocks are not answered until @until: who has been expelled may not be known yet. */
+void channel_quiet(struct channel *c, struct mono until);
 
 /* A datagram came, of any bytes. */
 void channel_receive(struct channel *c, struct mono now, const struct endpoint *from, const void *bytes, size_t len);

@@ -3,6 +3,7 @@
  * Knocks and their answers. Not here: who may give which keys (hook of channel.h), keys at rest (secrets.c).
  */
 #include <endian.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "io/channel_state.h"
@@ -14,6 +15,8 @@
 #define PUZZLE_MS     10000    /* a nonce is drawn so often; the last one counts too */
 #define PUZZLE_ZEROS  12       /* leading bits of the solution's hash */
 #define PUZZLE_TRIES  1u << 16 /* 16 times the mean */
+
+#define INVITED_CONTEXT "SIN1"
 
 #define GIFT_BYTES   (RING_BYTES + SEED_WORDS * 4)
 #define SEALED_BYTES (GIFT_BYTES + crypto_box_SEALBYTES)
@@ -30,8 +33,13 @@ struct knock {
 	__u8 fresh[crypto_box_PUBLICKEYBYTES];
 	__u8 nonce[NONCE_BYTES]; /* of the puzzle; zero: none was asked */
 	__le64 work;		 /* its solution */
+	struct invited {
+		__u8 mac[crypto_generichash_BYTES]; /* with the secret of an invitation; zero: there is none */
+		char name[STARLING_NAME_BYTES];	    /* how the sender wants to be called */
+		char site[STARLING_NAME_BYTES];
+	} invited;
 	__u8 pad[sizeof(struct admit) - ROSTER_KEY_BYTES - crypto_box_PUBLICKEYBYTES - NONCE_BYTES - 8 -
-		 SIGNATURE_BYTES];
+		 sizeof(struct invited) - SIGNATURE_BYTES];
 	__u8 signature[SIGNATURE_BYTES];
 };
 
@@ -42,7 +50,10 @@ struct puzzle {
 };
 _Static_assert(sizeof(struct knock) == sizeof(struct admit) && sizeof(struct admit) == 520, "on the wire");
 _Static_assert(sizeof(struct puzzle) == 48 && SEAL_HEADER_BYTES + sizeof(struct puzzle) >= SEAL_BYTES, "on the wire");
-_Static_assert(offsetof(struct knock, work) == 80 && offsetof(struct knock, signature) == 456, "on the wire");
+_Static_assert(offsetof(struct knock, work) == 80 && offsetof(struct knock, invited) == 88 &&
+		       sizeof(struct invited) == 32 + 2 * STARLING_NAME_BYTES && STARLING_NAME_BYTES == 32 &&
+		       offsetof(struct knock, signature) == 456,
+	       "on the wire");
 
 struct admit_signed {
 	__u8 fresh[crypto_box_PUBLICKEYBYTES];
@@ -72,8 +83,8 @@ static void plain_send(struct channel *c, const struct endpoint *at, const struc
 
 /* --- puzzles --- */
 
-static void nonce_draw(struct channel *c, struct mono now, unsigned int ago, const struct peer *p,
-		       const struct endpoint *from, __u8 ret[NONCE_BYTES])
+static void nonce_draw(struct channel *c, struct mono now, unsigned int ago, __u64 id, const struct endpoint *from,
+		       __u8 ret[NONCE_BYTES])
 {
 	struct {
 		__u64 slot, id;
@@ -82,7 +93,7 @@ static void nonce_draw(struct channel *c, struct mono now, unsigned int ago, con
 
 	memset(&text, 0, sizeof(text));
 	text.slot = now.ns / (PUZZLE_MS * 1000000ull) - ago;
-	text.id = p->id;
+	text.id = id;
 	text.from = *from;
 	crypto_generichash(ret, NONCE_BYTES, (const __u8 *)&text, sizeof(text), c->knocking.draw,
 			   sizeof(c->knocking.draw));
@@ -101,13 +112,13 @@ static bool work_right(const __u8 nonce[NONCE_BYTES], const __u8 fresh[crypto_bo
 	return !hash[0] && hash[1] < 16;
 }
 
-static bool puzzle_solved(struct channel *c, struct mono now, const struct endpoint *from, const struct peer *p,
+static bool puzzle_solved(struct channel *c, struct mono now, const struct endpoint *from, __u64 id,
 			  const struct knock *knock)
 {
 	__u8 nonce[NONCE_BYTES];
 
 	for (unsigned int ago = 0; ago < 2; ago++) {
-		nonce_draw(c, now, ago, p, from, nonce);
+		nonce_draw(c, now, ago, id, from, nonce);
 		if (!memcmp(nonce, knock->nonce, sizeof(nonce)))
 			return work_right(nonce, knock->fresh, knock->work);
 	}
@@ -115,14 +126,59 @@ static bool puzzle_solved(struct channel *c, struct mono now, const struct endpo
 }
 
 static void puzzle_send(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
-			const struct peer *p, const struct knock *knock)
+			const struct knock *knock)
 {
 	struct seal_header answer = header_next(c, SEAL_PUZZLE, 0, le64toh(h->boot));
 	struct puzzle puzzle;
 
 	memcpy(puzzle.fresh, knock->fresh, sizeof(puzzle.fresh));
-	nonce_draw(c, now, 0, p, from, puzzle.nonce);
+	nonce_draw(c, now, 0, le64toh(h->sender), from, puzzle.nonce);
 	plain_send(c, from, &answer, &puzzle, sizeof(puzzle));
+}
+
+/* --- invitations --- */
+
+static void invited_mac(const struct knock *knock, const __u8 secret[INVITATION_BYTES],
+			__u8 ret[crypto_generichash_BYTES])
+{
+	__u8 text[sizeof(INVITED_CONTEXT) - 1 + ROSTER_KEY_BYTES + crypto_box_PUBLICKEYBYTES + 2 * STARLING_NAME_BYTES],
+		*p = text;
+
+	p = mempcpy(p, INVITED_CONTEXT, sizeof(INVITED_CONTEXT) - 1);
+	p = mempcpy(p, knock->key, sizeof(knock->key));
+	p = mempcpy(p, knock->fresh, sizeof(knock->fresh));
+	p = mempcpy(p, knock->invited.name, sizeof(knock->invited.name));
+	memcpy(p, knock->invited.site, sizeof(knock->invited.site));
+	crypto_generichash(ret, crypto_generichash_BYTES, text, sizeof(text), secret, INVITATION_BYTES);
+}
+
+bool claim_right(const struct claim *claim, const __u8 secret[INVITATION_BYTES])
+{
+	__u8 mac[crypto_generichash_BYTES];
+
+	if (!claim->knock)
+		return false;
+	invited_mac(claim->knock, secret, mac);
+	return !sodium_memcmp(mac, claim->knock->invited.mac, sizeof(mac));
+}
+
+void channel_invitation(struct channel *c, const __u8 *secret, const char *name, const char *site)
+{
+	struct knocking *k = &c->knocking;
+
+	k->invited = secret != NULL;
+	if (!secret) {
+		sodium_memzero(k->invitation, sizeof(k->invitation));
+		return;
+	}
+	memcpy(k->invitation, secret, sizeof(k->invitation));
+	strncpy(k->name, name, sizeof(k->name) - 1);
+	strncpy(k->site, site, sizeof(k->site) - 1);
+}
+
+void channel_quiet(struct channel *c, struct mono until)
+{
+	c->knocking.quiet = until;
 }
 
 /* --- to knock --- */
@@ -135,6 +191,11 @@ static void knock_send(struct channel *c, const struct endpoint *at, const __u8 
 	memcpy(knock.key, c->identity->key.byte, sizeof(knock.key));
 	memcpy(knock.fresh, c->knocking.fresh, sizeof(knock.fresh));
 	memcpy(knock.nonce, nonce, sizeof(knock.nonce));
+	if (c->knocking.invited) {
+		memcpy(knock.invited.name, c->knocking.name, sizeof(knock.invited.name));
+		memcpy(knock.invited.site, c->knocking.site, sizeof(knock.invited.site));
+		invited_mac(&knock, c->knocking.invitation, knock.invited.mac);
+	}
 	if (!seal_sign(c->identity, KNOCK_CONTEXT, &h, &knock, offsetof(struct knock, signature), knock.signature))
 		plain_send(c, at, &h, &knock, sizeof(knock));
 }
@@ -250,26 +311,45 @@ static void admit_send(struct channel *c, const struct endpoint *from, const str
 
 /* Return: why it is not answered, or CHANNEL_COUNTS. */
 static enum channel_count knock_judge(struct channel *c, struct mono now, const struct endpoint *from,
-				      const struct seal_header *h, struct peer *p, const struct knock *knock,
+				      const struct seal_header *h, const struct peer *p, const struct knock *knock,
 				      size_t len)
 {
+	struct roster_key key;
+
 	if (len != sizeof(*knock))
 		return CHANNEL_MALFORMED;
-	if (memcmp(knock->key, p->key.byte, sizeof(knock->key)) != 0)
+	memcpy(key.byte, knock->key, sizeof(key.byte));
+	if (roster_id(&key) != le64toh(h->sender) || (p && memcmp(key.byte, p->key.byte, sizeof(key.byte)) != 0))
 		return CHANNEL_FORGED;
+	if (!p && sodium_is_zero(knock->invited.mac, sizeof(knock->invited.mac)))
+		return CHANNEL_STRANGER;
 	if (channel_due(&c->knocking.second, now, 1000))
 		c->knocking.count = 0;
-	if (c->knocking.count++ >= CHANNEL_KNOCKS && !puzzle_solved(c, now, from, p, knock)) {
-		puzzle_send(c, now, from, h, p, knock);
+	if (c->knocking.count++ >= CHANNEL_KNOCKS && !puzzle_solved(c, now, from, le64toh(h->sender), knock)) {
+		puzzle_send(c, now, from, h, knock);
 		return CHANNEL_FLOOD;
 	}
 	if (!channel_may_verify(c, now))
 		return CHANNEL_FLOOD;
-	if (!seal_signed(&p->key, KNOCK_CONTEXT, h, knock, offsetof(struct knock, signature), knock->signature))
+	if (!seal_signed(&key, KNOCK_CONTEXT, h, knock, offsetof(struct knock, signature), knock->signature))
 		return CHANNEL_FORGED;
-	if (!c->ring.count)
-		return CHANNEL_KEY; /* this node waits for one itself */
-	return channel_due(&p->admitted, now, CHANNEL_ADMIT_MS) ? CHANNEL_COUNTS : CHANNEL_FLOOD;
+	if (!c->ring.count || c->knocking.quiet.ns > now.ns)
+		return CHANNEL_KEY; /* this node waits for one itself, or for news */
+	return CHANNEL_COUNTS;
+}
+
+/* Of somebody who is not in the roster. Return: NULL, or what it is now. */
+static struct peer *stranger_let_in(struct channel *c, const struct seal_header *h, const struct knock *knock)
+{
+	char name[STARLING_NAME_BYTES], site[STARLING_NAME_BYTES];
+	struct claim claim = {.name = name, .site = site, .knock = knock};
+	struct roster_key key;
+
+	memcpy(key.byte, knock->key, sizeof(key.byte));
+	snprintf(name, sizeof(name), "%.*s", (int)sizeof(name) - 1, knock->invited.name);
+	snprintf(site, sizeof(site), "%.*s", (int)sizeof(site) - 1, knock->invited.site);
+	claim.key = &key;
+	return c->hooks.stranger(c->hooks.arg, &claim) ? NULL : channel_peer(c, le64toh(h->sender));
 }
 
 static void knock_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
@@ -277,6 +357,12 @@ static void knock_receive(struct channel *c, struct mono now, const struct endpo
 {
 	enum channel_count why = knock_judge(c, now, from, h, p, knock, len);
 
+	if (why == CHANNEL_COUNTS && !p) {
+		p = stranger_let_in(c, h, knock);
+		why = p ? CHANNEL_COUNTS : CHANNEL_STRANGER;
+	}
+	if (why == CHANNEL_COUNTS && !channel_due(&p->admitted, now, CHANNEL_ADMIT_MS))
+		why = CHANNEL_FLOOD;
 	if (why != CHANNEL_COUNTS) {
 		channel_reject(c, why);
 		return;

@@ -54,7 +54,11 @@ struct channel {
 		struct mono back, solved;		/* the last knock of each reason */
 		__u8 draw[crypto_generichash_KEYBYTES]; /* draws the puzzles for others */
 		struct mono second;
-		__u32 count; /* knocks of others in the second since @second */
+		__u32 count;	   /* knocks of others in the second since @second */
+		struct mono quiet; /* until then none is answered */
+		bool invited;
+		__u8 invitation[INVITATION_BYTES];
+		char name[STARLING_NAME_BYTES], site[STARLING_NAME_BYTES];
 	} knocking;
 	struct channel_status status;
 	__u8 plain[SEAL_DATAGRAM_MAX], datagram[SEAL_DATAGRAM_MAX];
@@ -64,7 +68,12 @@ void channel_reject(struct channel *c, enum channel_count why);
 bool channel_may_verify(struct channel *c, struct mono now);	/* one signature more in this second */
 bool channel_due(struct mono *last, struct mono now, __u64 ms); /* if so, it is done now */
 
-/* channel_admit.c: KNOCK, PUZZLE and ADMIT of a node of the roster; a knock at who uses an unknown key. */
+struct peer *channel_peer(const struct channel *c, __u64 id); /* NULL: not in the roster */
+
+/*
+ * channel_admit.c: KNOCK, PUZZLE and ADMIT of a node of the roster, and with @p NULL a KNOCK of another one; a knock at
+ * who uses an unknown key.
+ */
 void channel_admission(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
 		       struct peer *p, const void *bytes, size_t len);
 void channel_knock_back(struct channel *c, struct mono now, const struct endpoint *at);

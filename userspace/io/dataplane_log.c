@@ -12,7 +12,7 @@
 /* libbpf has one print function a process and no argument for it; each thread has its own log. */
 static _Thread_local struct dataplane_log *current;
 
-static int log_print(enum libbpf_print_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static int log_print(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	const size_t room = sizeof(current->text) - 1;
 	size_t len, keep;

@@ -161,10 +161,7 @@ int gossip_open(struct loop *loop, const struct endpoint *at, const char *device
 
 static void on_closed(uv_handle_t *handle)
 {
-	struct gossip *g = handle->data;
-
-	close(g->fd);
-	free(g);
+	free(handle->data);
 }
 
 void gossip_close(struct gossip *g)
@@ -173,5 +170,6 @@ void gossip_close(struct gossip *g)
 		return;
 	gossip_flush(g);
 	uv_poll_stop(&g->poll);
+	close(g->fd); /* now: the next one may want the same address */
 	uv_close((uv_handle_t *)&g->poll, on_closed);
 }
