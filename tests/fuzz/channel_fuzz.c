@@ -175,9 +175,7 @@ static void change(size_t kind, size_t at, const uint8_t *data, size_t len)
 		d.bytes[(at + i) % d.len] ^= data[i];
 	}
 	deliver(0, from, d.bytes, d.len);
-	if (kind != 4)
-		REQUIRE(!strangers);
-	else if (memcmp(d.bytes, party[2].sent[party[2].count - 1].bytes, d.len) != 0)
+	if (kind != 4 || memcmp(d.bytes, party[2].sent[party[2].count - 1].bytes, d.len) != 0)
 		REQUIRE(!strangers);
 	if (kind == 1 && memcmp(d.bytes, party[1].sent[party[1].count - 1].bytes, d.len) != 0)
 		REQUIRE(!party[0].heard);

@@ -132,7 +132,7 @@ const char *invitation_format(const struct invitation *i, char text[INVITATION_T
 	memcpy(wire.port, &i->at.port, sizeof(wire.port));
 	memcpy(wire.until, &until, sizeof(wire.until));
 	memcpy(wire.secret, i->secret, sizeof(wire.secret));
-	memcpy(text, INVITATION_PREFIX, prefix);
+	snprintf(text, INVITATION_TEXT_BYTES, "%s", INVITATION_PREFIX);
 	sodium_bin2base64(text + prefix, INVITATION_TEXT_BYTES - prefix, (const __u8 *)&wire, sizeof(wire),
 			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	sodium_memzero(&wire, sizeof(wire));

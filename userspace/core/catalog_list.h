@@ -67,6 +67,7 @@
 	FAMILY(starling_gossip_messages_rejected_total, COUNTER, "", "Datagrams that were not heard, by reason.") \
 	FAMILY(starling_gossip_sent_bytes_total, COUNTER, "", "Bytes sent to other nodes.") \
 	FAMILY(starling_gossip_received_bytes_total, COUNTER, "", "Bytes of other nodes that were heard.") \
+	FAMILY(starling_gossip_streams_total, COUNTER, "", "Exchanges of pages by a stream that came to their end.") \
 	FAMILY(starling_gossip_facts_age_seconds, GAUGE, "", "How long the latest load of a backend is overdue to be told.") \
 	FAMILY(starling_gossip_keys, GAUGE, "", "Keys of the flock that this node has.") \
 	FAMILY(starling_gossip_identity_conflicts_total, COUNTER, "", "Times that two hosts were seen to use one identity.") \
@@ -261,6 +262,8 @@
 	FIELD(GOSSIP, sent_bytes, U64, BYTES, LINE1, "bytes", FAMILY_starling_gossip_sent_bytes_total, "", "sent") \
 	FIELD(GOSSIP, received, U64, COUNT, LINE1, "received", FAMILY_starling_gossip_messages_received_total, "", "datagrams that were heard") \
 	FIELD(GOSSIP, received_bytes, U64, BYTES, LINE1, "bytes", FAMILY_starling_gossip_received_bytes_total, "", "heard") \
+	FIELD(GOSSIP, streams_called, U64, COUNT, LINE1, "streams", FAMILY_starling_gossip_streams_total, "by=other", "exchanges of pages that others began") \
+	FIELD(GOSSIP, streams_caller, U64, COUNT, LINE1, "% begun", FAMILY_starling_gossip_streams_total, "by=self", "that this node began") \
 	FIELD(GOSSIP, facts_age, F64, SECONDS, LINE1, "loads-late", FAMILY_starling_gossip_facts_age_seconds, "", "the latest load that is to be told") \
 	FIELD(GOSSIP, keys_used, U64, NONE, LINE1, "keys", FAMILY_starling_gossip_keys, "state=used", "of the flock, that this node seals with") \
 	FIELD(GOSSIP, keys_kept, U64, NONE, LINE1, "% kept", FAMILY_starling_gossip_keys, "state=kept", "that it only opens with") \
@@ -277,6 +280,12 @@
 	FIELD(GOSSIP, rejected_unasked, U64, COUNT, LINE2, "% unasked", FAMILY_starling_gossip_messages_rejected_total, "reason=unasked", "answers to what was not asked") \
 	FIELD(GOSSIP, rejected_flood, U64, COUNT, LINE2, "% flood", FAMILY_starling_gossip_messages_rejected_total, "reason=flood", "more than is listened to") \
 	FIELD(GOSSIP, rejected_unreadable, U64, COUNT, LINE2, "% unreadable", FAMILY_starling_gossip_messages_rejected_total, "reason=unreadable", "no message") \
+	FIELD(GOSSIP, rejected_stream_malformed, U64, COUNT, LINE3, "streams % malformed", FAMILY_starling_gossip_messages_rejected_total, "reason=stream-malformed", "no stream of a flock") \
+	FIELD(GOSSIP, rejected_stream_stranger, U64, COUNT, LINE3, "% stranger", FAMILY_starling_gossip_messages_rejected_total, "reason=stream-stranger", "of a caller that is not in the roster, or for another node") \
+	FIELD(GOSSIP, rejected_stream_key, U64, COUNT, LINE3, "% key", FAMILY_starling_gossip_messages_rejected_total, "reason=stream-key", "with a key that is not known here") \
+	FIELD(GOSSIP, rejected_stream_forged, U64, COUNT, LINE3, "% forged", FAMILY_starling_gossip_messages_rejected_total, "reason=stream-forged", "a frame not its sender's, or not the next one") \
+	FIELD(GOSSIP, rejected_stream_bomb, U64, COUNT, LINE3, "% bombs", FAMILY_starling_gossip_messages_rejected_total, "reason=stream-bomb", "a frame that inflates beyond its bound") \
+	FIELD(GOSSIP, rejected_stream_flood, U64, COUNT, LINE3, "% flood", FAMILY_starling_gossip_messages_rejected_total, "reason=stream-flood", "more at once, longer or larger than is listened to") \
 	FIELD(GOSSIP, rejected_page_malformed, U64, COUNT, LINE3, "pages % malformed", FAMILY_starling_gossip_messages_rejected_total, "reason=page-malformed", "no page, in a message that was heard") \
 	FIELD(GOSSIP, rejected_page_stranger, U64, COUNT, LINE3, "% stranger", FAMILY_starling_gossip_messages_rejected_total, "reason=page-stranger", "of nobody in the roster") \
 	FIELD(GOSSIP, rejected_page_forged, U64, COUNT, LINE3, "% forged", FAMILY_starling_gossip_messages_rejected_total, "reason=page-forged", "not signed by the node they name") \

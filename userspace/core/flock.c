@@ -212,7 +212,9 @@ static void sums_answer(struct flock *f, __u64 sender, const struct endpoint *fr
 		return;
 	page_store_buckets(f->pages, theirs);
 	memcpy(theirs + m->sums_first, m->sum, sizeof(m->sum));
-	page_store_differ(f->pages, theirs, &mask);
+	if (page_store_differ(f->pages, theirs, &mask) >= FLOCK_BULK_BUCKETS && f->config.hooks.bulk &&
+	    f->config.hooks.bulk(f->config.hooks.arg, sender, from))
+		return;
 	for (i = 0; i < FLOCK_LISTS && !mask_empty(&mask); i++)
 		if (!list_send(f, sender, from, &mask, true))
 			return;

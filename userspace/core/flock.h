@@ -17,6 +17,7 @@
 #include "core/page_store.h"
 
 #define FLOCK_LISTS	   4	       /* answers to a quarter of the sums */
+#define FLOCK_BULK_BUCKETS 8	       /* of a quarter's 64 that differ: much does */
 #define FLOCK_REPAIR_BYTES (64u << 10) /* of pages, in answer to one list */
 
 struct flock_hooks {
@@ -25,6 +26,9 @@ struct flock_hooks {
 	void (*send)(void *arg, const struct envelope *e);
 	/* A page came that is new here, or news (PAGE_NEW, PAGE_PASSING), or proves that its origin lies. */
 	void (*page)(void *arg, enum page_outcome outcome, const struct page *page);
+	/* Much differs between @peer's pages and the own ones. Return: whether they are exchanged by other means than
+	 * messages; if not, or if NULL, messages do. */
+	bool (*bulk)(void *arg, __u64 peer, const struct endpoint *at);
 };
 
 struct flock_config {

@@ -72,6 +72,11 @@ static void mask_fit(const struct page_store *s, struct page_mask *mask, size_t 
 	}
 }
 
+size_t page_store_pages(const struct page_store *s)
+{
+	return s->pages;
+}
+
 size_t page_store_list(const struct page_store *s, struct page_mask *mask, struct page_summary *ret, size_t room)
 {
 	size_t count = 0, i, k;

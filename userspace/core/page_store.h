@@ -159,6 +159,7 @@ size_t page_store_differ(const struct page_store *s, const __u64 theirs[PAGE_BUC
  *
  * Return: how many.
  */
+size_t page_store_pages(const struct page_store *s); /* how many are kept */
 size_t page_store_list(const struct page_store *s, struct page_mask *mask, struct page_summary *ret, size_t room);
 
 /**

@@ -143,7 +143,7 @@ static void conflicts_count(struct peers *p, struct mono now)
 
 static void timer_set(struct peers *p);
 
-static void step(struct peers *p)
+void peers_step(struct peers *p)
 {
 	struct mono now = mono_now();
 	struct timespec wall;
@@ -162,6 +162,7 @@ static void step(struct peers *p)
 		peers_publish(p);
 		live = peers_keys_step(p, now);
 		peers_places_step(p, now, live);
+		peers_bulk_step(p, now);
 		if (mono_ms(p->kept, now) >= KNOWN_MS) {
 			p->kept = now;
 			peers_known_save(p);
@@ -187,7 +188,7 @@ static void on_datagram(void *arg, const struct endpoint *from, const void *byte
 	pthread_mutex_lock(&p->lock);
 	channel_receive(p->channel, mono_now(), from, bytes, len);
 	if (!left && p->flock)
-		step(p);
+		peers_step(p);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -197,7 +198,7 @@ static void on_timer(uv_timer_t *timer)
 
 	pthread_mutex_lock(&p->lock);
 	if (p->flock)
-		step(p);
+		peers_step(p);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -243,6 +244,7 @@ static int life_begin(struct peers *p, __u32 stored, struct err *err)
 static void part_end(struct peers *p)
 {
 	uv_timer_stop(&p->timer);
+	peers_bulk_close(p);
 	beacons_close(p->ears);
 	p->ears = NULL;
 	gossip_close(p->gossip);
@@ -265,7 +267,7 @@ static void ears_open(struct peers *p)
 static int part_begin(struct peers *p, struct err *err)
 {
 	struct flock_config config = {
-		.opinion = {OPINION_CONFIG}, .signing = &p->signing, .hooks = {p, on_envelope, peers_page}};
+		.opinion = {OPINION_CONFIG}, .signing = &p->signing, .hooks = {p, on_envelope, peers_page, peers_bulk}};
 	int rc;
 
 	config.opinion.id = p->identity.id;
@@ -283,6 +285,7 @@ static int part_begin(struct peers *p, struct err *err)
 	peers_known_load(p);
 	peers_places_use(p);
 	ears_open(p);
+	peers_bulk_open(p);
 	p->author.store = flock_pages(p->flock);
 	peers_publish(p);
 	timer_set(p);

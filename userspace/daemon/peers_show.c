@@ -238,6 +238,13 @@ int peers_gossip(struct peers *p, struct table *t)
 		       "a field each, in the order of channel.h");
 	for (i = 0; i < CHANNEL_COUNTS; i++)
 		table_set_u64(t, row, (enum field_id)(FIELD_GOSSIP_rejected_malformed + i), status.rejected[i]);
+	table_set_u64(t, row, FIELD_GOSSIP_streams_called, p->streams[0]);
+	table_set_u64(t, row, FIELD_GOSSIP_streams_caller, p->streams[1]);
+	_Static_assert(FIELD_GOSSIP_rejected_stream_flood - FIELD_GOSSIP_rejected_stream_malformed == BULK_COUNTS,
+		       "a field each, in the order of bulk.h");
+	for (i = 0; i <= BULK_COUNTS; i++)
+		table_set_u64(t, row, (enum field_id)(FIELD_GOSSIP_rejected_stream_malformed + i),
+			      p->stream_rejected[i]);
 	disbelieved(p->flock, p->flock ? flock_opinion(p->flock) : NULL, t, row);
 	pthread_mutex_unlock(&p->lock);
 	return table_error(t);

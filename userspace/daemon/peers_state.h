@@ -16,6 +16,7 @@
 #include "daemon/peers.h"
 #include "daemon/plane_facts.h"
 #include "io/beacons.h"
+#include "io/bulk.h"
 #include "io/channel.h"
 #include "io/gossip.h"
 
@@ -67,17 +68,20 @@ struct peers {
 	struct load_out load_out;
 	struct fact_digest *digest; /* owned: the whole, then VIPs by name */
 	size_t digests;
-	struct buf known;		   /* the file of where others are, as it was written */
-	char draining[PEERS_REASON_BYTES]; /* why; "": it is not */
-	struct identity *renewed;	   /* owned; what the loop's thread is to become; NULL: nothing */
-	struct mono node_told;		   /* when the load of the whole node was told */
-	size_t conflicting;		   /* identities that two hosts use now */
-	__u64 conflicts;		   /* how often that began */
+	struct buf known;			/* the file of where others are, as it was written */
+	char draining[PEERS_REASON_BYTES];	/* why; "": it is not */
+	struct identity *renewed;		/* owned; what the loop's thread is to become; NULL: nothing */
+	struct mono node_told;			/* when the load of the whole node was told */
+	size_t conflicting;			/* identities that two hosts use now */
+	__u64 conflicts;			/* how often that began */
+	__u64 streams[2];			/* that came to their end: others', the own ones */
+	__u64 stream_rejected[BULK_COUNTS + 1]; /* and those that did not; the last: too much of them */
 
 	/* the loop's thread */
 	uv_timer_t timer;
 	struct gossip *gossip;
 	struct beacons *ears;
+	struct bulks *bulks; /* NULL: no streams */
 	struct mono looked_up, beaconed;
 	struct mono second; /* when what is done once a second was done */
 	struct mono kept;   /* and the file of where others are written */
@@ -113,6 +117,14 @@ void peers_key_problems(const struct peers *p, void (*tell)(void *arg, const cha
 /* peers_known.c; under the lock */
 void peers_known_load(struct peers *p);
 void peers_known_save(struct peers *p); /* if it has changed */
+
+void peers_step(struct peers *p); /* peers.c; under the lock: after something was heard */
+
+/* peers_bulk.c; under the lock, on the loop's thread */
+void peers_bulk_open(struct peers *p);
+void peers_bulk_close(struct peers *p);
+void peers_bulk_step(struct peers *p, struct mono now);		   /* once a second */
+bool peers_bulk(void *arg, __u64 peer, const struct endpoint *at); /* hook of the flock */
 
 /* peers_places.c; under the lock, on the loop's thread, with a flock */
 void peers_places_use(struct peers *p); /* the settings are others */

@@ -508,6 +508,19 @@ void channel_receive(struct channel *c, struct mono now, const struct endpoint *
 
 /* --- looking --- */
 
+int channel_pair_keys(struct channel *c, __u64 peer, __u32 ring, __u8 ret_to[SEAL_KEY_BYTES],
+		      __u8 ret_from[SEAL_KEY_BYTES])
+{
+	const struct ring_key *key = ring_find(&c->ring, ring);
+	struct peer *p = channel_peer(c, peer);
+
+	if (!p)
+		return -ENOENT;
+	if (!key)
+		return -ENOKEY;
+	return peer_key(c, p, key, true, ret_to) || peer_key(c, p, key, false, ret_from) ? -EINVAL : 0;
+}
+
 bool channel_conflict(const struct channel *c, __u64 id, struct mono now)
 {
 	const struct peer *p = channel_peer(c, id);

@@ -140,6 +140,10 @@ void channel_quiet(struct channel *c, struct mono until);
 /* A datagram came, of any bytes. */
 void channel_receive(struct channel *c, struct mono now, const struct endpoint *from, const void *bytes, size_t len);
 
+/* The keys of the pair with @peer by one of the flock's. Return: 0; -ENOENT: not in the roster; -ENOKEY; -EINVAL. */
+int channel_pair_keys(struct channel *c, __u64 peer, __u32 ring, __u8 ret_to[SEAL_KEY_BYTES],
+		      __u8 ret_from[SEAL_KEY_BYTES]);
+
 /* Whether two hosts use one identity; @id may be the own one. */
 bool channel_conflict(const struct channel *c, __u64 id, struct mono now);
 size_t channel_conflicts(const struct channel *c, struct mono now);
