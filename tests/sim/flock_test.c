@@ -355,6 +355,106 @@ static void messages_do_not_grow_with_the_flock(void **state)
 	}
 }
 
+/* --- sites --- */
+
+#define SITES 4
+
+static struct sim *hierarchy_of(size_t nodes, __u64 seed, struct log *log)
+{
+	struct sim_options o = {SIM_OPTIONS,  .nodes = nodes,	   .sites = SITES,
+				.seed = seed, .change = on_change, .arg = log};
+	struct sim *w;
+
+	o.opinion.hierarchy = true;
+	memset(log, 0, sizeof(*log));
+	w = sim_new(&o);
+	sim_run(w, 2 * WARM_MS, NULL, 0);
+	if (sim_agreeing(w) != nodes || log->deaths)
+		fail_msg("%zu nodes, seed %llu: %zu agree after the start, %zu died", nodes, seed, sim_agreeing(w),
+			 log->deaths);
+	return w;
+}
+
+/* Each of a site in turn, so its bridges as well; single nodes that are a site, too. */
+static void who_crashes_in_a_site_is_known_gone_in_all(void **state)
+{
+	static const size_t flocks[] = {4, 8, 12, 32};
+	struct log log;
+
+	(void)state;
+	for (size_t f = 0; f < COUNT(flocks); f++)
+		for (size_t victim = 0; victim < flocks[f] / SITES; victim++) {
+			const struct sim_fault crash = {.at_ms = 2 * WARM_MS, .node = victim, .what = SIM_CRASH};
+			struct sim *w = hierarchy_of(flocks[f], victim + 1, &log);
+
+			sim_run(w, 2 * WARM_MS + 5000, &crash, 1);
+			for (size_t i = 0; i < flocks[f]; i++)
+				if (i != victim && !log.dead_ms[i][victim])
+					fail_msg("%zu nodes: %zu does not know of %zu", flocks[f], i, victim);
+			assert_int_equal(log.deaths, flocks[f] - 1);
+			sim_free(w);
+		}
+}
+
+static void between_sites_only_bridges_talk(void **state)
+{
+	struct sim_traffic t;
+	struct log log;
+	struct sim *w;
+
+	(void)state;
+	w = hierarchy_of(64, 1, &log);
+	sim_run(w, 20000, NULL, 0);
+	sim_traffic(w);
+	sim_run(w, 30000, NULL, 0);
+	t = sim_traffic(w);
+	/* A bridge of 16 + 6 near ones sends 6 in 21 of its probes to other sites; 8 of 64 nodes are one. */
+	assert_in_range(t.far_messages, 1, t.messages / 20);
+	assert_in_range(t.messages / 10 / 64, 9, 11);
+	sim_free(w);
+}
+
+static void a_site_that_was_cut_off_is_one_state_with_the_others(void **state)
+{
+	const struct sim_fault faults[] = {{.at_ms = 2 * WARM_MS, .count = 8, .what = SIM_PART, .value = 1},
+					   {.at_ms = 70000, .node = SIM_ALL, .what = SIM_PART, .value = 0}};
+	struct log log;
+
+	(void)state;
+	for (__u64 seed = 1; seed <= 5; seed++) {
+		struct sim *w = hierarchy_of(32, seed, &log);
+
+		sim_run(w, 60000, faults, 1);
+		for (size_t i = 0; i < 32; i++)
+			for (size_t k = 0; k < 32; k++)
+				if (i / 8 != k / 8 && (i < 8 || k < 8))
+					assert_int_equal(sim_state(w, i, k), MEMBER_DEAD);
+		sim_publish(w, 3, 5, "in the site");
+		sim_publish(w, 30, 5, "elsewhere");
+		sim_run(w, 75000, faults + 1, 1);
+		if (sim_agreeing(w) != 32)
+			fail_msg("seed %llu: %zu agree 5 s after the heal", seed, sim_agreeing(w));
+		sim_free(w);
+	}
+}
+
+static void a_whole_site_that_is_gone_is_known_gone(void **state)
+{
+	const struct sim_fault crash = {.at_ms = 2 * WARM_MS, .count = 8, .what = SIM_CRASH};
+	struct log log;
+	struct sim *w;
+
+	(void)state;
+	w = hierarchy_of(32, 1, &log);
+	sim_run(w, 2 * WARM_MS + 30000, &crash, 1);
+	for (size_t i = 8; i < 32; i++)
+		for (size_t k = 0; k < 8; k++)
+			if (sim_state(w, i, k) != MEMBER_DEAD)
+				fail_msg("%zu holds %zu alive", i, k);
+	assert_int_equal(log.deaths, 24 * 8);
+	sim_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +473,10 @@ int main(void)
 		cmocka_unit_test(whatever_becomes_of_a_disk_its_node_is_a_member_again),
 		cmocka_unit_test(who_leaves_is_not_held_dead),
 		cmocka_unit_test(messages_do_not_grow_with_the_flock),
+		cmocka_unit_test(who_crashes_in_a_site_is_known_gone_in_all),
+		cmocka_unit_test(between_sites_only_bridges_talk),
+		cmocka_unit_test(a_site_that_was_cut_off_is_one_state_with_the_others),
+		cmocka_unit_test(a_whole_site_that_is_gone_is_known_gone),
 	};
 
 	return cmocka_run_group_tests_name("flock", tests, NULL, NULL);

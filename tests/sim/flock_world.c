@@ -57,6 +57,21 @@ static __u32 draw(struct sim *w, __u32 bound)
 	return mix_below(mix64(w->random++), bound);
 }
 
+static size_t site_of(const struct sim *w, size_t node)
+{
+	return w->options.sites ? node * w->options.sites / w->options.nodes : 0;
+}
+
+static void traffic_count(struct sim *w, size_t from, size_t to, size_t bytes)
+{
+	w->traffic.messages++;
+	w->traffic.bytes += bytes;
+	if (site_of(w, from) == site_of(w, to))
+		return;
+	w->traffic.far_messages++;
+	w->traffic.far_bytes += bytes;
+}
+
 /* --- addresses: 10.x.y.1 --- */
 
 static struct endpoint endpoint_of(size_t node)
@@ -127,8 +142,7 @@ static void on_send(void *arg, const struct envelope *e)
 		if (d->bytes > 1200)
 			fail_msg("a message of %zu bytes: kind %u, %zu updates, %zu pages", d->bytes, e->message.kind,
 				 e->message.updates, e->message.pages);
-		w->traffic.messages++;
-		w->traffic.bytes += d->bytes;
+		traffic_count(w, (size_t)(n - w->node), to, d->bytes);
 		if (to < w->options.nodes && link_takes(w, n, &w->node[to]))
 			event_add(&w->events,
 				  w->now_ns + (w->options.delay_us + draw(w, w->options.jitter_us + 1)) * 1000ull, to,
@@ -461,6 +475,9 @@ struct sim *sim_new(const struct sim_options *options)
 		w->node[i].world = w;
 	}
 	w->roster = signers_roster(signer, options->nodes);
+	for (i = 0; i < w->roster.count; i++)
+		snprintf(w->roster.node[i].site, sizeof(w->roster.node[i].site), "s%zu",
+			 site_of(w, strtoul(w->roster.node[i].name + 1, NULL, 10)));
 	free(signer);
 	for (i = 0; i < options->nodes; i++)
 		node_start(w, i, SIM_KEPT);

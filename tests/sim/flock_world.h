@@ -51,6 +51,7 @@ typedef void sim_change_fn(void *arg, __u64 now_ms, size_t who, size_t subject, 
 
 struct sim_options {
 	size_t nodes;
+	size_t sites; /* of as many nodes each, one beside the other; 0: one */
 	__u64 seed;
 	__u32 delay_us, jitter_us;     /* of each datagram */
 	__u32 loss, twice;	       /* percent of datagrams that are lost, or come twice */
@@ -81,7 +82,8 @@ __u64 sim_pages_digest(const struct sim *w, size_t node);
 size_t sim_agreeing(const struct sim *w); /* nodes that are up, hold all that are up alive, and have node 0's pages */
 
 struct sim_traffic {
-	__u64 messages, bytes; /* sent by all nodes since the last call */
+	__u64 messages, bytes;	       /* sent by all nodes since the last call */
+	__u64 far_messages, far_bytes; /* of these from one site to another */
 };
 struct sim_traffic sim_traffic(struct sim *w);
 

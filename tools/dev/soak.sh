@@ -15,7 +15,7 @@ status=0
 mkdir -p "$logs"
 
 [ $# -gt 0 ] || set -- sim/cells bpf/fuzz bpf/active bpf/established bpf/publish_stress cli/abuse cli/kill \
-	net/forward net/change net/restart net/flock net/heal net/together net/upgrade net/discover net/admit net/bulk net/crowd
+	net/forward net/change net/restart net/flock net/heal net/together net/upgrade net/discover net/admit net/bulk net/sites net/crowd
 export O SEED CMOCKA_MESSAGE_OUTPUT=TAP
 [ -n "${SAMPLE:-}" ] || export SOAK=1
 

@@ -89,14 +89,17 @@ struct crash {
 	size_t nodes, crashed;
 	__u32 loss;
 	double first_s, all_s, p99_s; /* to be reached; 0: not said */
+	size_t sites;		      /* in a hierarchy; 0: a mesh */
 };
 
-static struct sim *warm(struct log *log, size_t nodes, size_t subjects, __u32 loss, __u64 seed)
+static struct sim *warm(struct log *log, size_t nodes, size_t sites, size_t subjects, __u32 loss, __u64 seed)
 {
 	struct sim_options o = {SIM_OPTIONS,  .nodes = nodes,	   .seed = seed,
 				.loss = loss, .change = on_change, .arg = log};
 	struct sim *w;
 
+	o.sites = sites;
+	o.opinion.hierarchy = sites > 1;
 	*log = (struct log){.nodes = nodes, .subjects = subjects};
 	w = sim_new(&o);
 	sim_run(w, WARM_MS, NULL, 0);
@@ -115,7 +118,7 @@ static void crash_run(const struct crash *c, __u64 first, size_t seeds)
 
 	some.count = all.count = 0;
 	for (i = 0; i < seeds; i++) {
-		struct sim *w = warm(&log, c->nodes, c->crashed, c->loss, first + i);
+		struct sim *w = warm(&log, c->nodes, c->sites, c->crashed, c->loss, first + i);
 
 		sim_traffic(w);
 		sim_run(w, WARM_MS + 10000, &fault, 1);
@@ -131,7 +134,8 @@ static void crash_run(const struct crash *c, __u64 first, size_t seeds)
 		}
 		sim_free(w);
 	}
-	snprintf(text, sizeof(text), "%zu of %zu crash, %u %% loss: first knows", c->crashed, c->nodes, c->loss);
+	snprintf(text, sizeof(text), "%zu of %zu%s crash, %u %% loss: first knows", c->crashed, c->nodes,
+		 c->sites ? " in 4 sites, a hierarchy," : "", c->loss);
 	row(text, quantile(&some, 0.5), c->first_s, "s");
 	row("    all know", quantile(&all, 0.5), c->all_s, "s");
 	row("    all know, 99th percentile", quantile(&all, 0.99), c->p99_s, "s");
@@ -152,7 +156,7 @@ static void heal_run(size_t nodes, __u64 first, size_t seeds)
 
 	took.count = 0;
 	for (i = 0; i < seeds; i++) {
-		struct sim *w = warm(&log, nodes, 0, 0, first + i);
+		struct sim *w = warm(&log, nodes, 0, 0, 0, first + i);
 
 		sim_run(w, WARM_MS + 30000, fault, ITEMS(fault));
 		for (k = 0; k < nodes; k++)
@@ -181,7 +185,7 @@ static void restart_run(size_t nodes, __u64 first, size_t seeds)
 
 	took.count = 0;
 	for (i = 0; i < seeds; i++) {
-		struct sim *w = warm(&log, nodes, nodes, 0, first + i);
+		struct sim *w = warm(&log, nodes, 0, nodes, 0, first + i);
 
 		for (ms = WARM_MS + 1100; ms < WARM_MS + 30000; ms += 100) {
 			sim_run(w, ms, fault, ITEMS(fault));
@@ -196,14 +200,16 @@ static void restart_run(size_t nodes, __u64 first, size_t seeds)
 }
 
 /* A flock at rest, once the news of its start have gone round: what each sends does not grow with it. */
-static void idle_run(size_t nodes, __u64 first)
+static void idle_run(size_t nodes, size_t sites, __u64 first)
 {
-	struct sim_options o = {SIM_OPTIONS, .nodes = nodes, .seed = first};
+	struct sim_options o = {SIM_OPTIONS, .nodes = nodes, .sites = sites, .seed = first};
 	__u64 settled_ms = nodes > 128 ? 100000 : 30000;
-	struct sim *w = sim_new(&o);
+	struct sim *w;
 	struct sim_traffic t;
 	char text[96];
 
+	o.opinion.hierarchy = sites > 1;
+	w = sim_new(&o);
 	sim_run(w, settled_ms, NULL, 0);
 	sim_traffic(w);
 	sim_run(w, settled_ms + 10000, NULL, 0);
@@ -213,6 +219,9 @@ static void idle_run(size_t nodes, __u64 first)
 	row(text, (double)t.messages / 10 / (double)nodes, nodes > 1 ? 11 : 0, "");
 	missed |= nodes == 1 && t.messages;
 	row("    kB", (double)t.bytes / 10000 / (double)nodes, 0, "kB");
+	if (sites)
+		row("    in 4 sites, a hierarchy: of all messages, between sites",
+		    100.0 * (double)t.far_messages / (double)t.messages, 0, "%");
 }
 
 /* What comes of members that stand still by turns. */
@@ -297,9 +306,9 @@ static void lifeguard_run(__u32 alpha, double target, double target_healthy, __u
 int main(int argc, char **argv)
 {
 	static const struct crash crash[] = {
-		{2, 1, 0, 0, 0, 0},	   {3, 1, 0, 1.1, 1.2, 1.6}, {5, 1, 0, 0, 0, 0},
-		{32, 1, 0, 1.6, 1.8, 0},   {128, 1, 0, 2.0, 2.3, 0}, {128, 16, 10, 2.1, 2.4, 0},
-		{1000, 1, 0, 2.8, 3.1, 0},
+		{2, 1, 0, 0, 0, 0, 0},	      {3, 1, 0, 1.1, 1.2, 1.6, 0}, {5, 1, 0, 0, 0, 0, 0},
+		{32, 1, 0, 1.6, 1.8, 0, 0},   {128, 1, 0, 2.0, 2.3, 0, 0}, {128, 16, 10, 2.1, 2.4, 0, 0},
+		{1000, 1, 0, 2.8, 3.1, 0, 0}, {128, 1, 0, 0, 0, 0, 4},
 	};
 	static const size_t idle[] = {1, 2, 3, 5, 32, 128, 1000};
 	size_t seeds = argc > 1 ? strtoul(argv[1], NULL, 10) : SEEDS_MAX, i;
@@ -312,7 +321,8 @@ int main(int argc, char **argv)
 	       "still, five where 128 restart or are cut in halves)\n",
 	       seeds, first);
 	for (i = 0; i < ITEMS(idle); i++)
-		idle_run(idle[i], first);
+		idle_run(idle[i], 0, first);
+	idle_run(128, 4, first);
 	for (i = 0; i < ITEMS(crash); i++)
 		crash_run(&crash[i], first, crash[i].nodes > 128 ? (seeds * 3 + 99) / 100 : seeds);
 	lifeguard_run(5, 2, 2.5, first, (seeds + 99) / 100);

@@ -81,6 +81,8 @@
 		"where other balancers may be found; one of them that answers is enough; names are looked up again and again") \
 	ARGUMENT(NODE_ADMISSION, KEYWORD, "admission",     "listed|vouched|open",       ADMISSION, admission,        0, 0, \
 		"who is let in: the roster's nodes, the default; whom they vouch for as well; whoever has a key of the flock") \
+	ARGUMENT(NODE_TOPOLOGY, KEYWORD,  "topology",      "mesh|hierarchy",            TOPOLOGY,  topology,         0, 0, \
+		"mesh, the default: all watch all; hierarchy: within sites, and two of each site the others'; the same on all") \
 	ARGUMENT(TTL,           KEYWORD,  "ttl",           "D",                         DURATION,  ttl_ms,           1000, STARLING_INVITE_MAX_MS, \
 		"how long it may be used, by default 1h") \
 	ARGUMENT(NODE_BEACONS,  KEYWORD,  "beacons",       "off|multicast|broadcast|both", BEACONS, beacons,         0, 0, \
@@ -148,7 +150,8 @@
 		"show devices") \
 	COMMAND(NODE_SET, "node", "set", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"say who this balancer is", ARG_NODE_NAME, ARG_NODE_ADDRESS, ARG_NODE_DEVICE, ARG_NODE_PEERS, \
-		ARG_NODE_BEACONS, ARG_NODE_ADMISSION, ARG_SITE, ARG_REGION) \
+		ARG_NODE_BEACONS, ARG_NODE_ADMISSION, ARG_NODE_TOPOLOGY, \
+		ARG_SITE, ARG_REGION) \
 	COMMAND(NODE_INIT, "node", "init", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"make the keys of a new flock, of which this balancer is the first") \
 	COMMAND(NODE_JOIN, "node", "join", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \

@@ -120,9 +120,9 @@ static void pages_alone(struct flock *f, const struct envelope *first)
 {
 	struct envelope e = {.to = first->to, .at = first->at, .message = {.kind = MESSAGE_GOSSIP}};
 
-	if (!fresh_pages(f) || !opinion_spend(f->opinion, f->now, 0) || !pages_add(f, &e))
+	if (!fresh_pages(f) || !opinion_spend(f->opinion, f->now, e.to, 0) || !pages_add(f, &e))
 		return;
-	opinion_spend(f->opinion, f->now, pages_bytes(&e.message) + GOSSIP_HEADER_BYTES);
+	opinion_spend(f->opinion, f->now, e.to, pages_bytes(&e.message) + GOSSIP_HEADER_BYTES);
 	send(f, &e);
 }
 
@@ -142,7 +142,7 @@ static void flush(struct flock *f)
 		if (m->kind == MESSAGE_GOSSIP && !m->updates && !m->pages)
 			continue;
 		if (m->kind == MESSAGE_GOSSIP && m->pages)
-			opinion_spend(f->opinion, f->now, pages_bytes(m));
+			opinion_spend(f->opinion, f->now, e.to, pages_bytes(m));
 		send(f, &e);
 		if (m->kind == MESSAGE_GOSSIP && m->updates)
 			pages_alone(f, &e);
@@ -160,7 +160,7 @@ static void sums_send(struct flock *f, __u64 to, const struct endpoint *at)
 
 	page_store_buckets(f->pages, sums);
 	for (first = 0; first < PAGE_BUCKETS; first += MESSAGE_SUMS_MAX) {
-		if (!opinion_spend(f->opinion, f->now, SUMS_BYTES))
+		if (!opinion_spend(f->opinion, f->now, to, SUMS_BYTES))
 			return;
 		e.message.sums_first = first;
 		memcpy(e.message.sum, sums + first, sizeof(e.message.sum));
@@ -183,7 +183,7 @@ static bool list_send(struct flock *f, __u64 to, const struct endpoint *at, stru
 	bool listed = false;
 	size_t i;
 
-	if (!opinion_spend(f->opinion, f->now, LIST_BYTES))
+	if (!opinion_spend(f->opinion, f->now, to, LIST_BYTES))
 		return false;
 	e.message.list = (__u32)page_store_list(f->pages, &e.message.mask, e.message.summary, MESSAGE_LIST_MAX);
 	for (i = 0; i < sizeof(mask->bit); i++) {
@@ -230,7 +230,7 @@ static void pages_send(struct flock *f, __u64 to, const struct endpoint *at, con
 		size_t more = i < count ? page[i].len + PAGE_FRAME_BYTES : 0;
 
 		if (e.message.pages && (i == count || bytes + more > all || e.message.pages == MESSAGE_PAGES_MAX)) {
-			if (!opinion_spend(f->opinion, f->now, bytes))
+			if (!opinion_spend(f->opinion, f->now, to, bytes))
 				return;
 			send(f, &e);
 			e.message.pages = 0;

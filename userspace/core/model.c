@@ -19,6 +19,7 @@ static const char *const schedulers[] = {STARLING_SCHEDULERS(CHOICE_WORD) NULL};
 static const char *const forwards[] = {STARLING_FORWARDS(CHOICE_WORD) NULL};
 static const char *const xdp_modes[] = {STARLING_XDP_MODES(CHOICE_WORD) NULL};
 static const char *const admissions[] = {STARLING_ADMISSIONS(CHOICE_WORD) NULL};
+static const char *const topologies[] = {STARLING_TOPOLOGIES(CHOICE_WORD) NULL};
 static const char *const beacons[] = {STARLING_BEACONS(CHOICE_WORD) NULL};
 #undef CHOICE_WORD
 
@@ -60,6 +61,11 @@ const char *const *xdp_mode_words(void)
 const char *const *admission_words(void)
 {
 	return admissions;
+}
+
+const char *const *topology_words(void)
+{
+	return topologies;
 }
 
 const char *const *beacons_words(void)

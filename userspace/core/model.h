@@ -38,6 +38,10 @@
 	CHOICE(BEACONS_BROADCAST, "broadcast")                                                                         \
 	CHOICE(BEACONS_BOTH, "both")
 
+/* Who talks with whom: opinion.h. */
+#define STARLING_TOPOLOGIES(CHOICE)                                                                                    \
+	CHOICE(TOPOLOGY_MESH, "mesh")                                                                                  \
+	CHOICE(TOPOLOGY_HIERARCHY, "hierarchy")
 /* Who is let in beside the listed nodes: admission.h. */
 #define STARLING_ADMISSIONS(CHOICE)                                                                                    \
 	CHOICE(ADMISSION_LISTED, "listed")                                                                             \
@@ -49,6 +53,7 @@ enum scheduler { STARLING_SCHEDULERS(CHOICE_ENUM) };
 enum xdp_mode { STARLING_XDP_MODES(CHOICE_ENUM) };
 enum beacon_kinds { STARLING_BEACONS(CHOICE_ENUM) };
 enum admission_mode { STARLING_ADMISSIONS(CHOICE_ENUM) };
+enum topology { STARLING_TOPOLOGIES(CHOICE_ENUM) };
 #undef CHOICE_ENUM
 
 struct backend_config {
@@ -84,6 +89,7 @@ struct config {
 	size_t node_peer_count;
 	enum beacon_kinds node_beacons;
 	enum admission_mode node_admission;
+	enum topology node_topology;
 	char node_site[STARLING_NAME_BYTES], node_region[STARLING_NAME_BYTES]; /* labels; "" if not set */
 	struct endpoint listen_http;					       /* port 0: default */
 	int log_level;							       /* LOG_* of syslog; default LOG_INFO */
@@ -118,6 +124,7 @@ const char *const *forward_words(void);
 const char *const *xdp_mode_words(void);
 const char *const *beacons_words(void);
 const char *const *admission_words(void);
+const char *const *topology_words(void);
 
 struct config *config_new(void); /* NULL without memory */
 void config_free(struct config *c);

@@ -102,8 +102,10 @@ static void member_lists(struct opinion *o, __u16 who, enum member_state from, e
 	else if (from == MEMBER_SUSPECT)
 		o->member[list_remove(o->suspect, &o->suspects, m->suspected_place)].suspected_place =
 			m->suspected_place;
-	if (is_live(from) != is_live(to))
-		opinion_timeouts(o);
+	if (is_live(from) == is_live(to))
+		return;
+	opinion_sites_live(o, who, is_live(to));
+	opinion_timeouts(o);
 }
 
 void opinion_is(struct opinion *o, __u16 who, enum member_state state)
@@ -167,7 +169,8 @@ struct rows {
 	__u64 *id;
 	struct member *member;
 	struct rumour *rumour;
-	__u16 *order, *live, *suspect;
+	__u16 *order, *live, *suspect, *near, *far;
+	struct site *site;
 };
 
 static void rows_free(struct rows *r)
@@ -178,11 +181,14 @@ static void rows_free(struct rows *r)
 	free(r->order);
 	free(r->live);
 	free(r->suspect);
+	free(r->near);
+	free(r->far);
+	free(r->site);
 }
 
 static struct rows rows_of(const struct opinion *o)
 {
-	return (struct rows){o->id, o->member, o->rumour, o->order, o->live, o->suspect};
+	return (struct rows){o->id, o->member, o->rumour, o->order, o->live, o->suspect, o->near, o->far, o->site};
 }
 
 void opinion_free(struct opinion *o)
@@ -206,7 +212,11 @@ static int rows_new(struct rows *r, const struct roster *roster)
 	r->order = calloc(count, sizeof(*r->order));
 	r->live = calloc(count, sizeof(*r->live));
 	r->suspect = calloc(count, sizeof(*r->suspect));
-	if (!r->id || !r->member || !r->rumour || !r->order || !r->live || !r->suspect) {
+	r->near = calloc(count, sizeof(*r->near));
+	r->far = calloc(count, sizeof(*r->far));
+	r->site = calloc(count, sizeof(*r->site));
+	if (!r->id || !r->member || !r->rumour || !r->order || !r->live || !r->suspect || !r->near || !r->far ||
+	    !r->site) {
 		rows_free(r);
 		return -ENOMEM;
 	}
@@ -259,6 +269,9 @@ int opinion_roster(struct opinion *o, const struct roster *roster)
 	o->order = rows.order;
 	o->live = rows.live;
 	o->suspect = rows.suspect;
+	o->near = rows.near;
+	o->far = rows.far;
+	o->site = rows.site;
 	o->count = roster->count;
 	o->ordered = o->count;
 	o->lives = o->suspects = o->unfits = o->rumours = o->changes = 0;
@@ -272,6 +285,7 @@ int opinion_roster(struct opinion *o, const struct roster *roster)
 	memset(o->queue_end, 0xff, sizeof(o->queue_end));
 	members_move(o, &old, old_count);
 	rows_free(&old);
+	opinion_sites(o, roster);
 	opinion_timeouts(o);
 	if (o->self != NOBODY)
 		rumour_queue(o, o->self, RUMOUR_SELF);
@@ -425,6 +439,7 @@ int opinion_state(const struct opinion *o, __u64 id, struct opinion_view *ret)
 		.clean = mono_after(m->caught_at[0], m->unfit ? OPINION_CLEAN_MS : 0),
 		.offset_us = m->offset_us,
 		.round_us = m->round_us,
+		.bridge = o->sites > 1 && m->bridge,
 	};
 	for (i = 0; i < m->accusers; i++)
 		ret->accuser[i] = o->id[m->accuser[i].who];

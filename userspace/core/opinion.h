@@ -20,6 +20,8 @@
  *    accused by less than H, others wait for it, so that the death of a rack is one event. A second at most.
  *  - A member that refutes each time but is caught by H accusers again and again is *unfit*.
  *  - One dead member a second is tried again, so parts that could not see each other find together.
+ *  - In a hierarchy a node probes the members of its site and gossips with them; two bridges of each site, chosen by
+ *    rendezvous among the live ones, do so with the bridges of the others, within a budget of bytes.
  *  - An accuser is heard on ten new members a second; gossip has a budget of bytes; every timer has jitter; nobody is
  *    pronounced dead while more than half of the roster changes within a period.
  */
@@ -30,23 +32,24 @@
 #include "core/message.h"
 #include "core/roster.h"
 
-#define OPINION_ACCUSERS	 4  /* kept and told of each suspect: Lifeguard's K = 3 confirmations, and the first */
-#define OPINION_SEEDS		 64 /* addresses of nobody known */
-#define OPINION_HEALTH_MAX	 7  /* periods become up to 8 times as long */
-#define OPINION_HELPERS		 3
-#define OPINION_HIGH		 3    /* accusers who settle it: H */
-#define OPINION_ACCUSED_MS	 2000 /* an accusation counts so long for the filter */
-#define OPINION_FILTER_MS	 1000 /* a change waits so long at most */
-#define OPINION_RETRY_MS	 1000 /* from one dead member that is tried to the next */
-#define OPINION_CAUGHT		 3    /* times within OPINION_CAUGHT_MS: unfit */
-#define OPINION_CAUGHT_MS	 10000
-#define OPINION_CLEAN_MS	 30000 /* not caught for so long: fit again */
-#define OPINION_BRAKE_SUBJECTS	 10    /* new ones a second that an accuser is heard on */
-#define OPINION_LIFE_AHEAD	 1024  /* incarnations that hearsay may be ahead of what is known */
-#define OPINION_HEADER_BYTES	 72    /* of a message without updates and pages, at most: message_wire_test */
-#define OPINION_UPDATE_BYTES	 53    /* of an update, at most */
-#define OPINION_MESSAGE_BYTES	 1144  /* of a message before its seal, so that it fits 1,200 */
-#define OPINION_BYTES_PER_SECOND (256 << 10)
+#define OPINION_ACCUSERS	     4 /* kept and told of each suspect: Lifeguard's K = 3 confirmations, and the first */
+#define OPINION_SEEDS		     64 /* addresses of nobody known */
+#define OPINION_HEALTH_MAX	     7	/* periods become up to 8 times as long */
+#define OPINION_HELPERS		     3
+#define OPINION_HIGH		     3	  /* accusers who settle it: H */
+#define OPINION_ACCUSED_MS	     2000 /* an accusation counts so long for the filter */
+#define OPINION_FILTER_MS	     1000 /* a change waits so long at most */
+#define OPINION_RETRY_MS	     1000 /* from one dead member that is tried to the next */
+#define OPINION_CAUGHT		     3	  /* times within OPINION_CAUGHT_MS: unfit */
+#define OPINION_CAUGHT_MS	     10000
+#define OPINION_CLEAN_MS	     30000 /* not caught for so long: fit again */
+#define OPINION_BRAKE_SUBJECTS	     10	   /* new ones a second that an accuser is heard on */
+#define OPINION_LIFE_AHEAD	     1024  /* incarnations that hearsay may be ahead of what is known */
+#define OPINION_HEADER_BYTES	     72	   /* of a message without updates and pages, at most: message_wire_test */
+#define OPINION_UPDATE_BYTES	     53	   /* of an update, at most */
+#define OPINION_MESSAGE_BYTES	     1144  /* of a message before its seal, so that it fits 1,200 */
+#define OPINION_BYTES_PER_SECOND     (256 << 10)
+#define OPINION_FAR_BYTES_PER_SECOND (64 << 10)
 
 struct opinion_config {
 	__u64 id;		/* of this node */
@@ -60,13 +63,16 @@ struct opinion_config {
 	__u32 lambda;		/* each update is sent lambda * log10(n + 1) times */
 	__u32 message_bytes;	/* of one message */
 	__u32 bytes_per_second; /* of gossip; probes and answers are outside of it */
-	bool plain;		/* SWIM as of 2002, without the suspicion's flexible end: to compare with */
+	__u32 far_bytes_per_second; /* of what of it goes to other sites */
+	bool hierarchy;		    /* within sites, and between their bridges; false: all with all */
+	bool plain;		    /* SWIM as of 2002, without the suspicion's flexible end: to compare with */
 };
 
 /* The figures of COORDINATION.md, to be completed by id, seed and incarnation. */
 #define OPINION_CONFIG                                                                                                 \
 	.period_ms = 200, .gossip_ms = 100, .fanout = 3, .alpha = 4, .beta = 6, .lambda = 4,                           \
-	.message_bytes = OPINION_MESSAGE_BYTES, .bytes_per_second = OPINION_BYTES_PER_SECOND
+	.message_bytes = OPINION_MESSAGE_BYTES, .bytes_per_second = OPINION_BYTES_PER_SECOND,                          \
+	.far_bytes_per_second = OPINION_FAR_BYTES_PER_SECOND
 
 /* COUNT(ID, "label", "what it counts") */
 #define STARLING_OPINION_COUNTS(COUNT)                                                                                 \
@@ -105,6 +111,7 @@ struct opinion_view {
 	struct mono clean; /* of one that is unfit: when it will be fit again, unless it is caught */
 	__s64 offset_us;   /* of its wall clock to this node's */
 	__u32 round_us;	   /* there and back; 0: neither is known */
+	bool bridge;	   /* between its site and others */
 };
 
 /* A published change. */
@@ -168,7 +175,7 @@ struct mono opinion_due(const struct opinion *o);
 void opinion_gossip(struct opinion *o, bool wanted);
 
 /* Whether so many more bytes may go out as gossip; if so they are counted. */
-bool opinion_spend(struct opinion *o, struct mono now, size_t bytes);
+bool opinion_spend(struct opinion *o, struct mono now, __u64 to, size_t bytes);
 
 /**
  * opinion_take() - the next message to be sent

@@ -89,29 +89,38 @@ struct intent *opinion_out(struct opinion *o, enum message_kind kind, __u16 to, 
 	return out;
 }
 
-static void credit_fill(struct opinion *o, struct mono now)
+static void credit_fill(struct credit *c, __u32 bytes_per_second, struct mono now)
 {
-	__s64 most = o->config.bytes_per_second;
-	__u64 passed_us = now.ns > o->filled.ns ? (now.ns - o->filled.ns) / 1000 : 0;
+	__s64 most = bytes_per_second;
+	__u64 passed_us = now.ns > c->filled.ns ? (now.ns - c->filled.ns) / 1000 : 0;
 
-	if (!o->filled.ns || passed_us > 1000000)
-		o->credit_bytes = most;
+	if (!c->filled.ns || passed_us > 1000000)
+		c->bytes = most;
 	else
-		o->credit_bytes += (__s64)(passed_us * (__u64)most / 1000000);
-	if (o->credit_bytes > most)
-		o->credit_bytes = most;
-	o->filled = now;
+		c->bytes += (__s64)(passed_us * (__u64)most / 1000000);
+	if (c->bytes > most)
+		c->bytes = most;
+	c->filled = now;
 }
 
-bool opinion_spend(struct opinion *o, struct mono now, size_t bytes)
+static bool spend(struct opinion *o, struct mono now, __u16 to, size_t bytes)
 {
-	credit_fill(o, now);
-	if (o->credit_bytes < (__s64)bytes) {
+	bool far = to != NOBODY && opinion_is_far(o, to);
+
+	credit_fill(&o->credit, o->config.bytes_per_second, now);
+	credit_fill(&o->far_credit, o->config.far_bytes_per_second, now);
+	if (o->credit.bytes < (__s64)bytes || (far && o->far_credit.bytes < (__s64)bytes)) {
 		o->counts[OPINION_OVER]++;
 		return false;
 	}
-	o->credit_bytes -= (__s64)bytes;
+	o->credit.bytes -= (__s64)bytes;
+	o->far_credit.bytes -= far ? (__s64)bytes : 0;
 	return true;
+}
+
+bool opinion_spend(struct opinion *o, struct mono now, __u64 to, size_t bytes)
+{
+	return spend(o, now, opinion_find(o, to), bytes);
 }
 
 void opinion_sync(struct opinion *o, __u16 to)
@@ -136,13 +145,18 @@ void opinion_behind(struct opinion *o, __u16 who, __u32 live)
 void opinion_gossip_step(struct opinion *o)
 {
 	__u16 told[DRAWS], who;
-	size_t count = 0, i, k;
+	size_t count = 0, nears, i, k;
+	const __u16 *near;
 
 	if ((!o->rumours && !o->wanted) || !o->lives || !mono_past(o->gossip_at, o->now))
 		return;
 	o->gossip_at = opinion_jitter(o, o->config.gossip_ms);
-	for (i = 0; i < DRAWS && count < o->config.fanout; i++) {
-		who = o->live[opinion_draw(o, (__u32)o->lives)];
+	who = opinion_far(o);
+	if (who != NOBODY)
+		opinion_out(o, MESSAGE_GOSSIP, who, &o->member[who].at);
+	near = opinion_near(o, &nears);
+	for (i = 0; i < DRAWS && nears && count < o->config.fanout; i++) {
+		who = near[opinion_draw(o, (__u32)nears)];
 		for (k = 0; k < count && told[k] != who; k++)
 			;
 		if (k < count || !o->member[who].at.port)
@@ -281,6 +295,14 @@ static void out_drop(struct opinion *o)
 	o->outs--;
 }
 
+/* What is sent already: credit may become less than nothing. */
+static void charge(struct opinion *o, __u16 to, size_t bytes)
+{
+	o->credit.bytes -= (__s64)bytes;
+	if (to != NOBODY && opinion_is_far(o, to))
+		o->far_credit.bytes -= (__s64)bytes;
+}
+
 bool opinion_take(struct opinion *o, struct mono now, struct envelope *ret)
 {
 	struct intent *i;
@@ -290,7 +312,7 @@ bool opinion_take(struct opinion *o, struct mono now, struct envelope *ret)
 		i = &o->out[o->out_first];
 		list = i->first < i->last;
 		gossip = i->kind == MESSAGE_GOSSIP;
-		if (gossip && ((!list && !o->rumours && !o->wanted) || !opinion_spend(o, now, 0)))
+		if (gossip && ((!list && !o->rumours && !o->wanted) || !spend(o, now, i->to, 0)))
 			continue;
 		ret->to = i->to == NOBODY ? 0 : o->id[i->to];
 		ret->at = i->at;
@@ -298,7 +320,7 @@ bool opinion_take(struct opinion *o, struct mono now, struct envelope *ret)
 		if (gossip && !ret->message.updates && (list || !o->wanted))
 			continue;
 		if (gossip)
-			o->credit_bytes -= (__s64)message_bytes(&ret->message);
+			charge(o, i->to, message_bytes(&ret->message));
 		/* A list goes on with the next message. */
 		if (!list || i->first >= i->last || i->first >= o->count)
 			out_drop(o);

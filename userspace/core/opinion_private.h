@@ -48,6 +48,8 @@ struct member {
 	bool hinted;   /* somebody holds it alive: try it soon */
 	__u8 subjects; /* it accused since @braked */
 	__u16 place;   /* in live[] */
+	__u16 site;    /* in site[] */
+	bool bridge;   /* of its site to others */
 	__u16 suspected_place;
 	struct mono since;
 	struct mono suspected;
@@ -57,6 +59,13 @@ struct member {
 	__s64 offset_us;
 	__u32 round_us;
 	struct accuser accuser[OPINION_ACCUSERS];
+};
+
+/* In a mesh all members are of one. */
+struct site {
+	__u64 key;
+	__u16 live, bridges; /* this node counts */
+	__u16 best;	     /* the next bridge, while they are chosen */
 };
 
 /* The probe of this period. */
@@ -104,6 +113,13 @@ struct opinion {
 	__u16 *live;	       /* others, alive or suspect */
 	__u16 *suspect;
 	size_t count, ordered, lives, suspects, unfits;
+
+	/* opinion_sites.c */
+	struct site *site;
+	__u16 *near, *far; /* those of live[] in this site; of other sites, bridges, if this node is one */
+	size_t sites, nears, fars, bridges;
+	bool near_stale;
+
 	__u16 self; /* NOBODY: not in the roster */
 
 	/* opinion_probe.c */
@@ -130,8 +146,11 @@ struct opinion {
 	__u16 queue_end[RUMOUR_SENT];
 	size_t rumours;
 	bool wanted;
-	struct mono gossip_at, filled, sync_at;
-	__s64 credit_bytes;
+	struct mono gossip_at, sync_at;
+	struct credit {
+		struct mono filled;
+		__s64 bytes;
+	} credit, far_credit; /* of all gossip; of what goes to other sites */
 	struct intent out[OUT_MAX];
 	size_t out_first, outs;
 
@@ -172,9 +191,18 @@ void opinion_forgive(struct opinion *o, __u16 who); /* all accusations */
 void opinion_timeouts(struct opinion *o);	    /* the number of members has changed */
 void opinion_pending(struct opinion *o);	    /* something may have to be published */
 void opinion_suspect_step(struct opinion *o);
-struct mono opinion_suspect_due(const struct opinion *o);
+struct mono opinion_suspect_due(struct opinion *o);
 void opinion_suspect_late(struct opinion *o, __u64 ns);
-size_t opinion_high(const struct opinion *o);
+size_t opinion_high(struct opinion *o, const struct member *subject);
+
+/* opinion_sites.c */
+void opinion_sites(struct opinion *o, const struct roster *roster); /* the roster is another */
+void opinion_sites_live(struct opinion *o, __u16 who, bool live);
+const __u16 *opinion_near(struct opinion *o, size_t *ret_count);    /* live ones to gossip with; borrowed, short */
+__u16 opinion_far(struct opinion *o);				    /* one of another site, or NOBODY */
+bool opinion_is_far(struct opinion *o, __u16 who);		    /* of another site */
+bool opinion_watches(struct opinion *o, __u16 who);		    /* it is for this node to probe it */
+size_t opinion_watchers(struct opinion *o, const struct member *m); /* how many others may accuse it */
 
 /* opinion_probe.c */
 void opinion_probe_step(struct opinion *o);

@@ -48,7 +48,7 @@ static __u16 subject_next(struct opinion *o)
 		if (o->ordered >= o->count)
 			order_shuffle(o);
 		who = o->order[o->ordered++];
-		if (who != o->self && is_probed(&o->member[who]))
+		if (who != o->self && is_probed(&o->member[who]) && opinion_watches(o, who))
 			return who;
 	}
 	return NOBODY;
@@ -85,10 +85,11 @@ static void helpers_ask(struct opinion *o)
 {
 	__u16 asked[OPINION_HELPERS], who;
 	struct intent *out;
-	size_t count = 0, i, k;
+	size_t count = 0, nears, i, k;
+	const __u16 *near = opinion_near(o, &nears);
 
-	for (i = 0; i < DRAWS && o->lives && count < OPINION_HELPERS; i++) {
-		who = o->live[opinion_draw(o, (__u32)o->lives)];
+	for (i = 0; i < DRAWS && nears && count < OPINION_HELPERS; i++) {
+		who = near[opinion_draw(o, (__u32)nears)];
 		for (k = 0; k < count && asked[k] != who; k++)
 			;
 		if (k < count || !helps(o, who))
@@ -139,7 +140,7 @@ static __u16 dead_pick(struct opinion *o, bool *ret_hinted)
 
 		who = (start + i) % o->count;
 		m = &o->member[who];
-		if (m->state != MEMBER_DEAD || !m->at.port || who == o->self)
+		if (m->state != MEMBER_DEAD || !m->at.port || who == o->self || !opinion_watches(o, (__u16)who))
 			continue;
 		if (m->hinted) {
 			m->hinted = false;

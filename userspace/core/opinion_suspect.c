@@ -13,9 +13,9 @@
 #define SMALL_FLOCK   6 /* below it no confirmation is expected */
 #define CONFIRMATIONS (OPINION_ACCUSERS - 1)
 
-size_t opinion_high(const struct opinion *o)
+size_t opinion_high(struct opinion *o, const struct member *subject)
 {
-	size_t others = o->lives; /* all that live but the subject: this node stands for it */
+	size_t others = opinion_watchers(o, subject); /* but the subject: this node stands for it */
 
 	return others < 1 ? 1 : others < OPINION_HIGH ? others : OPINION_HIGH;
 }
@@ -42,12 +42,15 @@ static size_t accusers_who_say(const struct member *m, enum member_state state)
 	return count;
 }
 
-static struct mono suspicion_end(const struct opinion *o, const struct member *m)
+static struct mono suspicion_end(struct opinion *o, const struct member *m)
 {
-	__u64 timeout_ns = o->timeout_ns[m->accusers], short_ns = 2000000ULL * o->config.period_ms;
+	/* In a large flock a small site's members have few who could confirm, as in a small flock. */
+	bool few = m->accusers && opinion_watchers(o, m) + 1 < SMALL_FLOCK;
+	__u64 timeout_ns = o->timeout_ns[few ? OPINION_ACCUSERS : m->accusers],
+	      short_ns = 2000000ULL * o->config.period_ms;
 
 	/* Others have given it all the time there is; it only may not have heard of it. */
-	if (m->accusers > 1 && accusers_who_say(m, MEMBER_DEAD) >= opinion_high(o) && timeout_ns > short_ns)
+	if (m->accusers > 1 && accusers_who_say(m, MEMBER_DEAD) >= opinion_high(o, m) && timeout_ns > short_ns)
 		timeout_ns = short_ns;
 	return (struct mono){m->suspected.ns + timeout_ns};
 }
@@ -96,7 +99,7 @@ static size_t accused_lately(const struct opinion *o, const struct member *m)
 /* Enough accusers at once: once for each suspicion. */
 static void catch_count(struct opinion *o, struct member *m)
 {
-	if (m->caught || accused_lately(o, m) < opinion_high(o))
+	if (m->caught || accused_lately(o, m) < opinion_high(o, m))
 		return;
 	m->caught = true;
 	memmove(m->caught_at + 1, m->caught_at, sizeof(m->caught_at) - sizeof(m->caught_at[0]));
@@ -223,7 +226,7 @@ static void suspicions_end(struct opinion *o)
  * Somebody is accused, but by fewer than H: it is open what becomes of it. Only who may be dead before the change that
  * waits has to be published is waited for: on a lossy network somebody is always accused anew, and refutes.
  */
-static bool is_open(const struct opinion *o)
+static bool is_open(struct opinion *o)
 {
 	struct mono last = mono_after(o->pending, OPINION_FILTER_MS);
 	size_t i, accusers;
@@ -232,14 +235,14 @@ static bool is_open(const struct opinion *o)
 		const struct member *m = &o->member[o->suspect[i]];
 
 		accusers = accused_lately(o, m);
-		if (accusers && accusers < opinion_high(o) &&
+		if (accusers && accusers < opinion_high(o, m) &&
 		    m->suspected.ns + o->timeout_ns[OPINION_ACCUSERS] <= last.ns)
 			return true;
 	}
 	return false;
 }
 
-struct mono opinion_suspect_due(const struct opinion *o)
+struct mono opinion_suspect_due(struct opinion *o)
 {
 	struct mono due = o->pending, end;
 	size_t i;

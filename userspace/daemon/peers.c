@@ -273,6 +273,7 @@ static int part_begin(struct peers *p, struct err *err)
 	config.opinion.id = p->identity.id;
 	config.opinion.incarnation = p->incarnation.number;
 	config.opinion.at = p->settings.at;
+	config.opinion.hierarchy = p->settings.topology == TOPOLOGY_HIERARCHY;
 	randombytes_buf(&config.opinion.seed, sizeof(config.opinion.seed));
 	rc = gossip_open(p->d->loop, &p->settings.at, p->settings.device, on_datagram, p, &p->gossip, err);
 	if (rc)
@@ -369,7 +370,7 @@ static bool settings_same(const struct peers_settings *a, const struct peers_set
 {
 	return !endpoint_compare(&a->at, &b->at) && !strcmp(a->device, b->device) && !strcmp(a->site, b->site) &&
 	       !strcmp(a->region, b->region) && a->beacons == b->beacons && a->admission == b->admission &&
-	       a->peers == b->peers && !memcmp(a->peer, b->peer, sizeof(a->peer)) &&
+	       a->topology == b->topology && a->peers == b->peers && !memcmp(a->peer, b->peer, sizeof(a->peer)) &&
 	       roster_same(&a->roster, &b->roster);
 }
 
@@ -394,6 +395,7 @@ void peers_configure(struct peers *p, const struct config *config)
 	memcpy(wanted.peer, config->node_peers, sizeof(wanted.peer));
 	wanted.beacons = config->node_beacons;
 	wanted.admission = config->node_admission;
+	wanted.topology = config->node_topology;
 	memcpy(wanted.device, config->node_device, sizeof(wanted.device));
 	memcpy(wanted.site, config->node_site, sizeof(wanted.site));
 	memcpy(wanted.region, config->node_region, sizeof(wanted.region));
@@ -406,7 +408,8 @@ void peers_configure(struct peers *p, const struct config *config)
 		roster_free(&wanted.roster);
 	} else {
 		p->moved |= endpoint_compare(&p->settings.at, &wanted.at) ||
-			    strcmp(p->settings.device, wanted.device) != 0 || p->settings.beacons != wanted.beacons;
+			    strcmp(p->settings.device, wanted.device) != 0 || p->settings.beacons != wanted.beacons ||
+			    p->settings.topology != wanted.topology;
 		if (p->flock && p->moved) { /* its new place is told by a later life */
 			p->incarnation.number++;
 			incarnation_use(p);

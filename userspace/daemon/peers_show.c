@@ -81,6 +81,8 @@ static void node_opinion(const struct peers *p, const struct roster_node *node, 
 		return;
 	table_set_text(t, row, FIELD_NODE_state,
 		       channel_conflict(p->channel, node->id, now) ? "conflict" : member_state_word(view.state));
+	if (view.bridge)
+		table_add_list(t, row, FIELD_NODE_is, "bridge");
 	if (view.since.ns)
 		table_set_time(t, row, FIELD_NODE_since, wall_ms() - mono_ms(view.since, now));
 	if (view.at.port)

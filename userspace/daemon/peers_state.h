@@ -32,6 +32,7 @@ struct peers_settings {
 	size_t peers;
 	enum beacon_kinds beacons;
 	enum admission_mode admission;
+	enum topology topology;
 	struct roster roster; /* owned */
 };
 
