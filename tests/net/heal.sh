@@ -25,8 +25,12 @@ for ((i = 0; i < 20; i++)); do
 	done
 	sleep 0.25
 done
-hears 4 1
 equal "a cut in one direction takes nobody out" 0 "$out"
+hold_begin relayed -n 200 -c 200 "$(vip4 10)"
+relayed() { [ "$(node_value 1 1 open)" -gt 0 ] && [ "$(node_value 4 1 open)" = "$(node_value 1 1 open)" ]; }
+check "and loads come by a helper" wait_for 25 relayed
+hold_again relayed >/dev/null
+hears 4 1
 
 # --- the same change on all, one after the other
 for n in "${FLOCK[@]}"; do at "$n" backend set least "$(be 1)" weight 7 >/dev/null; done

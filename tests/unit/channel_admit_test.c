@@ -299,7 +299,7 @@ static int on_stranger(void *arg, const struct claim *claim)
 		return -EPERM;
 	snprintf(door.name, sizeof(door.name), "%s", claim->name);
 	door.let_in++;
-	roster_of(n->world, n, 0, 2);
+	roster_of(n->world, n, n == &n->world->node[0], 2);
 	return 0;
 }
 
@@ -396,6 +396,28 @@ static void a_key_alone_is_enough_where_all_are_open(void **state)
 	assert_int_equal(w->node[1].heard, 1);
 }
 
+/* 0 has lost its roster, 1 has not. */
+static void who_is_known_already_is_told_by_whom(void **state)
+{
+	struct world *w = *state;
+	struct channel_hooks hooks = hooks_of(&w->node[0]);
+
+	hooks.stranger = on_stranger;
+	door = (struct door){.open = true};
+	channel_free(w->node[0].channel);
+	w->node[0].channel = channel_new(&w->node[0].identity, 55, &hooks);
+	channel_ring(w->node[0].channel, &w->ring);
+	channel_hello(w->node[0].channel, w->now, &w->node[1].at);
+	flow(w);
+	assert_int_equal(door.let_in, 0); /* the answer is no hello */
+	channel_open(w->node[1].channel, true);
+	w->now.ns += SECOND;
+	door.node = &w->node[0];
+	channel_hello(w->node[0].channel, w->now, &w->node[1].at);
+	flow(w);
+	assert_int_equal(door.let_in, 1);
+}
+
 static void who_is_quiet_gives_no_keys(void **state)
 {
 	struct world *w = *state;
@@ -431,6 +453,7 @@ int main(void)
 		TEST(who_has_none_or_another_does_not),
 		TEST(many_strangers_have_to_work),
 		TEST(a_key_alone_is_enough_where_all_are_open),
+		TEST(who_is_known_already_is_told_by_whom),
 		TEST(who_is_quiet_gives_no_keys),
 	};
 

@@ -256,6 +256,21 @@ static void list_answer(struct flock *f, __u64 sender, const struct endpoint *fr
 		list_send(f, sender, from, &mask, false);
 }
 
+/* Pages for somebody whom the sender does not reach. */
+static void relay(struct flock *f, const struct message *m)
+{
+	struct envelope e = {.to = m->subject, .message = {.kind = MESSAGE_GOSSIP, .pages = m->pages}};
+	struct opinion_view view;
+
+	if (!m->pages || m->pages > MESSAGE_PAGES_MAX || m->subject == f->config.opinion.id ||
+	    opinion_state(f->opinion, m->subject, &view) || view.state == MEMBER_DEAD || !view.at.port ||
+	    !opinion_spend(f->opinion, f->now, e.to, pages_bytes(m) + GOSSIP_HEADER_BYTES))
+		return;
+	e.at = view.at;
+	memcpy(e.message.page, m->page, m->pages * sizeof(m->page[0]));
+	send(f, &e);
+}
+
 /* --- events --- */
 
 static void pages_take(struct flock *f, const struct message *m)
@@ -287,6 +302,9 @@ void flock_receive(struct flock *f, struct mono now, const struct endpoint *from
 		break;
 	case MESSAGE_SUMS:
 		sums_answer(f, sender, from, m);
+		break;
+	case MESSAGE_RELAY:
+		relay(f, m);
 		break;
 	case MESSAGE_LIST:
 		list_answer(f, sender, from, m);

@@ -22,7 +22,8 @@
 	KIND(NACK, 4, "the helper is well, the subject has not answered yet")                                          \
 	KIND(GOSSIP, 5, "nothing but what rides on every message")                                                     \
 	KIND(SUMS, 6, "sums over some buckets of the sender's pages")                                                  \
-	KIND(LIST, 7, "the sender's pages in some buckets")
+	KIND(LIST, 7, "the sender's pages in some buckets")                                                            \
+	KIND(RELAY, 8, "pages for the subject, whom the sender does not reach")
 
 enum message_kind {
 #define MESSAGE_ENUM(id, number, help) MESSAGE_##id = (number),

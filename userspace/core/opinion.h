@@ -150,6 +150,9 @@ int opinion_known(struct opinion *o, __u64 id, const struct endpoint *at);
  * or -ENOSPC. */
 int opinion_seed(struct opinion *o, const struct endpoint *at);
 
+/* Who passes on what does not reach @to by itself, and where it is; 0: it does reach it, or nobody can. */
+__u64 opinion_relay(struct opinion *o, __u64 to, struct endpoint *ret_at);
+
 /* Tell everybody that this node goes by its own will. It answers until opinion_gone(), and probes nobody. */
 void opinion_leave(struct opinion *o);
 bool opinion_gone(const struct opinion *o);

@@ -50,6 +50,7 @@ struct member {
 	__u16 place;   /* in live[] */
 	__u16 site;    /* in site[] */
 	bool bridge;   /* of its site to others */
+	bool helped;   /* the last answer to a probe came by a helper: the path is cut, one way or both */
 	__u16 suspected_place;
 	struct mono since;
 	struct mono suspected;

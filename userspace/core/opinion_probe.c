@@ -241,6 +241,27 @@ static void relays_step(struct opinion *o)
 	}
 }
 
+/* --- by a helper --- */
+
+__u64 opinion_relay(struct opinion *o, __u64 to, struct endpoint *ret_at)
+{
+	__u16 subject = opinion_find(o, to), who;
+	size_t nears, i;
+	const __u16 *near = opinion_near(o, &nears);
+
+	if (subject == NOBODY || !o->member[subject].helped)
+		return 0;
+	for (i = 0; i < DRAWS && nears; i++) {
+		who = near[opinion_draw(o, (__u32)nears)];
+		if (who == subject || o->member[who].helped || o->member[who].state != MEMBER_ALIVE ||
+		    !o->member[who].at.port)
+			continue;
+		*ret_at = o->member[who].at;
+		return o->id[who];
+	}
+	return 0;
+}
+
 /* --- messages --- */
 
 /* Four moments: RFC 5905 section 8. Of a slow exchange they say little, so it does not replace a quicker one's. */
@@ -290,6 +311,7 @@ static void ack_take(struct opinion *o, __u16 sender, const struct endpoint *fro
 	if (m->subject == o->id[sender])
 		clock_compare(o, sender, m);
 	if (p->subject != NOBODY && p->number == m->number && o->id[p->subject] == m->subject) {
+		o->member[p->subject].helped = sender != p->subject;
 		p->answered = true;
 		return;
 	}

@@ -331,6 +331,7 @@ static void settings_use(struct peers *p)
 	if (p->renewed)
 		renewed_use(p);
 	peers_invitation_use(p);
+	channel_open(p->channel, p->settings.admission == ADMISSION_OPEN);
 	wanted = part_wanted(p, peers_roster_use(p));
 	if (p->flock && (p->moved || !wanted))
 		part_end(p);

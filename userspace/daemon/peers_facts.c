@@ -95,20 +95,33 @@ static bool near(const struct peers *p, const struct roster_node *node, struct e
 	return self && !strcmp(self->site, node->site) && peers_live(p, node, ret_at);
 }
 
+static void page_send(struct peers *p, enum message_kind kind, __u64 subject, __u64 to, const struct endpoint *at,
+		      struct page_bytes page)
+{
+	struct message m = {.kind = kind, .subject = subject, .pages = 1, .page = {page}};
+	__u8 bytes[SEAL_DATAGRAM_MAX];
+	int n = message_encode(&m, bytes, OPINION_MESSAGE_BYTES);
+
+	if (n > 0)
+		channel_send(p->channel, mono_now(), to, at, bytes, (size_t)n);
+}
+
+/* Where the direct path is cut a helper passes it on. */
 static void load_send(struct peers *p, const __u8 *page, size_t len)
 {
-	struct message m = {.kind = MESSAGE_GOSSIP, .pages = 1};
-	__u8 bytes[SEAL_DATAGRAM_MAX];
+	const struct page_bytes one = {page, len};
 	struct endpoint at;
-	int n;
+	__u64 helper;
 
-	m.page[0] = (struct page_bytes){page, len};
-	n = message_encode(&m, bytes, OPINION_MESSAGE_BYTES);
-	for (size_t i = 0; n > 0 && i < p->roster.count; i++) {
+	for (size_t i = 0; i < p->roster.count; i++) {
 		const struct roster_node *node = &p->roster.node[i];
 
-		if (near(p, node, &at))
-			channel_send(p->channel, mono_now(), node->id, &at, bytes, (size_t)n);
+		if (!near(p, node, &at))
+			continue;
+		page_send(p, MESSAGE_GOSSIP, 0, node->id, &at, one);
+		helper = opinion_relay(flock_opinion(p->flock), node->id, &at);
+		if (helper)
+			page_send(p, MESSAGE_RELAY, node->id, helper, &at, one);
 	}
 }
 

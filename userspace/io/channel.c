@@ -116,6 +116,11 @@ void channel_seed(struct channel *c, const __u32 seed[SEED_WORDS])
 	memcpy(c->seed, seed, sizeof(c->seed));
 }
 
+void channel_open(struct channel *c, bool open)
+{
+	c->open = open;
+}
+
 static int peer_order(const void *a, const void *b)
 {
 	const struct peer *x = a, *y = b;
@@ -398,6 +403,8 @@ static void hello_receive(struct channel *c, struct mono now, const struct endpo
 	c->status.received_bytes += len;
 	proof = (struct proof){hello->number, htole64(proof_number(c, now, 0))};
 	pair_send(c, p, SEAL_WELCOME, le64toh(h->boot), from, &proof, sizeof(proof));
+	if (c->open && p->boot != le64toh(h->boot))
+		peer_hello(c, now, p, from);
 }
 
 static void proof_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,

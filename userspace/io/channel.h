@@ -109,6 +109,10 @@ void channel_free(struct channel *c);
 void channel_ring(struct channel *c, const struct ring *ring);
 void channel_seed(struct channel *c, const __u32 seed[SEED_WORDS]);
 
+/* Whoever has the flock's keys is let in: a HELLO is answered by another one as well, since its sender may not have
+ * this node in its roster. */
+void channel_open(struct channel *c, bool open);
+
 /* Who may be heard. What is proven of those who stay, stays. Return: 0, or -ENOMEM with nothing changed. */
 int channel_roster(struct channel *c, const struct roster *roster);
 

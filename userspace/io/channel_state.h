@@ -34,6 +34,7 @@ struct channel {
 	const struct identity *identity;
 	struct channel_hooks hooks;
 	__u64 boot, sequence;
+	bool open;
 	__u8 secret[crypto_shorthash_KEYBYTES]; /* draws the numbers that prove */
 	struct ring ring;
 	struct peer *peer; /* owned; sorted by id; without this node */
