@@ -80,9 +80,19 @@ static int on_stranger(void *arg, const struct claim *claim)
 	return -EPERM;
 }
 
+static void on_cast(void *arg, const void *page, size_t len)
+{
+	struct party *p = arg;
+
+	REQUIRE(len <= SEAL_DATAGRAM_MAX - SEAL_BYTES);
+	p->heard++;
+	p->len = len;
+	memcpy(p->text, page, len);
+}
+
 static void party_begin(size_t i, const struct ring *ring, const struct roster *roster)
 {
-	struct channel_hooks hooks = {&party[i], on_send, on_message, on_admit, NULL, on_stranger};
+	struct channel_hooks hooks = {&party[i], on_send, on_message, on_admit, NULL, on_stranger, on_cast};
 	struct party *p = &party[i];
 	__u8 seed[crypto_sign_SEEDBYTES] = {(__u8)(i + 1)};
 

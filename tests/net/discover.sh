@@ -21,8 +21,21 @@ began() { # WORDS...: how they look for each other
 }
 
 note "by a group of IPv4"
-began address V4 device eth0 beacons multicast
+began address V4 device eth0 beacons multicast urgent multicast
 flock_begin 3
+"$LAB" exec lb2 nft -f - <<-'END'
+	table inet nounicast {
+		chain in { type filter hook input priority 0; ip daddr 192.0.2.12 meta l4proto { tcp, udp } th dport 9428 drop; };
+	}
+END
+at 1 node drain reason "by multicast" >/dev/null
+drains() { [ "$(node_value 2 1 'is // [] | index("draining")')" != null ]; }
+check "a drain is told by multicast where nothing else comes" wait_for 3 drains
+at 1 node enable >/dev/null
+enabled() { ! drains; }
+check "and so is its end" wait_for 3 enabled
+"$LAB" exec lb2 nft delete table inet nounicast
+check "and all are alive" wait_for 20 all_alive
 pid=$(daemon_pid lb3)
 kill -9 "$pid"
 rm -f "$STATE/lb3/known"

@@ -10,7 +10,7 @@
 BACKENDS=16
 OLD=60 # connections of each of the backends of before
 NEW=75 # and how many more a backend, over all, come after
-ROUNDS=20
+ROUNDS=12
 
 began() { # NAME: one balancer with its long connections
 	vip_lines least 10 wlc ipip 4 $((BACKENDS / 2)) >"$TMP/config"

@@ -27,7 +27,7 @@ next_sources() {
 		behind userspace/daemon/peers_facts.c 'STARLING_VERSION' <<-'END' &&
 			struct page_draft next = {0};
 			page_entry_add(&next, 1, "next", 4);
-			publish(p, PAGE_KIND_NEXT, 0, &next);
+			peers_page_publish(p, PAGE_KIND_NEXT, 0, &next);
 			page_entry_add(&draft, 0x777, "more", 4);
 		END
 		behind userspace/daemon/peers_facts.c 'char id.ROSTER_ID_TEXT_BYTES.;' <<-'END'

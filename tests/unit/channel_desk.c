@@ -46,9 +46,18 @@ static int on_admit(void *arg, __u64 sender, const struct ring *ring, const __u3
 	return n->refuse;
 }
 
+static void on_cast(void *arg, const void *page, size_t len)
+{
+	struct node *n = arg;
+
+	n->casts++;
+	snprintf(n->text, sizeof(n->text), "%.*s", (int)len, (const char *)page);
+}
+
 struct channel_hooks hooks_of(struct node *n)
 {
-	return (struct channel_hooks){.arg = n, .send = on_send, .message = on_message, .admit = on_admit};
+	return (struct channel_hooks){
+		.arg = n, .send = on_send, .message = on_message, .admit = on_admit, .cast = on_cast};
 }
 
 void node_boot(struct node *n, __u64 number)

@@ -21,7 +21,7 @@ struct node {
 	char text[64];
 	struct ring given; /* by the last answer to a knock */
 	__u32 given_seed[SEED_WORDS];
-	size_t admitted;
+	size_t admitted, casts;
 	int refuse; /* what the hook says to it */
 };
 

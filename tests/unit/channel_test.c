@@ -340,6 +340,34 @@ static void who_leaves_the_roster_is_heard_no_more(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, channel_setup, channel_teardown)
 
+static void what_goes_to_a_group_is_heard_by_who_has_a_key(void **state)
+{
+	struct world *w = *state;
+	struct datagram good, bad;
+
+	channel_cast(w->node[0].channel, &w->node[1].at, "page", 4);
+	good = *last(w, 0, 1);
+	flow(w);
+	assert_int_equal(w->node[1].casts, 1);
+	assert_string_equal(w->node[1].text, "page");
+	deliver(w, 1, &good); /* a page that comes again changes nothing: its number is known */
+	assert_int_equal(w->node[1].casts, 2);
+	for (size_t i = 0; i < good.len; i++) {
+		bad = good;
+		bad.bytes[i] ^= 1;
+		deliver(w, 1, &bad);
+	}
+	for (size_t i = 0; i < good.len; i++) {
+		bad = good;
+		bad.len = i;
+		deliver(w, 1, &bad);
+	}
+	assert_int_equal(w->node[1].casts, 2);
+	channel_ring(w->node[1].channel, &(struct ring){.count = 0});
+	deliver(w, 1, &good);
+	assert_int_equal(w->node[1].casts, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,6 +389,7 @@ int main(void)
 		TEST(two_hosts_with_one_identity_are_noticed),
 		TEST(what_is_no_message_is_counted),
 		TEST(who_leaves_the_roster_is_heard_no_more),
+		TEST(what_goes_to_a_group_is_heard_by_who_has_a_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,7 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_IFACE_SHOW] = "iface show",
 	[COMMAND_NODE_SET] = ("node set name lb1 address 192.0.2.1 device eth1 "
 			      "peers 192.0.2.2,[2001:db8::2]:9999,a-1.example,b.example:1 beacons both admission "
-			      "vouched topology hierarchy "
+			      "vouched topology hierarchy urgent multicast "
 			      "site fra region eu"),
 	[COMMAND_NODE_INIT] = "node init",
 	[COMMAND_NODE_JOIN] = "node join 192.0.2.11:9428",

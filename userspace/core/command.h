@@ -82,6 +82,7 @@ struct command {
 	size_t place_count;
 	__u32 beacons;	    /* enum beacon_kinds */
 	__u32 admission;    /* enum admission_mode */
+	__u32 urgent;	    /* enum urgent */
 	__u32 topology;	    /* enum topology */
 	__u32 ttl_ms;	    /* of an invitation */
 	struct endpoint at; /* backend, or source of a lookup, or where to listen; port 0 where only ADDR was given */

@@ -83,6 +83,8 @@
 		"who is let in: the roster's nodes, the default; whom they vouch for as well; whoever has a key of the flock") \
 	ARGUMENT(NODE_TOPOLOGY, KEYWORD,  "topology",      "mesh|hierarchy",            TOPOLOGY,  topology,         0, 0, \
 		"mesh, the default: all watch all; hierarchy: within sites, and two of each site the others'; the same on all") \
+	ARGUMENT(NODE_URGENT,   KEYWORD,  "urgent",        "off|multicast",             URGENT,    urgent,           0, 0, \
+		"multicast: a drain is told to the link of the device at once, beside the usual way; by default off") \
 	ARGUMENT(TTL,           KEYWORD,  "ttl",           "D",                         DURATION,  ttl_ms,           1000, STARLING_INVITE_MAX_MS, \
 		"how long it may be used, by default 1h") \
 	ARGUMENT(NODE_BEACONS,  KEYWORD,  "beacons",       "off|multicast|broadcast|both", BEACONS, beacons,         0, 0, \
@@ -150,7 +152,7 @@
 		"show devices") \
 	COMMAND(NODE_SET, "node", "set", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"say who this balancer is", ARG_NODE_NAME, ARG_NODE_ADDRESS, ARG_NODE_DEVICE, ARG_NODE_PEERS, \
-		ARG_NODE_BEACONS, ARG_NODE_ADMISSION, ARG_NODE_TOPOLOGY, \
+		ARG_NODE_BEACONS, ARG_NODE_ADMISSION, ARG_NODE_TOPOLOGY, ARG_NODE_URGENT, \
 		ARG_SITE, ARG_REGION) \
 	COMMAND(NODE_INIT, "node", "init", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"make the keys of a new flock, of which this balancer is the first") \

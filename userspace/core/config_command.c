@@ -189,6 +189,8 @@ static void node_set(struct config *c, const struct command *command)
 		c->node_admission = (enum admission_mode)command->admission;
 	if (command_has(command, ARG_NODE_TOPOLOGY))
 		c->node_topology = (enum topology)command->topology;
+	if (command_has(command, ARG_NODE_URGENT))
+		c->node_urgent = (enum urgent)command->urgent;
 	if (command_has(command, ARG_SITE))
 		memcpy(c->node_site, command->site, sizeof(c->node_site));
 	if (command_has(command, ARG_REGION))

@@ -26,7 +26,7 @@ bool config_has_node(const struct config *c)
 	static const struct endpoint none;
 
 	return *c->node_name || *c->node_device || *c->node_site || *c->node_region || c->node_peer_count ||
-	       c->node_beacons || c->node_admission || c->node_topology ||
+	       c->node_beacons || c->node_admission || c->node_topology || c->node_urgent ||
 	       memcmp(&c->node_address, &none, sizeof(none)) != 0;
 }
 
@@ -42,12 +42,14 @@ void config_export_node(const struct config *c, struct buf *out)
 	command.beacons = c->node_beacons;
 	command.admission = c->node_admission;
 	command.topology = c->node_topology;
+	command.urgent = c->node_urgent;
 	memcpy(command.site, c->node_site, sizeof(command.site));
 	memcpy(command.region, c->node_region, sizeof(command.region));
 	command.given = given(ARG_NODE_NAME, *c->node_name) | given(ARG_NODE_DEVICE, *c->node_device) |
 			given(ARG_NODE_PEERS, c->node_peer_count) | given(ARG_NODE_BEACONS, c->node_beacons) |
 			given(ARG_NODE_ADMISSION, c->node_admission) | given(ARG_NODE_TOPOLOGY, c->node_topology) |
-			given(ARG_SITE, *c->node_site) | given(ARG_REGION, *c->node_region) |
+			given(ARG_NODE_URGENT, c->node_urgent) | given(ARG_SITE, *c->node_site) |
+			given(ARG_REGION, *c->node_region) |
 			given(ARG_NODE_ADDRESS, memcmp(&c->node_address, &none, sizeof(none)) != 0);
 	line(&command, out);
 }

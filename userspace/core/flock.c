@@ -287,6 +287,15 @@ static void pages_take(struct flock *f, const struct message *m)
 	}
 }
 
+void flock_page(struct flock *f, struct mono now, const void *bytes, size_t len)
+{
+	struct message m = {.kind = MESSAGE_GOSSIP, .pages = 1, .page = {{bytes, len}}};
+
+	f->now = now;
+	pages_take(f, &m);
+	flush(f);
+}
+
 void flock_receive(struct flock *f, struct mono now, const struct endpoint *from, __u64 sender, const struct message *m)
 {
 	f->now = now;

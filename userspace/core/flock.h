@@ -60,6 +60,9 @@ struct page_store *flock_pages(struct flock *f);
 void flock_receive(struct flock *f, struct mono now, const struct endpoint *from, __u64 sender,
 		   const struct message *m);
 
+/* A page came by other means than a message. */
+void flock_page(struct flock *f, struct mono now, const void *bytes, size_t len);
+
 /**
  * flock_step() - do what is due, and send what waits
  * @wall_us:	the wall clock now; 0: not known, then no clocks are compared

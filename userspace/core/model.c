@@ -20,6 +20,7 @@ static const char *const forwards[] = {STARLING_FORWARDS(CHOICE_WORD) NULL};
 static const char *const xdp_modes[] = {STARLING_XDP_MODES(CHOICE_WORD) NULL};
 static const char *const admissions[] = {STARLING_ADMISSIONS(CHOICE_WORD) NULL};
 static const char *const topologies[] = {STARLING_TOPOLOGIES(CHOICE_WORD) NULL};
+static const char *const urgents[] = {STARLING_URGENTS(CHOICE_WORD) NULL};
 static const char *const beacons[] = {STARLING_BEACONS(CHOICE_WORD) NULL};
 #undef CHOICE_WORD
 
@@ -66,6 +67,11 @@ const char *const *admission_words(void)
 const char *const *topology_words(void)
 {
 	return topologies;
+}
+
+const char *const *urgent_words(void)
+{
+	return urgents;
 }
 
 const char *const *beacons_words(void)

@@ -38,6 +38,10 @@
 	CHOICE(BEACONS_BROADCAST, "broadcast")                                                                         \
 	CHOICE(BEACONS_BOTH, "both")
 
+/* What is urgent goes to a multicast group as well. */
+#define STARLING_URGENTS(CHOICE)                                                                                       \
+	CHOICE(URGENT_OFF, "off")                                                                                      \
+	CHOICE(URGENT_MULTICAST, "multicast")
 /* Who talks with whom: opinion.h. */
 #define STARLING_TOPOLOGIES(CHOICE)                                                                                    \
 	CHOICE(TOPOLOGY_MESH, "mesh")                                                                                  \
@@ -54,6 +58,7 @@ enum xdp_mode { STARLING_XDP_MODES(CHOICE_ENUM) };
 enum beacon_kinds { STARLING_BEACONS(CHOICE_ENUM) };
 enum admission_mode { STARLING_ADMISSIONS(CHOICE_ENUM) };
 enum topology { STARLING_TOPOLOGIES(CHOICE_ENUM) };
+enum urgent { STARLING_URGENTS(CHOICE_ENUM) };
 #undef CHOICE_ENUM
 
 struct backend_config {
@@ -90,6 +95,7 @@ struct config {
 	enum beacon_kinds node_beacons;
 	enum admission_mode node_admission;
 	enum topology node_topology;
+	enum urgent node_urgent;
 	char node_site[STARLING_NAME_BYTES], node_region[STARLING_NAME_BYTES]; /* labels; "" if not set */
 	struct endpoint listen_http;					       /* port 0: default */
 	int log_level;							       /* LOG_* of syslog; default LOG_INFO */
@@ -125,6 +131,7 @@ const char *const *xdp_mode_words(void);
 const char *const *beacons_words(void);
 const char *const *admission_words(void);
 const char *const *topology_words(void);
+const char *const *urgent_words(void);
 
 struct config *config_new(void); /* NULL without memory */
 void config_free(struct config *c);

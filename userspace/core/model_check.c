@@ -173,6 +173,8 @@ static int node_check(const struct config *c, struct err *err)
 {
 	if (c->node_beacons && !c->node_device[0])
 		return err_set(err, EINVAL, "node: beacons need a device, `node set device DEV`");
+	if (c->node_urgent && !c->node_device[0])
+		return err_set(err, EINVAL, "node: multicast needs a device, `node set device DEV`");
 	if ((c->node_beacons == BEACONS_BROADCAST || c->node_beacons == BEACONS_BOTH) &&
 	    !addr_is_v4(&c->node_address.addr) && addr_is_unicast(&c->node_address.addr))
 		return err_set(err, EINVAL, "node: beacons by broadcast need an IPv4 address; IPv6 has multicast");

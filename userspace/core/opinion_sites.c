@@ -44,8 +44,8 @@ void opinion_sites(struct opinion *o, const struct roster *roster)
 
 		o->member[who].site = site_of(o, o->config.hierarchy ? key_of(roster->node[i].site) : 0);
 	}
-	for (__u16 who = 0; who < o->count; who++)
-		o->site[o->member[who].site].live += lives(o, who);
+	for (size_t i = 0; i < o->count; i++)
+		o->site[o->member[i].site].live += lives(o, (__u16)i);
 	o->near_stale = true;
 }
 
@@ -66,8 +66,7 @@ static __u64 weight(const struct opinion *o, __u16 who)
 
 static void bridges_choose(struct opinion *o)
 {
-	__u16 who;
-	size_t s;
+	size_t s, who;
 
 	o->bridges = 0;
 	for (s = 0; s < o->sites; s++)
@@ -80,9 +79,9 @@ static void bridges_choose(struct opinion *o)
 		for (who = 0; who < o->count; who++) {
 			struct site *site = &o->site[o->member[who].site];
 
-			if (lives(o, who) && !o->member[who].bridge &&
-			    (site->best == NOBODY || weight(o, who) > weight(o, site->best)))
-				site->best = who;
+			if (lives(o, (__u16)who) && !o->member[who].bridge &&
+			    (site->best == NOBODY || weight(o, (__u16)who) > weight(o, site->best)))
+				site->best = (__u16)who;
 		}
 		for (s = 0; s < o->sites; s++) {
 			if (o->site[s].best == NOBODY)

@@ -119,6 +119,13 @@ const char *page_outcome_label(enum page_outcome outcome);
  */
 bool page_store_next(const struct page_store *s, __u64 origin, size_t *at, struct page *ret);
 
+/* All of a page that page_decode() or the store has given: they are one behind the other. */
+static inline struct page_bytes page_whole(const struct page *page)
+{
+	return (struct page_bytes){page->entries - sizeof(struct page_header),
+				   sizeof(struct page_header) + page->len + SIGNATURE_BYTES};
+}
+
 /* The latest boot of an origin that any page shows. Return: 0, or -ENOENT. */
 int page_store_latest(const struct page_store *s, __u64 origin, struct page_version *ret);
 

@@ -103,6 +103,14 @@ static void on_proven(void *arg, __u64 sender, const struct endpoint *from)
 		opinion_known(flock_opinion(p->flock), sender, from);
 }
 
+static void on_cast(void *arg, const void *page, size_t len)
+{
+	struct peers *p = arg;
+
+	if (p->flock)
+		flock_page(p->flock, mono_now(), page, len);
+}
+
 static const char *name_of(const struct peers *p, __u64 id, char text[STARLING_NAME_BYTES])
 {
 	const struct roster_node *node = roster_find_id(&p->roster, id);
@@ -218,7 +226,8 @@ static void timer_set(struct peers *p)
 
 static int life_begin(struct peers *p, __u32 stored, struct err *err)
 {
-	struct channel_hooks hooks = {p, on_datagram_out, on_message, peers_admitted, on_proven, peers_stranger};
+	struct channel_hooks hooks = {p,	 on_datagram_out, on_message, peers_admitted,
+				      on_proven, peers_stranger,  on_cast};
 	struct channel *channel;
 	__u64 boot;
 
@@ -259,8 +268,8 @@ static void ears_open(struct peers *p)
 {
 	struct err err = {0};
 
-	if (p->settings.beacons && beacons_open(p->d->loop, p->settings.beacons, &p->settings.at, p->settings.device,
-						on_datagram, p, &p->ears, &err))
+	if (peers_ears(&p->settings) && beacons_open(p->d->loop, peers_ears(&p->settings), &p->settings.at,
+						     p->settings.device, on_datagram, p, &p->ears, &err))
 		log_error("flock: %s", err.text);
 }
 
@@ -371,8 +380,8 @@ static bool settings_same(const struct peers_settings *a, const struct peers_set
 {
 	return !endpoint_compare(&a->at, &b->at) && !strcmp(a->device, b->device) && !strcmp(a->site, b->site) &&
 	       !strcmp(a->region, b->region) && a->beacons == b->beacons && a->admission == b->admission &&
-	       a->topology == b->topology && a->peers == b->peers && !memcmp(a->peer, b->peer, sizeof(a->peer)) &&
-	       roster_same(&a->roster, &b->roster);
+	       a->topology == b->topology && a->urgent == b->urgent && a->peers == b->peers &&
+	       !memcmp(a->peer, b->peer, sizeof(a->peer)) && roster_same(&a->roster, &b->roster);
 }
 
 static bool address_set(const struct endpoint *at)
@@ -397,6 +406,7 @@ void peers_configure(struct peers *p, const struct config *config)
 	wanted.beacons = config->node_beacons;
 	wanted.admission = config->node_admission;
 	wanted.topology = config->node_topology;
+	wanted.urgent = config->node_urgent;
 	memcpy(wanted.device, config->node_device, sizeof(wanted.device));
 	memcpy(wanted.site, config->node_site, sizeof(wanted.site));
 	memcpy(wanted.region, config->node_region, sizeof(wanted.region));
@@ -410,7 +420,7 @@ void peers_configure(struct peers *p, const struct config *config)
 	} else {
 		p->moved |= endpoint_compare(&p->settings.at, &wanted.at) ||
 			    strcmp(p->settings.device, wanted.device) != 0 || p->settings.beacons != wanted.beacons ||
-			    p->settings.topology != wanted.topology;
+			    p->settings.topology != wanted.topology || p->settings.urgent != wanted.urgent;
 		if (p->flock && p->moved) { /* its new place is told by a later life */
 			p->incarnation.number++;
 			incarnation_use(p);

@@ -57,6 +57,7 @@ int peers_drain(struct peers *p, const char *reason, struct err *err)
 	before = p->draining[0] ? "draining" : "enabled";
 	snprintf(p->draining, sizeof(p->draining), "%s", reason ? reason : "");
 	peers_publish(p);
+	loop_post(p->d->loop, peers_urgent, p);
 	pthread_mutex_unlock(&p->lock);
 	if (strcmp(before, after) != 0) {
 		log_notice("node %s: %s -> %s%s%s kind=member object=%s before=%s after=%s", p->d->node, before, after,

@@ -150,6 +150,31 @@ static void beacons_send(struct peers *p, struct mono now)
 			channel_knock(p->channel, now, &to[i]);
 }
 
+enum beacon_kinds peers_ears(const struct peers_settings *s)
+{
+	if (!s->urgent)
+		return s->beacons;
+	return s->beacons == BEACONS_BROADCAST || s->beacons == BEACONS_BOTH ? BEACONS_BOTH : BEACONS_MULTICAST;
+}
+
+void peers_urgent(void *arg)
+{
+	struct endpoint to[BEACONS_MAX];
+	struct peers *p = arg;
+	struct page_bytes bytes;
+	struct page page;
+	size_t next = 0;
+
+	pthread_mutex_lock(&p->lock);
+	while (p->flock && p->settings.urgent && page_store_next(flock_pages(p->flock), p->identity.id, &next, &page))
+		if (page.kind == PAGE_KIND_NODE && beacons_to(BEACONS_MULTICAST, &p->settings.at, to)) {
+			bytes = page_whole(&page);
+			channel_cast(p->channel, &to[0], bytes.bytes, bytes.len);
+			gossip_flush(p->gossip);
+		}
+	pthread_mutex_unlock(&p->lock);
+}
+
 void peers_places_step(struct peers *p, struct mono now, size_t live)
 {
 	__u64 beacon_ms = live ? (live + 1) * BEACON_MS : BEACON_ALONE_MS;

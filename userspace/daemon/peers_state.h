@@ -33,6 +33,7 @@ struct peers_settings {
 	enum beacon_kinds beacons;
 	enum admission_mode admission;
 	enum topology topology;
+	enum urgent urgent;
 	struct roster roster; /* owned */
 };
 
@@ -128,7 +129,9 @@ void peers_bulk_step(struct peers *p, struct mono now);		   /* once a second */
 bool peers_bulk(void *arg, __u64 peer, const struct endpoint *at); /* hook of the flock */
 
 /* peers_places.c; under the lock, on the loop's thread, with a flock */
-void peers_places_use(struct peers *p); /* the settings are others */
+void peers_urgent(void *arg); /* a task of the loop, outside of the lock: the own page goes to the group as well */
+enum beacon_kinds peers_ears(const struct peers_settings *s); /* what is to be listened to */
+void peers_places_use(struct peers *p);			      /* the settings are others */
 void peers_places_step(struct peers *p, struct mono now, size_t live);
 
 /* Whether another node answers, and where. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * See channel.h. Not here: bytes of a seal (seal.c), knocks (channel_admit.c), twins (core/incarnation.h).
+ * See channel.h. Not here: bytes of a seal (seal.c), knocks (channel_admit.c), groups (channel_cast.c), twins
+ * (core/incarnation.h).
  */
 #include <endian.h>
 #include <errno.h>
@@ -173,8 +174,8 @@ static int peer_key(const struct channel *c, struct peer *p, const struct ring_k
 
 /* --- sending --- */
 
-static void datagram_send(struct channel *c, enum seal_kind kind, __u64 tag, const struct ring_key *ring,
-			  const __u8 key[SEAL_KEY_BYTES], const struct endpoint *at, const void *plain, size_t len)
+void channel_datagram(struct channel *c, enum seal_kind kind, __u64 tag, const struct ring_key *ring,
+		      const __u8 key[SEAL_KEY_BYTES], const struct endpoint *at, const void *plain, size_t len)
 {
 	struct seal_header h = {.version = SEAL_VERSION,
 				.kind = (__u8)kind,
@@ -197,7 +198,7 @@ static void pair_send(struct channel *c, struct peer *p, enum seal_kind kind, __
 	__u8 key[SEAL_KEY_BYTES];
 
 	if (ring && !peer_key(c, p, ring, true, key))
-		datagram_send(c, kind, tag, ring, key, at, plain, len);
+		channel_datagram(c, kind, tag, ring, key, at, plain, len);
 	sodium_memzero(key, sizeof(key));
 }
 
@@ -223,7 +224,7 @@ void channel_hello(struct channel *c, struct mono now, const struct endpoint *at
 
 	if (!ring)
 		return;
-	/* the header as datagram_send() will write it */
+	/* the header as channel_datagram() will write it */
 	h = (struct seal_header){.version = SEAL_VERSION,
 				 .kind = SEAL_HELLO,
 				 .key = htole32(ring->id),
@@ -232,7 +233,7 @@ void channel_hello(struct channel *c, struct mono now, const struct endpoint *at
 				 .sequence = htole64(c->sequence + 1)};
 	memcpy(hello.key, c->identity->key.byte, sizeof(hello.key));
 	if (!seal_sign(c->identity, HELLO_CONTEXT, &h, &hello, offsetof(struct hello, signature), hello.signature))
-		datagram_send(c, SEAL_HELLO, 0, ring, ring->byte, at, &hello, sizeof(hello));
+		channel_datagram(c, SEAL_HELLO, 0, ring, ring->byte, at, &hello, sizeof(hello));
 }
 
 bool channel_due(struct mono *last, struct mono now, __u64 ms)
@@ -425,6 +426,13 @@ static void proof_receive(struct channel *c, struct mono now, const struct endpo
 	}
 }
 
+bool channel_peer_may(struct peer *p, struct mono now)
+{
+	if (channel_due(&p->second, now, 1000))
+		p->messages = 0;
+	return p->messages++ < CHANNEL_PEER_MESSAGES;
+}
+
 static void data_receive(struct channel *c, struct mono now, const struct endpoint *from, const struct seal_header *h,
 			 struct peer *p, size_t len)
 {
@@ -437,9 +445,7 @@ static void data_receive(struct channel *c, struct mono now, const struct endpoi
 		channel_reject(c, CHANNEL_REPLAYED);
 		return;
 	}
-	if (channel_due(&p->second, now, 1000))
-		p->messages = 0;
-	if (p->messages++ >= CHANNEL_PEER_MESSAGES) {
+	if (!channel_peer_may(p, now)) {
 		channel_reject(c, CHANNEL_FLOOD);
 		return;
 	}
@@ -490,7 +496,7 @@ void channel_receive(struct channel *c, struct mono now, const struct endpoint *
 		channel_reject(c, CHANNEL_VERSION);
 		return;
 	}
-	if (h.pad || !h.boot || !h.sequence || h.kind < SEAL_HELLO || h.kind > SEAL_ADMIT) {
+	if (h.pad || !h.boot || !h.sequence || h.kind < SEAL_HELLO || h.kind > SEAL_CAST) {
 		channel_reject(c, CHANNEL_MALFORMED);
 		return;
 	}
@@ -507,6 +513,8 @@ void channel_receive(struct channel *c, struct mono now, const struct endpoint *
 		channel_reject(c, CHANNEL_STRANGER);
 	else if (h.kind == SEAL_HELLO)
 		hello_receive(c, now, from, &h, p, bytes, len);
+	else if (h.kind == SEAL_CAST)
+		channel_cast_receive(c, now, &h, p, bytes, len);
 	else if (h.kind >= SEAL_KNOCK)
 		channel_admission(c, now, from, &h, p, bytes, len);
 	else

@@ -91,6 +91,8 @@ struct channel_hooks {
 	/* Somebody who is not in the roster knocks, or has the flock's keys and says hello: then @claim has a key
 	 * alone. Return: 0: it is in the roster now. NULL: nobody is ever let in. */
 	int (*stranger)(void *arg, const struct claim *claim);
+	/* A page came by channel_cast(). NULL: nobody listens. */
+	void (*cast)(void *arg, const void *page, size_t len);
 };
 
 struct channel;
@@ -128,6 +130,9 @@ void channel_send(struct channel *c, struct mono now, __u64 to, const struct end
 
 /* Say hello to whoever hears it: a beacon. */
 void channel_hello(struct channel *c, struct mono now, const struct endpoint *at);
+
+/* A page to a group, of up to PAGE_BYTES: who hears it believes its signature alone. */
+void channel_cast(struct channel *c, const struct endpoint *at, const void *page, size_t len);
 
 /* Ask whoever is at @at for the flock's keys. */
 void channel_knock(struct channel *c, struct mono now, const struct endpoint *at);

@@ -70,6 +70,15 @@ bool channel_may_verify(struct channel *c, struct mono now);	/* one signature mo
 bool channel_due(struct mono *last, struct mono now, __u64 ms); /* if so, it is done now */
 
 struct peer *channel_peer(const struct channel *c, __u64 id); /* NULL: not in the roster */
+bool channel_peer_may(struct peer *p, struct mono now); /* one datagram more of it is listened to in this second */
+
+/* Sealed with @key, which goes with @ring; @plain: up to SEAL_DATAGRAM_MAX - SEAL_BYTES. */
+void channel_datagram(struct channel *c, enum seal_kind kind, __u64 tag, const struct ring_key *ring,
+		      const __u8 key[SEAL_KEY_BYTES], const struct endpoint *at, const void *plain, size_t len);
+
+/* channel_cast.c: a CAST of a node of the roster. */
+void channel_cast_receive(struct channel *c, struct mono now, const struct seal_header *h, struct peer *p,
+			  const void *bytes, size_t len);
 
 /*
  * channel_admit.c: KNOCK, PUZZLE and ADMIT of a node of the roster, and with @p NULL a KNOCK of another one; a knock at

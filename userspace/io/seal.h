@@ -31,7 +31,8 @@
 	SEALED(DATA, 4, "by the pair's key: a message")                                                                \
 	SEALED(KNOCK, 5, "signed: a node of the roster asks for the flock's keys")                                     \
 	SEALED(PUZZLE, 6, "plain: work to be done before the next knock is heard")                                     \
-	SEALED(ADMIT, 7, "signed, sealed to who knocked: the flock's keys and the seed")
+	SEALED(ADMIT, 7, "signed, sealed to who knocked: the flock's keys and the seed")                               \
+	SEALED(CAST, 8, "by the flock's key, to a group: a page, which its origin has signed")
 
 enum seal_kind {
 #define SEAL_ENUM(id, number, help) SEAL_##id = (number),
