@@ -32,8 +32,12 @@ check "by a stream" wait_for 10 exchanged
 
 # --- any bytes at the port
 "$LAB" exec be1 bash -c 'head -c 4000 /dev/urandom >/dev/tcp/192.0.2.11/9428; sleep 0.5' 2>/dev/null
+"$LAB" exec be1 bash -c 'for ((i = 0; i < 100; i++)); do head -c 400 /dev/urandom >/dev/udp/192.0.2.11/9428; done'
+told() { grep -q "not heard.* stream-malformed=" "/run/starling-lab/$STARLING_LAB/lb1/starlingd.log"; }
 malformed() { [ "$(metric 1 'rejected_total.*stream-malformed')" -gt 0 ]; }
 check "bytes of no flock are counted" wait_for 10 malformed
+check "and logged" wait_for 20 told
+equal "with one line in ten seconds, whatever comes" true "$([ "$(grep -c "not heard" "/run/starling-lab/$STARLING_LAB/lb1/starlingd.log")" -le 3 ] && echo true)"
 for ((i = 0; i < 40; i++)); do "$LAB" exec be1 bash -c 'exec 3<>/dev/tcp/192.0.2.11/9428; sleep 12' 2>/dev/null & done
 flooded() { [ "$(metric 1 'rejected_total.*stream-flood')" -ge 32 ]; }
 check "more connections than are listened to are ended" wait_for 10 flooded

@@ -171,6 +171,7 @@ void peers_step(struct peers *p)
 		live = peers_keys_step(p, now);
 		peers_places_step(p, now, live);
 		peers_bulk_step(p, now);
+		peers_rejects_step(p, now);
 		if (mono_ms(p->kept, now) >= KNOWN_MS) {
 			p->kept = now;
 			peers_known_save(p);

@@ -79,6 +79,9 @@ struct peers {
 	__u64 streams[2];			/* that came to their end: others', the own ones */
 	__u64 stream_rejected[BULK_COUNTS + 1]; /* and those that did not; the last: too much of them */
 
+	__u64 rejects_told[CHANNEL_COUNTS + BULK_COUNTS + 1];
+	struct mono rejects_at;
+
 	/* the loop's thread */
 	uv_timer_t timer;
 	struct gossip *gossip;
@@ -121,6 +124,8 @@ void peers_known_load(struct peers *p);
 void peers_known_save(struct peers *p); /* if it has changed */
 
 void peers_step(struct peers *p); /* peers.c; under the lock: after something was heard */
+
+void peers_rejects_step(struct peers *p, struct mono now); /* peers_rejects.c; under the lock, once a second */
 
 /* peers_bulk.c; under the lock, on the loop's thread */
 void peers_bulk_open(struct peers *p);
