@@ -28,6 +28,7 @@ struct world {
 	struct admission_rules rules;
 	struct roster got;
 	__u64 counter; /* of the last page of all nodes */
+	__u32 roles;   /* that who tells gives whom it vouches for, too */
 };
 
 static struct roster_node node_of(const struct world *w, size_t i)
@@ -72,6 +73,8 @@ static void tells(struct world *w, size_t i, const size_t *vouches, size_t count
 
 	for (size_t v = 0; v < count; v++) {
 		node = node_of(w, vouches[v]);
+		node.roles |= w->roles;
+		node.stake = w->roles ? 65535 : 1;
 		assert_int_equal(roster_add(&a.own, &node, NULL), 0);
 	}
 	if (forgets >= 0)
@@ -149,7 +152,7 @@ static void who_is_let_in_has_no_word_unless_all_are_open(void **state)
 	counts(&w, "0 1 4");
 	w.rules.mode = ADMISSION_OPEN;
 	tells(&w, 5, (size_t[]){6}, 1, -1);
-	counts(&w, "0 1 4 5 6");
+	counts(&w, "0 4 5 6"); /* and 4 has forgotten 1 */
 	world_end(&w);
 }
 
@@ -234,6 +237,72 @@ static void two_of_one_name_are_told_apart(void **state)
 	counts(&w, "0 1 4");
 	assert_string_equal(roster_find_id(&w.got, w.signer[1].id)->name, "n1");
 	assert_string_equal(roster_find_id(&w.got, w.signer[4].id)->name, roster_id_format(w.signer[4].id, id));
+	world_end(&w);
+}
+
+static void a_word_makes_nobody_an_admin_nor_heavy(void **state)
+{
+	const struct roster_node *node;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, 2, 0, ADMISSION_VOUCHED);
+	w.roles = ROLE_ADMIN | ROLE_VOTER;
+	tells(&w, 1, (size_t[]){4}, 1, -1);
+	counts(&w, "0 1 4");
+	node = roster_find_id(&w.got, w.signer[4].id);
+	assert_true(node->roles == ROSTER_ROLES_DEFAULT && node->stake == ROSTER_STAKE_DEFAULT);
+	world_end(&w);
+}
+
+static void who_is_unknown_is_not_forgotten_before_he_comes(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_begin(&w, 2, 0, ADMISSION_VOUCHED);
+	tells(&w, 1, NULL, 0, 4);
+	counts(&w, "0 1");
+	assert_int_equal(w.a.forgotten_count, 0);
+	world_end(&w);
+}
+
+static void the_word_of_who_is_not_listed_does_not_count(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_begin(&w, 2, 0, ADMISSION_VOUCHED);
+	assert_true(admission_counts(&w.a, &w.rules, w.store));
+	w.self = node_of(&w, 4);
+	assert_false(admission_counts(&w.a, &w.rules, w.store));
+	w.rules.mode = ADMISSION_OPEN;
+	assert_true(admission_counts(&w.a, &w.rules, w.store));
+	w.listed.node[0].roles |= ROLE_ADMIN;
+	assert_false(admission_counts(&w.a, &w.rules, w.store));
+	world_end(&w);
+}
+
+/* Who invited it is gone for good: those whom it has let in speak for it. */
+static void without_a_sponsor_others_are_heard_on_who_is_forgotten(void **state)
+{
+	struct fact_forgotten gone;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, 3, 4, ADMISSION_LISTED);
+	tells(&w, 0, (size_t[]){4, 5}, 2, -1);
+	w.listed.count = 0;
+	w.a.sponsor.known = true;
+	w.a.sponsor.key = w.signer[0].key;
+	counts(&w, "0 1 2 4 5");
+	gone = (struct fact_forgotten){.id = w.signer[0].id, .name = "n0"};
+	admission_forget(&w.a, &gone);
+	w.listed.count = 3;
+	tells(&w, 1, NULL, 0, 5);
+	w.listed.count = 0;
+	counts(&w, "1 2 4");
+	w.listed.count = 3;
 	world_end(&w);
 }
 
@@ -356,6 +425,10 @@ int main(void)
 		cmocka_unit_test(who_is_forgotten_is_so_wherever_it_is_listed),
 		cmocka_unit_test(only_admins_forget_where_there_are_some),
 		cmocka_unit_test(two_of_one_name_are_told_apart),
+		cmocka_unit_test(a_word_makes_nobody_an_admin_nor_heavy),
+		cmocka_unit_test(who_is_unknown_is_not_forgotten_before_he_comes),
+		cmocka_unit_test(the_word_of_who_is_not_listed_does_not_count),
+		cmocka_unit_test(without_a_sponsor_others_are_heard_on_who_is_forgotten),
 		cmocka_unit_test(a_full_list_of_the_forgotten_takes_no_more),
 		cmocka_unit_test(many_take_several_pages),
 		cmocka_unit_test(a_file_is_read_as_it_was_written),

@@ -22,6 +22,7 @@ struct tally {
 	struct candidate *candidate; /* owned */
 	size_t count;
 	size_t enough;
+	bool listed; /* who is in others' files counts here, too: the own one has nobody */
 };
 
 void admission_free(struct admission *a)
@@ -145,17 +146,47 @@ static int trusted(struct admission *a, const struct admission_rules *rules, con
 	if (rc || ret->count || !a->sponsor.known)
 		return rc;
 	rc = entries(a, pages, roster_id(&a->sponsor.key), on_listed, ret); /* first: they bring its name */
-	return rc ? rc : include_sponsor(a, ret);
+	if (!rc)
+		rc = include_sponsor(a, ret);
+	/* It may be gone, or forgotten itself: then all that were let in by its word and others'. */
+	return rc || ret->count > 1 ? rc : include_all(a, ret, &a->admitted);
+}
+
+/* In mode `open` that of whoever is in, too. */
+static int word_of(struct admission *a, const struct admission_rules *rules, const struct page_store *pages,
+		   struct roster *ret)
+{
+	int rc = trusted(a, rules, pages, ret);
+
+	if (!rc && rules->mode == ADMISSION_OPEN)
+		rc = include_all(a, ret, &a->admitted);
+	if (!rc && rules->mode == ADMISSION_OPEN)
+		rc = include(a, ret, rules->self);
+	return rc;
+}
+
+bool admission_counts(struct admission *a, const struct admission_rules *rules, const struct page_store *pages)
+{
+	struct roster word = {0};
+	bool counts = !word_of(a, rules, pages, &word) && admission_allowed(&word, rules->self->id);
+
+	roster_free(&word);
+	return counts;
 }
 
 static int on_forget(struct admission *a, void *arg, __u64 origin, int type, const struct roster_node *vouch,
 		     const struct fact_forgotten *forget)
 {
-	(void)arg;
+	const struct admission_rules *rules = arg;
+
 	(void)origin;
 	(void)vouch;
-	if (type == FACT_ADMISSION_FORGET)
-		admission_forget(a, forget); /* one too many stays out of the roster by its missing keys */
+	/* Only who would count: so nobody fills the list with those whom nobody knows. Others' pages are read again. */
+	if (type == FACT_ADMISSION_FORGET &&
+	    (roster_find_id(rules->listed, forget->id) || roster_find_id(&a->own, forget->id) ||
+	     roster_find_id(&a->admitted, forget->id) || forget->id == rules->self->id ||
+	     (a->sponsor.known && roster_id(&a->sponsor.key) == forget->id)))
+		admission_forget(a, forget);
 	return 0;
 }
 
@@ -166,6 +197,8 @@ static struct candidate *candidate_of(struct tally *t, const struct roster_node 
 	for (size_t i = 0; i < t->count; i++)
 		if (t->candidate[i].node.id == node->id)
 			return &t->candidate[i];
+	if (t->count == STARLING_ROSTER_NODES)
+		return NULL;
 	more = realloc(t->candidate, (t->count + 1) * sizeof(*more));
 	if (!more)
 		return NULL;
@@ -181,11 +214,16 @@ static int on_vouch(struct admission *a, void *arg, __u64 origin, int type, cons
 	struct candidate *c;
 
 	(void)forget;
-	if (type == FACT_ADMISSION_FORGET || roster_find_id(&a->admitted, vouch->id))
+	bool heeded = type == FACT_ADMISSION_VOUCH || (type == FACT_ADMISSION_LISTED && t->listed);
+
+	if (!heeded || roster_find_id(&a->admitted, vouch->id))
 		return 0;
 	c = candidate_of(t, vouch);
 	if (!c)
-		return -ENOMEM;
+		return 0; /* no memory, or more than could ever be let in */
+	/* Another's word makes nobody an admin, nor heavy. */
+	c->node.roles = vouch->roles & ROLE_WITNESS ? ROLE_WITNESS : ROSTER_ROLES_DEFAULT;
+	c->node.stake = ROSTER_STAKE_DEFAULT;
 	c->vouchers += c->last != origin;
 	c->last = origin;
 	return 0;
@@ -195,7 +233,8 @@ static int on_vouch(struct admission *a, void *arg, __u64 origin, int type, cons
 static int admit(struct admission *a, const struct admission_rules *rules, const struct page_store *pages,
 		 const struct roster *word)
 {
-	struct tally t = {.enough = rules->mode == ADMISSION_OPEN || word->count < VOUCHERS_FROM ? 1 : 2};
+	struct tally t = {.enough = rules->mode == ADMISSION_OPEN || word->count < VOUCHERS_FROM ? 1 : 2,
+			  .listed = !rules->listed->count};
 	int rc = 0;
 	size_t i;
 
@@ -237,13 +276,13 @@ int admission_roster(struct admission *a, const struct admission_rules *rules, c
 	int rc;
 
 	*ret = (struct roster){0};
-	rc = trusted(a, rules, pages, &word);
+	rc = word_of(a, rules, pages, &word);
 	for (size_t i = 0; i < word.count && !rc; i++)
 		if (admission_allowed(&word, word.node[i].id))
-			rc = entries(a, pages, word.node[i].id, on_forget, NULL);
+			rc = entries(a, pages, word.node[i].id, on_forget, (void *)(uintptr_t)rules);
 	if (!rc && a->forgotten_count > forgotten) { /* their word does not count either */
 		roster_free(&word);
-		rc = trusted(a, rules, pages, &word);
+		rc = word_of(a, rules, pages, &word);
 	}
 	if (!rc && (rules->mode != ADMISSION_LISTED || a->sponsor.known))
 		rc = admit_all(a, rules, pages, &word);

@@ -59,6 +59,9 @@ int admission_roster(struct admission *a, const struct admission_rules *rules, c
 
 /* Whether @id may change keys and forget nodes, going by a roster. */
 bool admission_allowed(const struct roster *roster, __u64 id);
+
+/* Whether others heed what this node says of who is in: `node invite` and `node forget`. */
+bool admission_counts(struct admission *a, const struct admission_rules *rules, const struct page_store *pages);
 bool admission_is_forgotten(const struct admission *a, __u64 id);
 
 /* Return: 0; -EEXIST, it is; -ENOSPC. */

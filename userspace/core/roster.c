@@ -200,6 +200,13 @@ int roster_digest(const struct roster *r, struct roster_epoch *ret)
 	return rc;
 }
 
+bool roster_same(const struct roster *a, const struct roster *b)
+{
+	struct roster_epoch x, y;
+
+	return !roster_digest(a, &x) && !roster_digest(b, &y) && !memcmp(&x, &y, sizeof(x));
+}
+
 const char *roster_epoch_format(const struct roster_epoch *epoch, char text[ROSTER_EPOCH_TEXT_BYTES])
 {
 	return sodium_bin2hex(text, ROSTER_EPOCH_TEXT_BYTES, epoch->byte, sizeof(epoch->byte));

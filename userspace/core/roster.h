@@ -7,6 +7,7 @@
 #define STARLING_CORE_ROSTER_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -107,6 +108,7 @@ void roster_encode(const struct roster *r, struct buf *out);
 
 /* Return: 0, or -ENOMEM. */
 int roster_digest(const struct roster *r, struct roster_epoch *ret);
+bool roster_same(const struct roster *a, const struct roster *b); /* false as well without memory to tell */
 const char *roster_epoch_format(const struct roster_epoch *epoch, char text[ROSTER_EPOCH_TEXT_BYTES]);
 
 #endif

@@ -151,6 +151,18 @@ static void conflicts_count(struct peers *p, struct mono now)
 
 static void timer_set(struct peers *p);
 
+/* Once a second at most, whatever others say. */
+static void admission_step(struct peers *p)
+{
+	if (!p->admission_heard)
+		return;
+	p->admission_heard = false;
+	if (peers_roster_use(p))
+		return;
+	p->changed = true; /* this node is forgotten: its part ends when the loop has turned */
+	loop_post(p->d->loop, peers_settings_due, p);
+}
+
 void peers_step(struct peers *p)
 {
 	struct mono now = mono_now();
@@ -167,6 +179,7 @@ void peers_step(struct peers *p)
 				   p->incarnation.number);
 			incarnation_use(p);
 		}
+		admission_step(p);
 		peers_publish(p);
 		live = peers_keys_step(p, now);
 		peers_places_step(p, now, live);
@@ -175,13 +188,6 @@ void peers_step(struct peers *p)
 		if (mono_ms(p->kept, now) >= KNOWN_MS) {
 			p->kept = now;
 			peers_known_save(p);
-		}
-	}
-	if (p->admission_heard) {
-		p->admission_heard = false;
-		if (!peers_roster_use(p)) { /* this node is forgotten: its part ends when the loop has turned */
-			p->changed = true;
-			loop_post(p->d->loop, peers_settings_due, p);
 		}
 	}
 	flock_step(p->flock, now, (__u64)wall.tv_sec * 1000000 + (__u64)wall.tv_nsec / 1000);
@@ -298,6 +304,7 @@ static int part_begin(struct peers *p, struct err *err)
 	ears_open(p);
 	peers_bulk_open(p);
 	p->author.store = flock_pages(p->flock);
+	peers_quiet(p);
 	peers_publish(p);
 	timer_set(p);
 	return 0;
@@ -369,13 +376,6 @@ void peers_settings_due(void *arg)
 }
 
 /* --- what others call --- */
-
-static bool roster_same(const struct roster *a, const struct roster *b)
-{
-	struct roster_epoch x, y;
-
-	return !roster_digest(a, &x) && !roster_digest(b, &y) && !memcmp(&x, &y, sizeof(x));
-}
 
 static bool settings_same(const struct peers_settings *a, const struct peers_settings *b)
 {

@@ -92,7 +92,8 @@ bool peers_roster_use(struct peers *p)
 	struct err err = {0};
 
 	if (admission_roster(&p->admission, &rules, p->flock ? flock_pages(p->flock) : NULL, &next) ||
-	    channel_roster(p->channel, &next) || (p->flock && flock_roster(p->flock, &next))) {
+	    channel_roster(p->channel, &next) ||
+	    (p->flock && !roster_same(&p->roster, &next) && flock_roster(p->flock, &next))) {
 		log_error("flock: no memory for the roster");
 		roster_free(&next);
 		return false;
@@ -113,13 +114,22 @@ void peers_admission_publish(struct peers *p)
 	struct page_draft *draft;
 	size_t count;
 
-	if (!p->admission.own.count && !p->admission.forgotten_count)
+	if (!p->flock || (!p->admission.own.count && !p->admission.forgotten_count))
 		return;
 	draft = calloc(ADMISSION_PAGES, sizeof(*draft));
 	count = draft ? admission_pages(&p->admission, &rules, draft, ADMISSION_PAGES) : 0;
 	for (size_t i = 0; i < count; i++)
 		peers_page_publish(p, PAGE_KIND_ADMISSION, (__u16)i, &draft[i]);
+	page_author_trim(&p->author, PAGE_KIND_ADMISSION, count);
 	free(draft);
+}
+
+static bool word_counts(struct peers *p)
+{
+	struct roster_node self = self_of(p);
+	struct admission_rules rules = {p->settings.admission, &p->settings.roster, &self};
+
+	return admission_counts(&p->admission, &rules, p->flock ? flock_pages(p->flock) : NULL);
 }
 
 /* --- to let in --- */
@@ -194,6 +204,10 @@ int peers_invite(struct peers *p, __u32 ttl_ms, char message[256], struct err *e
 	else if (p->settings.admission == ADMISSION_LISTED)
 		rc = err_set(err, EPERM,
 			     "only the roster's nodes are let in: `node set admission vouched`, on every node");
+	else if (!word_counts(p))
+		rc = err_set(err, EPERM,
+			     "the others do not heed this node there: do it on one that they list, an admin if "
+			     "there are some");
 	else if (!v)
 		rc = err_set(err, ENOSPC, "%d invitations are open already", PEERS_INVITATIONS);
 	else {
@@ -307,12 +321,16 @@ int peers_forget(struct peers *p, const char *name, bool dry, char message[256],
 
 	pthread_mutex_lock(&p->lock);
 	node = node_called(p, name);
-	if (!node)
+	if (!p->flock || !p->ring.count)
+		rc = err_set(err, ENOENT, "this node has no part in a flock with keys");
+	else if (!node)
 		rc = err_set(err, ENOENT, "no node %s: see `starling roster show`", name);
 	else if (node->id == p->identity.id)
 		rc = err_set(err, EINVAL, "a node does not forget itself: `node leave`, or ask another one");
-	else if (!admission_allowed(&p->roster, p->identity.id))
-		rc = err_set(err, EPERM, "the roster names admins, and this node is none: do it on one of them");
+	else if (!word_counts(p))
+		rc = err_set(err, EPERM,
+			     "the others do not heed this node there: do it on one that they list, an admin if "
+			     "there are some");
 	else if (!dry)
 		rc = forget(p, node, err);
 	if (!rc)

@@ -33,7 +33,7 @@ struct stream {
 	struct bulks *bulks;
 	struct bulk *bulk;
 	struct endpoint at;
-	bool caller, done, closing;
+	bool caller, listed, heard, done, closing;
 	struct mono since;
 	size_t bytes;
 	struct page_summary *theirs; /* owned */
@@ -226,8 +226,10 @@ static int pages_take(struct stream *s, const __u8 *bytes, size_t len)
 
 static int listed_take(struct stream *s)
 {
-	int rc = lacking_send(s);
+	int rc;
 
+	s->listed = true;
+	rc = lacking_send(s);
 	if (rc)
 		return rc;
 	return s->caller ? bulk_send(s->bulk, FRAME_END, NULL, 0) : list_send(s);
@@ -237,11 +239,15 @@ static int on_frame(void *arg, __u8 type, const void *bytes, size_t len)
 {
 	struct stream *s = arg;
 
+	s->heard = true;
+	s->bytes += len; /* inflated: what is cheap to send is not cheap to hear */
+	if (s->done || s->bytes > BULK_BYTES)
+		return -EBADMSG;
 	switch (type) {
 	case FRAME_LIST:
-		return list_take(s, bytes, len);
+		return s->listed ? -EBADMSG : list_take(s, bytes, len);
 	case FRAME_LISTED:
-		return listed_take(s);
+		return s->listed ? -EBADMSG : listed_take(s);
 	case FRAME_PAGES:
 		return pages_take(s, bytes, len);
 	case FRAME_END:
@@ -273,11 +279,16 @@ static void on_bytes(uv_stream_t *tcp, ssize_t len, const uv_buf_t *buf)
 	struct peers *p = s->bulks->p;
 	int why;
 
-	if (!p || len < 0) {
+	if (!p) {
 		stream_end(s);
 		return;
 	}
 	pthread_mutex_lock(&p->lock);
+	if (len < 0) {
+		stream_end(s);
+		pthread_mutex_unlock(&p->lock);
+		return;
+	}
 	s->bytes += (size_t)len;
 	why = s->bytes > BULK_BYTES ? BULK_COUNTS : bulk_receive(s->bulk, buf->base, (size_t)len);
 	if (why >= 0)
@@ -417,7 +428,12 @@ bool peers_bulk(void *arg, __u64 peer, const struct endpoint *at)
 	    !uv_tcp_connect(&s->connect, &s->tcp, (const struct sockaddr *)&sa, on_connected))
 		return true;
 	free(call);
-	stream_end(s);
+	if (s->tcp.data) {
+		stream_end(s);
+	} else { /* there is not even a socket */
+		b->stream[0] = NULL;
+		free(s);
+	}
 	return false;
 }
 
@@ -455,7 +471,7 @@ void peers_bulk_step(struct peers *p, struct mono now)
 	for (size_t i = 0; p->bulks && i <= BULK_CALLED; i++) {
 		struct stream *s = p->bulks->stream[i];
 
-		if (s && mono_ms(s->since, now) >= (s->bulk ? BULK_MS : BULK_CONNECT_MS))
+		if (s && mono_ms(s->since, now) >= (s->heard ? BULK_MS : BULK_CONNECT_MS))
 			reject(s, BULK_COUNTS);
 	}
 }

@@ -75,6 +75,11 @@ static void seed_take(struct peers *p, const __u32 seed[SEED_WORDS])
 		free(copy);
 }
 
+void peers_quiet(struct peers *p)
+{
+	channel_quiet(p->channel, (struct mono){mono_now().ns + QUIET_MS * 1000000ull});
+}
+
 /* --- what others answer to a knock --- */
 
 int peers_admitted(void *arg, __u64 sender, const struct ring *ring, const __u32 seed[SEED_WORDS])
@@ -96,7 +101,7 @@ int peers_admitted(void *arg, __u64 sender, const struct ring *ring, const __u32
 	}
 	log_notice("flock: keys of node %s taken number=%llu key=%08x", roster_id_format(sender, id),
 		   (unsigned long long)ring->number, ring->used);
-	channel_quiet(p->channel, (struct mono){mono_now().ns + QUIET_MS * 1000000ull});
+	peers_quiet(p);
 	if (first)
 		seed_take(p, seed);
 	peers_invitation_answered(p);

@@ -114,6 +114,7 @@ void peers_invitation_use(struct peers *p);		  /* what knocks bring */
 void peers_invitation_answered(struct peers *p);
 
 /* peers_keys.c; under the lock */
+void peers_quiet(struct peers *p); /* knocks are not answered until its pages can say who was expelled */
 int peers_keys_renew(struct peers *p, struct err *err);	  /* one new key in place of all */
 size_t peers_keys_step(struct peers *p, struct mono now); /* once a second; how many others are live */
 int peers_admitted(void *arg, __u64 sender, const struct ring *ring, const __u32 seed[SEED_WORDS]);

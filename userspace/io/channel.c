@@ -514,7 +514,7 @@ void channel_receive(struct channel *c, struct mono now, const struct endpoint *
 	else if (h.kind == SEAL_HELLO)
 		hello_receive(c, now, from, &h, p, bytes, len);
 	else if (h.kind == SEAL_CAST)
-		channel_cast_receive(c, now, &h, p, bytes, len);
+		channel_cast_receive(c, now, &h, bytes, len);
 	else if (h.kind >= SEAL_KNOCK)
 		channel_admission(c, now, from, &h, p, bytes, len);
 	else

@@ -34,15 +34,17 @@
 #include "core/incarnation.h"
 #include "io/seal.h"
 
-#define CHANNEL_WINDOW	      1024 /* numbers of a boot that may come late */
-#define CHANNEL_HELLO_MS      100  /* between two to the same peer or address */
-#define CHANNEL_WELCOME_MS    50   /* between two answers to one peer */
-#define CHANNEL_PROOF_MS      1000 /* a number that is to be answered is drawn so often; the last one counts too */
-#define CHANNEL_SIGNATURES    500  /* a second that are looked at */
-#define CHANNEL_KNOCKS	      10   /* a second that are heard without a puzzle */
-#define CHANNEL_ADMIT_MS      1000 /* between two answers to knocks of one peer, and between two knocks back */
-#define CHANNEL_PEER_MESSAGES 2000 /* a second of one peer: 128 nodes in an incident send a twentieth of it */
-#define CHANNEL_ADDRESSES     16   /* of nobody known, that are being tried */
+#define CHANNEL_WINDOW		 1024 /* numbers of a boot that may come late */
+#define CHANNEL_HELLO_MS	 100  /* between two to the same peer or address */
+#define CHANNEL_WELCOME_MS	 50   /* between two answers to one peer */
+#define CHANNEL_PROOF_MS	 1000 /* a number that is to be answered is drawn so often; the last one counts too */
+#define CHANNEL_SIGNATURES	 500  /* a second that are looked at */
+#define CHANNEL_CASTS		 100  /* a second, of all peers */
+#define CHANNEL_KNOCK_SIGNATURES 50   /* a second that knocks may cost of those */
+#define CHANNEL_KNOCKS		 10   /* a second that are heard without a puzzle */
+#define CHANNEL_ADMIT_MS	 1000 /* between two answers to knocks of one peer, and between two knocks back */
+#define CHANNEL_PEER_MESSAGES	 2000 /* a second of one peer: 128 nodes in an incident send a twentieth of it */
+#define CHANNEL_ADDRESSES	 16   /* of nobody known, that are being tried */
 
 /* COUNT(ID, "label", "what it counts"): datagrams that were not heard, by reason. */
 #define STARLING_CHANNEL_COUNTS(COUNT)                                                                                 \

@@ -324,12 +324,12 @@ static enum channel_count knock_judge(struct channel *c, struct mono now, const 
 	if (!p && sodium_is_zero(knock->invited.mac, sizeof(knock->invited.mac)))
 		return CHANNEL_STRANGER;
 	if (channel_due(&c->knocking.second, now, 1000))
-		c->knocking.count = 0;
+		c->knocking.count = c->knocking.verified = 0;
 	if (c->knocking.count++ >= CHANNEL_KNOCKS && !puzzle_solved(c, now, from, le64toh(h->sender), knock)) {
 		puzzle_send(c, now, from, h, knock);
 		return CHANNEL_FLOOD;
 	}
-	if (!channel_may_verify(c, now))
+	if (c->knocking.verified++ >= CHANNEL_KNOCK_SIGNATURES || !channel_may_verify(c, now))
 		return CHANNEL_FLOOD;
 	if (!seal_signed(&key, KNOCK_CONTEXT, h, knock, offsetof(struct knock, signature), knock->signature))
 		return CHANNEL_FORGED;

@@ -48,6 +48,8 @@ struct channel {
 	struct twin_watch self;
 	struct mono second;
 	__u32 verified; /* signatures in the second since @second */
+	struct mono cast_second;
+	__u32 casts; /* likewise */
 	__u32 seed[SEED_WORDS];
 	struct knocking {
 		struct mono since; /* the pair of keys that answers are sealed to; 0: there is none */
@@ -55,8 +57,8 @@ struct channel {
 		struct mono back, solved;		/* the last knock of each reason */
 		__u8 draw[crypto_generichash_KEYBYTES]; /* draws the puzzles for others */
 		struct mono second;
-		__u32 count;	   /* knocks of others in the second since @second */
-		struct mono quiet; /* until then none is answered */
+		__u32 count, verified; /* knocks of others in the second since @second; of them, looked at */
+		struct mono quiet;     /* until then none is answered */
 		bool invited;
 		__u8 invitation[INVITATION_BYTES];
 		char name[STARLING_NAME_BYTES], site[STARLING_NAME_BYTES];
@@ -77,8 +79,8 @@ void channel_datagram(struct channel *c, enum seal_kind kind, __u64 tag, const s
 		      const __u8 key[SEAL_KEY_BYTES], const struct endpoint *at, const void *plain, size_t len);
 
 /* channel_cast.c: a CAST of a node of the roster. */
-void channel_cast_receive(struct channel *c, struct mono now, const struct seal_header *h, struct peer *p,
-			  const void *bytes, size_t len);
+void channel_cast_receive(struct channel *c, struct mono now, const struct seal_header *h, const void *bytes,
+			  size_t len);
 
 /*
  * channel_admit.c: KNOCK, PUZZLE and ADMIT of a node of the roster, and with @p NULL a KNOCK of another one; a knock at
