@@ -301,7 +301,8 @@ void flock_receive(struct flock *f, struct mono now, const struct endpoint *from
 	f->now = now;
 	if (!opinion_receive(f->opinion, now, from, sender, m))
 		return;
-	pages_take(f, m);
+	if (m->kind != MESSAGE_RELAY) /* those are not for this node: loads of another site, perhaps */
+		pages_take(f, m);
 	if (m->date && f->wall_us)
 		f->skewed += hlc_heard(&f->hlc, f->wall_us / 1000, m->date) != 0;
 	switch (m->kind) {

@@ -152,7 +152,7 @@ void opinion_gossip_step(struct opinion *o)
 		return;
 	o->gossip_at = opinion_jitter(o, o->config.gossip_ms);
 	who = opinion_far(o);
-	if (who != NOBODY)
+	if (who != NOBODY && o->member[who].at.port)
 		opinion_out(o, MESSAGE_GOSSIP, who, &o->member[who].at);
 	near = opinion_near(o, &nears);
 	for (i = 0; i < DRAWS && nears && count < o->config.fanout; i++) {

@@ -311,7 +311,7 @@ static void ack_take(struct opinion *o, __u16 sender, const struct endpoint *fro
 	if (m->subject == o->id[sender])
 		clock_compare(o, sender, m);
 	if (p->subject != NOBODY && p->number == m->number && o->id[p->subject] == m->subject) {
-		o->member[p->subject].helped = sender != p->subject;
+		o->member[p->subject].helped = sender != p->subject && (!p->answered || o->member[p->subject].helped);
 		p->answered = true;
 		return;
 	}

@@ -289,7 +289,9 @@ static int part_begin(struct peers *p, struct err *err)
 	config.opinion.id = p->identity.id;
 	config.opinion.incarnation = p->incarnation.number;
 	config.opinion.at = p->settings.at;
-	config.opinion.hierarchy = p->settings.topology == TOPOLOGY_HIERARCHY;
+	/* Who comes by a key alone has told no site that others could choose bridges by. */
+	config.opinion.hierarchy =
+		p->settings.topology == TOPOLOGY_HIERARCHY && p->settings.admission != ADMISSION_OPEN;
 	randombytes_buf(&config.opinion.seed, sizeof(config.opinion.seed));
 	rc = gossip_open(p->d->loop, &p->settings.at, p->settings.device, on_datagram, p, &p->gossip, err);
 	if (rc)
@@ -421,7 +423,9 @@ void peers_configure(struct peers *p, const struct config *config)
 	} else {
 		p->moved |= endpoint_compare(&p->settings.at, &wanted.at) ||
 			    strcmp(p->settings.device, wanted.device) != 0 || p->settings.beacons != wanted.beacons ||
-			    p->settings.topology != wanted.topology || p->settings.urgent != wanted.urgent;
+			    p->settings.topology != wanted.topology ||
+			    (p->settings.admission == ADMISSION_OPEN) != (wanted.admission == ADMISSION_OPEN) ||
+			    p->settings.urgent != wanted.urgent;
 		if (p->flock && p->moved) { /* its new place is told by a later life */
 			p->incarnation.number++;
 			incarnation_use(p);

@@ -22,6 +22,7 @@
 #define BULK_MS		10000	    /* then a stream ends, whatever it does */
 #define BULK_CONNECT_MS 1000	    /* and one that is not even there yet */
 #define BULK_FAILED_MS	30000	    /* messages do for so long after a call that came to nothing */
+#define BULK_PAUSE_MS	2000	    /* from one that came to its end to the next call */
 #define BULK_BYTES	(64u << 20) /* that a stream may bring */
 #define BULK_LISTED_MAX 262144	    /* pages of a peer */
 
@@ -73,6 +74,8 @@ static void stream_end(struct stream *s)
 	for (size_t i = 0; i <= BULK_CALLED; i++)
 		if (b->stream[i] == s)
 			b->stream[i] = NULL;
+	if (s->done && s->caller) /* what it could not bring, messages and their budget may */
+		b->after.ns = mono_now().ns + BULK_PAUSE_MS * 1000000ull;
 	if (s->done && b->p)
 		b->p->streams[s->caller]++;
 	else if (s->caller)
