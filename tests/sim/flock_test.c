@@ -355,6 +355,25 @@ static void messages_do_not_grow_with_the_flock(void **state)
 	}
 }
 
+/* A node that has had nothing to say, and then has, has not stood still. */
+static void who_publishes_is_not_late(void **state)
+{
+	struct log log;
+	struct sim *w;
+
+	(void)state;
+	w = sim_of(3, 1, &log);
+	for (__u64 ms = 10000; ms < 610000; ms += 1030) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%llu", ms);
+		sim_publish(w, (size_t)(ms / 1030 % 3), 0, text);
+		sim_run(w, ms, NULL, 0);
+	}
+	assert_int_equal(sim_count(w, OPINION_LATE), 0);
+	sim_free(w);
+}
+
 /* --- sites --- */
 
 #define SITES 4
@@ -473,6 +492,7 @@ int main(void)
 		cmocka_unit_test(whatever_becomes_of_a_disk_its_node_is_a_member_again),
 		cmocka_unit_test(who_leaves_is_not_held_dead),
 		cmocka_unit_test(messages_do_not_grow_with_the_flock),
+		cmocka_unit_test(who_publishes_is_not_late),
 		cmocka_unit_test(who_crashes_in_a_site_is_known_gone_in_all),
 		cmocka_unit_test(between_sites_only_bridges_talk),
 		cmocka_unit_test(a_site_that_was_cut_off_is_one_state_with_the_others),

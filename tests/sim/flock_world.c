@@ -589,6 +589,16 @@ size_t sim_agreeing(const struct sim *w)
 	return count;
 }
 
+__u64 sim_count(const struct sim *w, enum opinion_count which)
+{
+	__u64 sum = 0;
+
+	for (size_t i = 0; i < w->options.nodes; i++)
+		if (w->node[i].flock)
+			sum += opinion_count(flock_opinion(w->node[i].flock), which);
+	return sum;
+}
+
 struct sim_traffic sim_traffic(struct sim *w)
 {
 	struct sim_traffic t = w->traffic;

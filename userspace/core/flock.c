@@ -292,6 +292,7 @@ void flock_page(struct flock *f, struct mono now, const void *bytes, size_t len)
 	struct message m = {.kind = MESSAGE_GOSSIP, .pages = 1, .page = {{bytes, len}}};
 
 	f->now = now;
+	opinion_step(f->opinion, now); /* it is not late because a page has come */
 	pages_take(f, &m);
 	flush(f);
 }
@@ -331,7 +332,6 @@ void flock_step(struct flock *f, struct mono now, __u64 wall_us)
 	f->wall_us = wall_us;
 	if (wall_us)
 		opinion_clock(f->opinion, now, wall_us);
-	opinion_gossip(f->opinion, fresh_pages(f));
 	opinion_step(f->opinion, now);
 	flush(f);
 }
