@@ -11,16 +11,9 @@
 #include <string.h>
 
 #include "io/channel.h"
-
-#define REQUIRE(condition)                                                                                             \
-	do {                                                                                                           \
-		if (!(condition))                                                                                      \
-			abort();                                                                                       \
-	} while (0)
+#include "fuzz.h"
 
 #define KEPT 16
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 struct party {
 	struct identity identity;

@@ -9,14 +9,7 @@
 
 #include "core/command.h"
 #include "core/lex.h"
-
-#define REQUIRE(condition)                                                                                             \
-	do {                                                                                                           \
-		if (!(condition))                                                                                      \
-			abort();                                                                                       \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "fuzz.h"
 
 static void prints_as_it_parses(const struct command *command)
 {

@@ -8,14 +8,7 @@
 #include <string.h>
 
 #include "core/config_file.h"
-
-#define REQUIRE(condition)                                                                                             \
-	do {                                                                                                           \
-		if (!(condition))                                                                                      \
-			abort();                                                                                       \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "fuzz.h"
 
 static void errors_name_places(const struct err_list *errors)
 {

@@ -9,8 +9,7 @@
 
 #include "core/command.h"
 #include "core/request.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+#include "fuzz.h"
 
 static void check(bool holds)
 {

@@ -10,15 +10,9 @@
 #include "core/fact.h"
 #include "core/load_in.h"
 #include "core/page_author.h"
+#include "fuzz.h"
 
-#define REQUIRE(condition)                                                                                             \
-	do {                                                                                                           \
-		if (!(condition))                                                                                      \
-			abort();                                                                                       \
-	} while (0)
 #define ROOM 64
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static int any_sign(void *arg, const void *bytes, size_t len, __u8 ret_signature[SIGNATURE_BYTES])
 {

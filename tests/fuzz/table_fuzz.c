@@ -8,14 +8,7 @@
 #include <string.h>
 
 #include "core/table.h"
-
-#define REQUIRE(condition)                                                                                             \
-	do {                                                                                                           \
-		if (!(condition))                                                                                      \
-			abort();                                                                                       \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+#include "fuzz.h"
 
 static void goes_to_json_and_back(const struct table *t)
 {

@@ -19,6 +19,10 @@ state_is() { # VIEWER NODE STATE
 	[ "$(node_value "$1" "$2" state)" = "$3" ]
 }
 
+metric() { # N REGEX: sum of the lines that have it
+	"$LAB" exec "lb$1" curl -s http://127.0.0.1:9427/metrics | awk -v r="$2" '$0 ~ r && !/^#/ { n += $2 } END { print n + 0 }'
+}
+
 all_alive() { # for every balancer of the flock
 	local i j
 	for i in "${FLOCK[@]}"; do

@@ -12,9 +12,6 @@ done >"$TMP/config"
 lab_begin --balancers 3 --backends 1 --config "$TMP/config"
 flock_begin 3
 
-metric() { # N REGEX: sum
-	"$LAB" exec "lb$1" curl -s http://127.0.0.1:9427/metrics | awk -v r="$2" '$0 ~ r && !/^#/ { n += $2 } END { print n + 0 }'
-}
 again() { # lb3 comes back with nothing
 	local pid
 	pid=$(daemon_pid lb3)

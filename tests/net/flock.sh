@@ -160,7 +160,7 @@ for n in 1 2; do at $n roster delete lb3 >/dev/null; done
 check "who is forgotten" rotate 1
 check "does not get the next keys" bash -c "sleep 5; [ \"\$('$LAB' exec lb3 starling -j node key show)\" != \"\$('$LAB' exec lb1 starling -j node key show)\" ]"
 check "the others have them" same_keys 2
-check "and nobody hears it" bash -c "[ \"\$('$LAB' exec lb1 curl -s http://127.0.0.1:9427/metrics | awk '/rejected_total.*\"stranger\"/ { print (\$2 > 0) }')\" = 1 ]"
+check "and nobody hears it" test "$(metric 1 'rejected_total.*"stranger"')" -gt 0
 check "nor shows it" bash -c "! '$LAB' exec lb1 starling node show | grep -q ^lb3"
 
 # --- an identity that was copied, or seen, is given up

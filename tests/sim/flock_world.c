@@ -64,12 +64,12 @@ static size_t site_of(const struct sim *w, size_t node)
 
 static void traffic_count(struct sim *w, size_t from, size_t to, size_t bytes)
 {
+	bool far = site_of(w, from) != site_of(w, to);
+
 	w->traffic.messages++;
 	w->traffic.bytes += bytes;
-	if (site_of(w, from) == site_of(w, to))
-		return;
-	w->traffic.far_messages++;
-	w->traffic.far_bytes += bytes;
+	w->traffic.far_messages += far;
+	w->traffic.far_bytes += far ? bytes : 0;
 }
 
 /* --- addresses: 10.x.y.1 --- */
@@ -558,13 +558,9 @@ __s64 sim_offset_us(const struct sim *w, size_t viewer, size_t subject)
 	return view.offset_us;
 }
 
-__u64 sim_forged(const struct sim *w)
+struct flock *sim_flock(const struct sim *w, size_t node)
 {
-	__u64 sum = 0;
-
-	for (size_t i = 0; i < w->options.nodes; i++)
-		sum += w->node[i].flock ? flock_count(w->node[i].flock, PAGE_FORGED) : 0;
-	return sum;
+	return w->node[node].flock;
 }
 
 __u64 sim_pages_digest(const struct sim *w, size_t node)
@@ -587,16 +583,6 @@ size_t sim_agreeing(const struct sim *w)
 		count += k == w->options.nodes;
 	}
 	return count;
-}
-
-__u64 sim_count(const struct sim *w, enum opinion_count which)
-{
-	__u64 sum = 0;
-
-	for (size_t i = 0; i < w->options.nodes; i++)
-		if (w->node[i].flock)
-			sum += opinion_count(flock_opinion(w->node[i].flock), which);
-	return sum;
 }
 
 struct sim_traffic sim_traffic(struct sim *w)

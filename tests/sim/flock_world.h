@@ -77,8 +77,7 @@ void sim_publish(struct sim *w, size_t node, __u16 index, const char *text);
 bool sim_up(const struct sim *w, size_t node);
 enum member_state sim_state(const struct sim *w, size_t viewer, size_t subject); /* as the viewer holds it now */
 __s64 sim_offset_us(const struct sim *w, size_t viewer, size_t subject); /* of its wall clock, as it was measured */
-__u64 sim_count(const struct sim *w, enum opinion_count which);		 /* of all nodes that are up */
-__u64 sim_forged(const struct sim *w);					 /* pages that their origin has not signed */
+struct flock *sim_flock(const struct sim *w, size_t node);		 /* borrowed; NULL: it is down */
 __u64 sim_pages_digest(const struct sim *w, size_t node);
 size_t sim_agreeing(const struct sim *w); /* nodes that are up, hold all that are up alive, and have node 0's pages */
 

@@ -211,11 +211,10 @@ static int on_vouch(struct admission *a, void *arg, __u64 origin, int type, cons
 		    const struct fact_forgotten *forget)
 {
 	struct tally *t = arg;
+	bool heeded = type == FACT_ADMISSION_VOUCH || (type == FACT_ADMISSION_LISTED && t->listed);
 	struct candidate *c;
 
 	(void)forget;
-	bool heeded = type == FACT_ADMISSION_VOUCH || (type == FACT_ADMISSION_LISTED && t->listed);
-
 	if (!heeded || roster_find_id(&a->admitted, vouch->id))
 		return 0;
 	c = candidate_of(t, vouch);

@@ -131,19 +131,11 @@ static void duration_write(const struct argument *a, const struct command *c, st
 	buf_puts(out, duration_format(*(const __u32 *)member_const(a, c), text));
 }
 
-/* Letters, digits, '-', '_' and '.', a letter first: no name looks like an address or needs quotes. */
 static int name_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	static const char others[] = "0123456789-_.";
-	size_t len = strlen(word), i;
-
-	for (i = 0; i < len; i++)
-		if (!strchr(letters, word[i]) && (!i || !strchr(others, word[i])))
-			break;
-	if (!len || i < len || len >= STARLING_NAME_BYTES)
+	if (!lex_is_name(word))
 		return refuse(noun, "1 to 31 letters, digits, \"-\", \"_\" or \".\", a letter first", word, err);
-	memcpy(member(a, c), word, len + 1);
+	memcpy(member(a, c), word, strlen(word) + 1);
 	return 0;
 }
 

@@ -245,7 +245,7 @@
 	FIELD(NODE, round_trip, F64, SECONDS, DETAIL, "ROUND-TRIP", FAMILY_starling_gossip_probe_duration_seconds, "", "of a probe") \
 	FIELD(NODE, clock_offset, F64, SECONDS, DETAIL, "CLOCK", FAMILY_starling_gossip_clock_offset_seconds, "", "its wall clock less this one's") \
 	FIELD(NODE, incarnation, U64, NONE, DETAIL, "INCARNATION", FAMILY_NONE, "", "its life") \
-	FIELD(NODE, is, LIST, NONE, NOTE, "%", FAMILY_NONE, "", "draining: it should get no new connections; witness: it has no data plane") \
+	FIELD(NODE, is, LIST, NONE, NOTE, "%", FAMILY_NONE, "", "draining: it should get no new connections; witness: it has no data plane; bridge: between its site and others") \
 	FIELD(NODE, differs, LIST, NONE, NOTE, "differs in %", FAMILY_NONE, "", "VIPs that it has otherwise") \
 	FIELD(NODE, accusers, LIST, NONE, NOTE, "accused by %", FAMILY_NONE, "", "who say that it does not answer")
 

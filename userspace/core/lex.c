@@ -333,3 +333,15 @@ void lex_quote(const char *word, struct buf *out)
 	}
 	buf_putc(out, '"');
 }
+
+bool lex_is_name(const char *word)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char others[] = "0123456789-_.";
+	size_t i;
+
+	for (i = 0; word[i]; i++)
+		if (!strchr(letters, word[i]) && (!i || !strchr(others, word[i])))
+			return false;
+	return i && i < STARLING_NAME_BYTES;
+}

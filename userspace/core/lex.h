@@ -57,6 +57,10 @@ void lex_begin(struct lex *lex, const char *text, size_t len, const char *file);
  */
 int lex_next(struct lex *lex, struct lex_line *ret_line, struct err *err);
 
+/* Letters, digits, '-', '_' and '.', a letter first, and shorter than STARLING_NAME_BYTES: no name looks like an
+ * address or needs quotes. */
+bool lex_is_name(const char *word);
+
 /* Put file, line, column and source line of a word into @err, keeping its code and text. */
 void lex_locate(const struct lex *lex, const struct lex_word *place, struct err *err);
 

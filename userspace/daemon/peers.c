@@ -233,8 +233,13 @@ static void timer_set(struct peers *p)
 
 static int life_begin(struct peers *p, __u32 stored, struct err *err)
 {
-	struct channel_hooks hooks = {p,	 on_datagram_out, on_message, peers_admitted,
-				      on_proven, peers_stranger,  on_cast};
+	struct channel_hooks hooks = {.arg = p,
+				      .send = on_datagram_out,
+				      .message = on_message,
+				      .admit = peers_admitted,
+				      .proven = on_proven,
+				      .stranger = peers_stranger,
+				      .cast = on_cast};
 	struct channel *channel;
 	__u64 boot;
 

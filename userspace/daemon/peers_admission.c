@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "core/lex.h"
 #include "daemon/peers_state.h"
 #include "io/state_file.h"
 
@@ -132,6 +133,13 @@ static bool word_counts(struct peers *p)
 	return admission_counts(&p->admission, &rules, p->flock ? flock_pages(p->flock) : NULL);
 }
 
+static int not_heeded(struct err *err)
+{
+	return err_set(
+		err, EPERM,
+		"the others do not heed this node there: do it on one that they list, an admin if there are some");
+}
+
 /* --- to let in --- */
 
 /* The invitation that a claim shows; it is used up. */
@@ -150,18 +158,6 @@ static bool invitation_use(struct peers *p, const struct claim *claim)
 	return false;
 }
 
-/* A letter first, then letters, digits, '-', '_' and '.', as the grammar has it. */
-static bool is_name(const char *text)
-{
-	static const char others[] = "0123456789-_.";
-	size_t i;
-
-	for (i = 0; text[i]; i++)
-		if (!((text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'z') && (!i || !strchr(others, text[i])))
-			return false;
-	return i > 0;
-}
-
 int peers_stranger(void *arg, const struct claim *claim)
 {
 	struct peers *p = arg;
@@ -174,11 +170,11 @@ int peers_stranger(void *arg, const struct claim *claim)
 	if (claim->knock ? !invitation_use(p, claim) : p->settings.admission != ADMISSION_OPEN)
 		return -EPERM;
 	if (!roster_find_id(&p->admission.own, node.id)) {
-		if (is_name(claim->name) && !roster_find(&p->admission.own, claim->name))
+		if (lex_is_name(claim->name) && !roster_find(&p->admission.own, claim->name))
 			memcpy(node.name, claim->name, strlen(claim->name) + 1);
 		else
 			roster_id_format(node.id, node.name);
-		if (is_name(claim->site))
+		if (lex_is_name(claim->site))
 			memcpy(node.site, claim->site, strlen(claim->site) + 1);
 		if (roster_add(&p->admission.own, &node, &err) || admission_save(p, &err))
 			log_error("flock: node %s: %s", node.name, err.text);
@@ -205,9 +201,7 @@ int peers_invite(struct peers *p, __u32 ttl_ms, char message[256], struct err *e
 		rc = err_set(err, EPERM,
 			     "only the roster's nodes are let in: `node set admission vouched`, on every node");
 	else if (!word_counts(p))
-		rc = err_set(err, EPERM,
-			     "the others do not heed this node there: do it on one that they list, an admin if "
-			     "there are some");
+		rc = not_heeded(err);
 	else if (!v)
 		rc = err_set(err, ENOSPC, "%d invitations are open already", PEERS_INVITATIONS);
 	else {
@@ -289,11 +283,6 @@ int peers_accept(struct peers *p, const char *text, bool dry, struct err *err)
 
 /* --- to forget --- */
 
-static const struct roster_node *node_called(const struct peers *p, const char *name)
-{
-	return roster_find(&p->roster, name);
-}
-
 static int forget(struct peers *p, const struct roster_node *node, struct err *err)
 {
 	struct fact_forgotten f = {.id = node->id, .date_ms = wall_ms()};
@@ -320,7 +309,7 @@ int peers_forget(struct peers *p, const char *name, bool dry, char message[256],
 	int rc = 0;
 
 	pthread_mutex_lock(&p->lock);
-	node = node_called(p, name);
+	node = roster_find(&p->roster, name);
 	if (!p->flock || !p->ring.count)
 		rc = err_set(err, ENOENT, "this node has no part in a flock with keys");
 	else if (!node)
@@ -328,9 +317,7 @@ int peers_forget(struct peers *p, const char *name, bool dry, char message[256],
 	else if (node->id == p->identity.id)
 		rc = err_set(err, EINVAL, "a node does not forget itself: `node leave`, or ask another one");
 	else if (!word_counts(p))
-		rc = err_set(err, EPERM,
-			     "the others do not heed this node there: do it on one that they list, an admin if "
-			     "there are some");
+		rc = not_heeded(err);
 	else if (!dry)
 		rc = forget(p, node, err);
 	if (!rc)

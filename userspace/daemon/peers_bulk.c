@@ -474,7 +474,7 @@ void peers_bulk_step(struct peers *p, struct mono now)
 	for (size_t i = 0; p->bulks && i <= BULK_CALLED; i++) {
 		struct stream *s = p->bulks->stream[i];
 
-		if (s && mono_ms(s->since, now) >= (s->heard ? BULK_MS : BULK_CONNECT_MS))
+		if (s && mono_ms(s->since, now) >= (s->heard || (s->caller && s->bulk) ? BULK_MS : BULK_CONNECT_MS))
 			reject(s, BULK_COUNTS);
 	}
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "io/seal.h"
+#include "io/sockaddr.h"
 
 #define GOSSIP_TURNS   8	  /* batches read before other sockets have their turn */
 #define GOSSIP_BUFFER  (1u << 20) /* bytes of the kernel's, each way: what comes while the loop is away */
@@ -88,8 +89,7 @@ static int batch_read(struct gossip *g)
 	}
 	n = recvmmsg(g->fd, in, GOSSIP_BATCH, MSG_DONTWAIT, NULL);
 	for (i = 0; i < n; i++) {
-		from = (struct endpoint){.port = at[i].sin6_port};
-		memcpy(from.addr.byte, &at[i].sin6_addr, sizeof(from.addr.byte));
+		from = sockaddr_endpoint((const struct sockaddr *)&at[i]);
 		g->receive(g->arg, &from, g->in[i], in[i].msg_len, (size_t)(n - i - 1));
 	}
 	return n;
