@@ -84,6 +84,20 @@ invite 1 | at 4 node join - >/dev/null
 FLOCK=(1 2 3 4)
 check "with another identity and an invitation it is back" wait_for 20 all_alive
 
+# --- where four are listed it takes two words; two of these are not even there
+ghost() { echo "ed25519:$(head -c 32 /dev/urandom | base64)"; }
+ghosts=("$(ghost)" "$(ghost)")
+for n in 1 2; do
+	for i in 0 1; do at $n roster add ghost$i "${ghosts[i]}" >/dev/null; done
+done
+at 2 node forget lb3 >/dev/null
+at 3 node rekey >/dev/null
+invite 1 | at 3 node join - >/dev/null
+sleep 4
+check "one invitation of two is not enough" bash -c "! '$LAB' exec lb2 starling roster show | grep -q lb3"
+invite 2 | at 3 node join - >/dev/null
+check "with one of another node it is" wait_for 20 all_alive
+
 # --- by a key of the flock alone
 began address V4 device eth0 beacons multicast admission open
 at 1 node init >/dev/null
