@@ -91,13 +91,19 @@ static inline int settle_fresh(const struct view *v, const struct vip_record *vi
 {
 	__u32 log2 = view_config(v)->flow_sets_log2, set = hash_set(f->hash, log2), tag = hash_tag(f->hash, log2), way;
 	const __u64 *at = view_set(v, set), *away = view_set(v, set ^ 1);
-	__u64 slot, old, new;
+	__u64 cell[FLOW_WAYS], slot, old, new;
+	__u32 i;
 
-	if (!at || !away || where_find(at, tag << 1) < FLOW_WAYS || where_find(away, tag << 1 | 1) < FLOW_WAYS)
+	if (!at || !away)
 		return 0;
-	way = where_find(at, 0); /* what only free cells have */
+	/* Each is loaded once: a twin of this packet that takes a free cell is seen, or is in the way of the swap. */
+	for (i = 0; i < FLOW_WAYS; i++)
+		cell[i] = *(const volatile __u64 *)&at[i];
+	if (where_find(cell, tag << 1) < FLOW_WAYS || where_find(away, tag << 1 | 1) < FLOW_WAYS)
+		return 0;
+	way = where_find(cell, 0); /* what only free cells have */
 	slot = view_slot(v, vip->slots_base + hash_slot(f->hash, vip->slots_count));
-	if (way >= FLOW_WAYS || cell_flags(at[0]) & CELL_MARKS || slot_state(slot) != SLOT_PLAIN)
+	if (way >= FLOW_WAYS || cell_flags(cell[0]) & CELL_MARKS || slot_state(slot) != SLOT_PLAIN)
 		return 0;
 	w->backend = where_scheduled(v, f, vip, slot);
 	old = *(const volatile __u64 *)&at[cell_opaque(way) & (FLOW_WAYS - 1)];

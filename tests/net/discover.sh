@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Each way in which balancers find each other, with no other one: beacons to a group, of IPv4 and of IPv6, to everybody,
 # and a name. Keys, too, come that way. Not here: addresses (flock.sh), places on disk (flock.sh).
-if [ -z "${STARLING_OWN_HOSTS:-}" ]; then
-	STARLING_OWN_HOSTS=1 exec unshare --mount "$0" "$@" # with names of our own
+if [ -z "${STARLING_OWN_HOSTS:-}" ]; then # with names of our own; the root of a chroot is no mount to be made private
+	mountpoint -q / && spread=private || spread=unchanged
+	STARLING_OWN_HOSTS=1 exec unshare --mount --propagation $spread "$0" "$@"
 fi
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TOP/tests/lib/lab.sh"
@@ -11,7 +12,7 @@ fi
 
 vip_lines maglev 11 mh dr 4 2 >"$TMP/config"
 cp /etc/hosts "$TMP/hosts"
-mount --bind "$TMP/hosts" /etc/hosts
+mount --bind "$TMP/hosts" /etc/hosts && cleanup "umount /etc/hosts"
 
 began() { # WORDS...: how they look for each other
 	"$LAB" down >/dev/null 2>&1
