@@ -13,7 +13,7 @@
 
 #include "flock_world.h"
 
-#define NODES_MAX 64
+#define NODES_MAX 128
 #define WARM_MS	  5000
 #define COUNT(a)  (sizeof(a) / sizeof(*(a)))
 
@@ -478,6 +478,69 @@ static void a_whole_site_that_is_gone_is_known_gone(void **state)
 	sim_free(w);
 }
 
+/* Far more of them than bridges. */
+static void a_large_site_that_is_gone_is_known_gone_soon(void **state)
+{
+	const struct sim_fault crash = {.at_ms = 2 * WARM_MS, .count = 32, .what = SIM_CRASH};
+	struct log log;
+	struct sim *w;
+
+	(void)state;
+	w = hierarchy_of(128, 1, &log);
+	sim_run(w, 2 * WARM_MS + 20000, &crash, 1);
+	for (size_t i = 32; i < 128; i++)
+		for (size_t k = 0; k < 32; k++)
+			if (sim_state(w, i, k) != MEMBER_DEAD)
+				fail_msg("%zu holds %zu alive", i, k);
+	assert_int_equal(log.deaths, 96 * 32);
+	sim_free(w);
+}
+
+/* Its own site tells of it while nobody else can hear. */
+static void who_goes_while_its_site_is_cut_off_is_known_gone_after_the_heal(void **state)
+{
+	static const enum sim_what ways[] = {SIM_CRASH, SIM_LEAVE};
+
+	(void)state;
+	for (size_t victim = 0; victim < 8; victim++)
+		for (size_t way = 0; way < COUNT(ways); way++) {
+			const struct sim_fault faults[] = {
+				{.at_ms = 2 * WARM_MS, .count = 8, .what = SIM_PART, .value = 1},
+				{.at_ms = 2 * WARM_MS, .node = victim, .what = ways[way]},
+				{.at_ms = 2 * WARM_MS + 5000, .node = SIM_ALL, .what = SIM_PART, .value = 0},
+			};
+			struct log log;
+			struct sim *w = hierarchy_of(32, victim + 1, &log);
+
+			sim_run(w, 2 * WARM_MS + 25000, faults, COUNT(faults));
+			for (size_t i = 8; i < 32; i++)
+				if (sim_state(w, i, victim) != MEMBER_DEAD && sim_state(w, i, victim) != MEMBER_LEFT)
+					fail_msg("%zu holds %zu alive", i, victim);
+			sim_free(w);
+		}
+}
+
+/* Sites of two: of the probes of one that loses a fifth of what it sends and hears, helpers elsewhere save most. */
+static void the_bridges_of_small_sites_help_each_other(void **state)
+{
+	const struct sim_fault loss = {.at_ms = 2 * WARM_MS, .count = 1, .what = SIM_LOSS, .value = 20};
+	__u64 probes = 0, failed = 0;
+	struct log log;
+
+	(void)state;
+	for (__u64 seed = 1; seed <= 5; seed++) {
+		struct sim *w = hierarchy_of(8, seed, &log);
+
+		sim_run(w, 2 * WARM_MS + 60000, &loss, 1);
+		for (size_t i = 2; i < 8; i++) {
+			probes += opinion_count(flock_opinion(sim_flock(w, i)), OPINION_PROBES);
+			failed += opinion_count(flock_opinion(sim_flock(w, i)), OPINION_FAILED);
+		}
+		sim_free(w);
+	}
+	assert_in_range(failed, 1, probes / 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -501,6 +564,9 @@ int main(void)
 		cmocka_unit_test(between_sites_only_bridges_talk),
 		cmocka_unit_test(a_site_that_was_cut_off_is_one_state_with_the_others),
 		cmocka_unit_test(a_whole_site_that_is_gone_is_known_gone),
+		cmocka_unit_test(a_large_site_that_is_gone_is_known_gone_soon),
+		cmocka_unit_test(who_goes_while_its_site_is_cut_off_is_known_gone_after_the_heal),
+		cmocka_unit_test(the_bridges_of_small_sites_help_each_other),
 	};
 
 	return cmocka_run_group_tests_name("flock", tests, NULL, NULL);

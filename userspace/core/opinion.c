@@ -390,6 +390,7 @@ bool opinion_receive(struct opinion *o, struct mono now, const struct endpoint *
 		return false;
 	}
 	event_begin(o, now);
+	opinion_sites_heard(o, who);
 	for (i = 0; i < m->updates && i < MESSAGE_UPDATES_MAX; i++)
 		opinion_update(o, who, from, &m->update[i]);
 	opinion_probed(o, who, from, m);

@@ -133,6 +133,7 @@ void opinion_sync(struct opinion *o, __u16 to)
 	if (!out)
 		return;
 	out->last = (__u16)o->count;
+	out->start = (__u16)opinion_draw(o, out->last); /* if the budget ends it early, the next one tells of others */
 	o->sync_at = opinion_jitter(o, o->config.period_ms);
 }
 
@@ -145,15 +146,18 @@ void opinion_behind(struct opinion *o, __u16 who, __u32 live)
 void opinion_gossip_step(struct opinion *o)
 {
 	__u16 told[DRAWS], who;
-	size_t count = 0, nears, i, k;
-	const __u16 *near;
+	size_t count = 0, nears, fars, i, k;
+	const __u16 *near, *far;
 
 	if ((!o->rumours && !o->wanted) || !o->lives || !mono_past(o->gossip_at, o->now))
 		return;
 	o->gossip_at = opinion_jitter(o, o->config.gossip_ms);
-	who = opinion_far(o);
-	if (who != NOBODY && o->member[who].at.port)
-		opinion_out(o, MESSAGE_GOSSIP, who, &o->member[who].at);
+	far = opinion_fars(o, &fars);
+	if (fars) {
+		who = far[opinion_draw(o, (__u32)fars)];
+		if (o->member[who].at.port)
+			opinion_out(o, MESSAGE_GOSSIP, who, &o->member[who].at);
+	}
 	near = opinion_near(o, &nears);
 	for (i = 0; i < DRAWS && nears && count < o->config.fanout; i++) {
 		who = near[opinion_draw(o, (__u32)nears)];
@@ -255,11 +259,13 @@ static void rumours_add(struct opinion *o, const struct intent *to, bool buddy, 
 static void list_add_members(const struct opinion *o, struct intent *i, size_t room, struct message *ret)
 {
 	const struct member *m;
+	__u16 who;
 
 	for (; i->first < i->last && i->first < o->count && ret->updates < room; i->first++) {
-		m = &o->member[i->first];
-		if (m->life && m->state != MEMBER_DEAD && i->first != i->to)
-			ret->update[ret->updates++] = alive_of(o, i->first);
+		who = (__u16)((i->start + i->first) % o->count);
+		m = &o->member[who];
+		if (m->life && m->state != MEMBER_DEAD && who != i->to)
+			ret->update[ret->updates++] = alive_of(o, who);
 	}
 }
 

@@ -67,6 +67,7 @@ struct site {
 	__u64 key;
 	__u16 live, bridges; /* this node counts */
 	__u16 best;	     /* the next bridge, while they are chosen */
+	struct mono heard;   /* the last message of one of it */
 };
 
 /* The probe of this period. */
@@ -94,7 +95,8 @@ struct intent {
 	__u64 asked_us, heard_us;
 	__u32 number;
 	__u16 to;	   /* NOBODY: a seed */
-	__u16 first, last; /* of a list of all members; else equal */
+	__u16 first, last; /* of a list of all members, counted from @start; else equal */
+	__u16 start;
 	__u8 kind;
 	bool remind; /* the receiver's life here is later than it says */
 };
@@ -189,6 +191,7 @@ void opinion_update(struct opinion *o, __u16 sender, const struct endpoint *from
 /* opinion_suspect.c */
 void opinion_accuse(struct opinion *o, __u16 who, __u16 accuser, enum member_state state);
 void opinion_forgive(struct opinion *o, __u16 who); /* all accusations */
+void opinion_repeat(struct opinion *o, __u16 who);  /* tell again that it is dead or has left */
 void opinion_timeouts(struct opinion *o);	    /* the number of members has changed */
 void opinion_pending(struct opinion *o);	    /* something may have to be published */
 void opinion_suspect_step(struct opinion *o);
@@ -199,8 +202,9 @@ size_t opinion_high(struct opinion *o, const struct member *subject);
 /* opinion_sites.c */
 void opinion_sites(struct opinion *o, const struct roster *roster); /* the roster is another */
 void opinion_sites_live(struct opinion *o, __u16 who, bool live);
+void opinion_sites_heard(struct opinion *o, __u16 who);
 const __u16 *opinion_near(struct opinion *o, size_t *ret_count);    /* live ones to gossip with; borrowed, short */
-__u16 opinion_far(struct opinion *o);				    /* one of another site, or NOBODY */
+const __u16 *opinion_fars(struct opinion *o, size_t *ret_count);    /* bridges of other sites, for a bridge; likewise */
 bool opinion_is_far(struct opinion *o, __u16 who);		    /* of another site */
 bool opinion_watches(struct opinion *o, __u16 who);		    /* it is for this node to probe it */
 size_t opinion_watchers(struct opinion *o, const struct member *m); /* how many others may accuse it */

@@ -81,28 +81,40 @@ static bool helps(const struct opinion *o, __u16 who)
 	return m->state == MEMBER_ALIVE && !m->unfit && m->at.port && who != o->probe.subject;
 }
 
-static void helpers_ask(struct opinion *o)
+/* Some of these, by chance, are asked to look. */
+static void helpers_of(struct opinion *o, const __u16 *of, size_t count, __u16 asked[OPINION_HELPERS])
 {
-	__u16 asked[OPINION_HELPERS], who;
+	struct probe *p = &o->probe;
 	struct intent *out;
-	size_t count = 0, nears, i, k;
-	const __u16 *near = opinion_near(o, &nears);
+	size_t i, k;
+	__u16 who;
 
-	for (i = 0; i < DRAWS && nears && count < OPINION_HELPERS; i++) {
-		who = near[opinion_draw(o, (__u32)nears)];
-		for (k = 0; k < count && asked[k] != who; k++)
+	for (i = 0; i < DRAWS && count && p->helpers < OPINION_HELPERS; i++) {
+		who = of[opinion_draw(o, (__u32)count)];
+		for (k = 0; k < p->helpers && asked[k] != who; k++)
 			;
-		if (k < count || !helps(o, who))
+		if (k < p->helpers || !helps(o, who))
 			continue;
 		out = opinion_out(o, MESSAGE_PROBE_FOR, who, &o->member[who].at);
 		if (!out)
-			break;
-		out->number = o->probe.number;
-		out->subject = o->id[o->probe.subject];
-		asked[count++] = who;
+			return;
+		out->number = p->number;
+		out->subject = o->id[p->subject];
+		asked[p->helpers++] = who;
 	}
+}
+
+static void helpers_ask(struct opinion *o)
+{
+	__u16 asked[OPINION_HELPERS];
+	const __u16 *of;
+	size_t count;
+
 	o->probe.asked = true;
-	o->probe.helpers = (__u8)count;
+	of = opinion_near(o, &count);
+	helpers_of(o, of, count, asked);
+	of = opinion_fars(o, &count); /* where a site is small, its bridges' friends elsewhere */
+	helpers_of(o, of, count, asked);
 }
 
 static void probe_conclude(struct opinion *o)

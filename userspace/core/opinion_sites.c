@@ -11,6 +11,8 @@
 	2 /* of a site: the highest of a hash of site and node, among those that live (rendezvous hashing:             \
 	     Thaler, Ravishankar: ToN 1998), so that all who hold the same ones alive choose the same ones */
 
+#define SILENT_MS 3000 /* of two bridges each period, lost messages apart, more is heard */
+
 static __u64 key_of(const char *site)
 {
 	__u64 key = 1;
@@ -55,6 +57,11 @@ void opinion_sites_live(struct opinion *o, __u16 who, bool live)
 
 	site->live = (__u16)(live ? site->live + 1 : site->live - 1);
 	o->near_stale = true;
+}
+
+void opinion_sites_heard(struct opinion *o, __u16 who)
+{
+	o->site[o->member[who].site].heard = o->now;
 }
 
 /* --- bridges --- */
@@ -130,10 +137,11 @@ const __u16 *opinion_near(struct opinion *o, size_t *ret_count)
 	return is_mesh(o) ? o->live : o->near;
 }
 
-__u16 opinion_far(struct opinion *o)
+const __u16 *opinion_fars(struct opinion *o, size_t *ret_count)
 {
 	refresh(o);
-	return is_mesh(o) || !o->fars ? NOBODY : o->far[opinion_draw(o, (__u32)o->fars)];
+	*ret_count = is_mesh(o) ? 0 : o->fars;
+	return o->far;
 }
 
 bool opinion_is_far(struct opinion *o, __u16 who)
@@ -148,7 +156,9 @@ bool opinion_watches(struct opinion *o, __u16 who)
 	if (!opinion_is_far(o, who))
 		return true;
 	refresh(o);
-	return o->member[o->self].bridge && (m->bridge || !lives(o, who));
+	/* Of a site that is silent all are looked for, rather than two and then the next two. */
+	return o->member[o->self].bridge &&
+	       (m->bridge || !lives(o, who) || mono_past(mono_after(o->site[m->site].heard, SILENT_MS), o->now));
 }
 
 size_t opinion_watchers(struct opinion *o, const struct member *m)

@@ -186,6 +186,17 @@ void opinion_forgive(struct opinion *o, __u16 who)
 	m->caught = false;
 }
 
+void opinion_repeat(struct opinion *o, __u16 who)
+{
+	struct member *m = &o->member[who];
+	struct accuser *own = m->state == MEMBER_DEAD ? accuser_of(m, o->self) : NULL;
+
+	if (own)
+		rumour_queue(o, who, (size_t)(own - m->accuser));
+	else if (m->state == MEMBER_LEFT)
+		rumour_queue(o, who, RUMOUR_SELF);
+}
+
 /* --- time --- */
 
 void opinion_suspect_late(struct opinion *o, __u64 ns)

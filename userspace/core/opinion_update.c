@@ -44,11 +44,24 @@ static void is_alive(struct opinion *o, __u16 who, __u64 life)
 	opinion_is(o, who, MEMBER_ALIVE);
 }
 
-static void alive_update(struct opinion *o, __u16 who, bool own, const struct endpoint *from,
+/*
+ * The teller holds alive whom this node holds dead or gone: one of them is to be told, after a look if it may be alive.
+ * Whoever is near the one in question finds out alone; a teller of another site may have missed what was said of it.
+ */
+static void contradict(struct opinion *o, __u16 sender, __u16 who)
+{
+	struct member *m = &o->member[who];
+
+	if (!m->hinted && opinion_is_far(o, sender))
+		opinion_repeat(o, who);
+	m->hinted = m->state == MEMBER_DEAD;
+}
+
+static void alive_update(struct opinion *o, __u16 sender, __u16 who, const struct endpoint *from,
 			 const struct member_update *u)
 {
 	struct member *m = &o->member[who];
-	bool was_dead = m->state == MEMBER_DEAD || m->state == MEMBER_LEFT;
+	bool was_dead = m->state == MEMBER_DEAD || m->state == MEMBER_LEFT, own = sender == who;
 
 	if (own)
 		m->at = u->at.port ? u->at : *from;
@@ -57,9 +70,8 @@ static void alive_update(struct opinion *o, __u16 who, bool own, const struct en
 		return;
 	}
 	if (u->life <= m->life && !(own && life_is_wild(&(struct member){.life = u->life}, m->life))) {
-		/* The teller holds alive whom this node holds dead: one of them is to be told, after a look. */
-		if (u->life == m->life && m->state == MEMBER_DEAD && !own)
-			m->hinted = true;
+		if (u->life == m->life && was_dead && !own)
+			contradict(o, sender, who);
 		return;
 	}
 	if (!own && u->at.port)
@@ -131,7 +143,7 @@ void opinion_update(struct opinion *o, __u16 sender, const struct endpoint *from
 	}
 	switch (u->state) {
 	case MEMBER_ALIVE:
-		alive_update(o, who, sender == who, from, u);
+		alive_update(o, sender, who, from, u);
 		break;
 	case MEMBER_SUSPECT:
 	case MEMBER_DEAD:
