@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The voter, and what is known to be decided. Not here: who proposes (caspaxos_propose.c).
+ */
+#include "core/caspaxos_private.h"
+
+#define ROUNDS_AHEAD (1ull << 32) /* of what was heard: somebody lies */
+
+size_t caspaxos_quorum(const struct caspaxos_value *value)
+{
+	return value->voters / 2 + 1;
+}
+
+int caspaxos_place(const struct caspaxos_value *value, __u64 node, __u64 store)
+{
+	for (__u32 i = 0; i < value->voters; i++)
+		if (value->voter[i].node == node && (!store || value->voter[i].store == store))
+			return (int)i;
+	return -1;
+}
+
+bool caspaxos_value_check(const struct caspaxos_value *value)
+{
+	__u32 i, k;
+
+	if (!value->id || !value->version || !value->voters || value->voters > CASPAXOS_VOTERS ||
+	    value->len > CASPAXOS_BYTES)
+		return false;
+	for (i = 0; i < value->voters; i++) {
+		if (!value->voter[i].node || !value->voter[i].store)
+			return false;
+		for (k = 0; k < i; k++)
+			if (value->voter[k].node == value->voter[i].node)
+				return false;
+	}
+	return true;
+}
+
+void caspaxos_heard(struct caspaxos *c, struct ballot ballot)
+{
+	if (ballot.round > c->round)
+		c->round = ballot.round;
+}
+
+/* --- what is kept --- */
+
+/* @former: what it was, if the disk does not take what it is. */
+static int state_save(struct caspaxos *c, const struct caspaxos_state *former)
+{
+	int rc = c->config.hooks.save(c->config.hooks.arg, &c->state);
+
+	c->broken = rc != 0;
+	if (rc)
+		c->state = *former;
+	return rc;
+}
+
+static bool is_named(const struct caspaxos *c)
+{
+	return c->state.store && caspaxos_place(&c->state.decided, c->config.id, c->state.store) >= 0;
+}
+
+bool caspaxos_votes(const struct caspaxos *c)
+{
+	return is_named(c) && !c->unsure && !c->broken;
+}
+
+bool caspaxos_recovering(const struct caspaxos *c)
+{
+	return is_named(c) && c->unsure;
+}
+
+bool caspaxos_broken(const struct caspaxos *c)
+{
+	return c->broken;
+}
+
+__u64 caspaxos_store(const struct caspaxos *c)
+{
+	return c->state.store;
+}
+
+const struct caspaxos_value *caspaxos_value(const struct caspaxos *c)
+{
+	return &c->state.decided;
+}
+
+/* --- learning --- */
+
+void caspaxos_decided(struct caspaxos *c, struct mono now, const struct caspaxos_value *value)
+{
+	struct caspaxos_state former = c->state;
+
+	if (value->version <= c->state.decided.version || (c->state.decided.id && value->id != c->state.decided.id))
+		return;
+	c->state.decided = *value;
+	if (c->state.accepted.version <= value->version) {
+		c->state.ballot = (struct ballot){0};
+		memset(&c->state.accepted, 0, sizeof(c->state.accepted));
+	}
+	/* It is true whether the disk takes it or not; a voter whose disk does not is none. */
+	former.decided = c->state.decided;
+	former.ballot = c->state.ballot;
+	former.accepted = c->state.accepted;
+	state_save(c, &former);
+	c->told = 0;
+	c->config.hooks.decided(c->config.hooks.arg, &c->state.decided);
+	caspaxos_moved(c, now);
+}
+
+void caspaxos_learn(struct caspaxos *c, struct mono now, const struct caspaxos_value *value)
+{
+	if (caspaxos_value_check(value))
+		caspaxos_decided(c, now, value);
+}
+
+int caspaxos_begin(struct caspaxos *c, const struct caspaxos_value *value)
+{
+	struct caspaxos_state former = c->state;
+	int rc;
+
+	if (!caspaxos_value_check(value))
+		return -EINVAL;
+	c->state.decided = *value;
+	c->state.ballot = (struct ballot){0};
+	memset(&c->state.accepted, 0, sizeof(c->state.accepted));
+	rc = state_save(c, &former);
+	if (rc)
+		return rc;
+	c->proposer.lead = (struct ballot){0};
+	c->unsure = false;
+	c->config.hooks.decided(c->config.hooks.arg, &c->state.decided);
+	return 0;
+}
+
+/* --- voting --- */
+
+static void answer(struct caspaxos *c, struct mono now, __u64 to, const struct caspaxos_message *m,
+		   enum caspaxos_kind kind, struct ballot ballot)
+{
+	struct caspaxos_message out = {.kind = kind, .version = m->version, .ballot = ballot};
+
+	if (kind == CASPAXOS_DECIDED) {
+		out.value = c->state.decided;
+		out.version = out.value.version;
+	}
+	if (kind == CASPAXOS_PROMISE) {
+		out.accepted = c->state.ballot;
+		out.value = c->state.accepted;
+	}
+	caspaxos_send(c, now, to, &out);
+}
+
+static void tell(struct caspaxos *c, struct mono now, __u64 to)
+{
+	struct caspaxos_message out = {
+		.kind = CASPAXOS_TOLD,
+		.version = c->state.decided.version,
+		.ballot = c->state.promised,
+		.accepted = c->state.ballot,
+		.value = c->state.accepted,
+		.decided = c->state.decided,
+	};
+
+	caspaxos_send(c, now, to, &out);
+}
+
+/* What PREPARE and ACCEPT have in common. Return: whether the ballot may go on. */
+static bool may_vote(struct caspaxos *c, struct mono now, __u64 from, const struct caspaxos_message *m)
+{
+	if (m->version <= c->state.decided.version) {
+		answer(c, now, from, m, CASPAXOS_DECIDED, m->ballot);
+		return false;
+	}
+	if (m->version > c->state.decided.version + 1) {
+		tell(c, now, from); /* it does not know what the ballot rests on */
+		return false;
+	}
+	if (!is_named(c) || c->unsure)
+		return false;
+	if (ballot_compare(m->ballot, c->state.promised) < 0) {
+		answer(c, now, from, m, CASPAXOS_OUTBID, c->state.promised);
+		return false;
+	}
+	return true;
+}
+
+static void prepare(struct caspaxos *c, struct mono now, __u64 from, const struct caspaxos_message *m)
+{
+	struct caspaxos_state former;
+
+	if (m->value.version + 1 == m->version)
+		caspaxos_learn(c, now, &m->value);
+	if (!may_vote(c, now, from, m))
+		return;
+	former = c->state;
+	c->state.promised = m->ballot;
+	if (ballot_compare(m->ballot, former.promised) && state_save(c, &former))
+		return;
+	answer(c, now, from, m, CASPAXOS_PROMISE, m->ballot);
+}
+
+static void accept(struct caspaxos *c, struct mono now, __u64 from, const struct caspaxos_message *m)
+{
+	struct caspaxos_state former;
+
+	if (m->value.version != m->version || !caspaxos_value_check(&m->value) || !may_vote(c, now, from, m))
+		return;
+	former = c->state;
+	c->state.promised = c->state.ballot = m->ballot;
+	c->state.accepted = m->value;
+	if (ballot_compare(m->ballot, former.ballot) && state_save(c, &former))
+		return;
+	answer(c, now, from, m, CASPAXOS_ACCEPTED, m->ballot);
+}
+
+/* --- coming back --- */
+
+static __u32 others_needed(const struct caspaxos_value *value)
+{
+	size_t needed = value->voters - caspaxos_quorum(value) + 1;
+
+	return (__u32)(needed < value->voters ? needed : value->voters - 1U);
+}
+
+static void recovery_end(struct caspaxos *c)
+{
+	struct caspaxos_state former = c->state;
+
+	if ((__u32)__builtin_popcount(c->told) < others_needed(&c->state.decided))
+		return;
+	c->unsure = state_save(c, &former) != 0;
+}
+
+static void told(struct caspaxos *c, struct mono now, __u64 from, const struct caspaxos_message *m)
+{
+	int place;
+
+	caspaxos_learn(c, now, &m->decided);
+	place = caspaxos_place(&c->state.decided, from, m->store);
+	if (!caspaxos_recovering(c) || place < 0)
+		return;
+	if (ballot_compare(m->ballot, c->state.promised) > 0)
+		c->state.promised = m->ballot;
+	if (m->value.version == c->state.decided.version + 1 && caspaxos_value_check(&m->value) &&
+	    ballot_compare(m->accepted, c->state.ballot) > 0) {
+		c->state.ballot = m->accepted;
+		c->state.accepted = m->value;
+	}
+	c->told |= 1u << place;
+	recovery_end(c);
+}
+
+static void recovery_step(struct caspaxos *c, struct mono now)
+{
+	struct caspaxos_message m = {.kind = CASPAXOS_ASK, .version = c->state.decided.version};
+	const struct caspaxos_value v = c->state.decided;
+
+	if (!caspaxos_recovering(c) || now.ns < c->ask.ns)
+		return;
+	c->ask.ns = now.ns + CASPAXOS_REPEAT_MS * 1000000ull;
+	recovery_end(c); /* alone nobody needs to be asked */
+	for (__u32 i = 0; i < v.voters && c->unsure; i++)
+		if (v.voter[i].node != c->config.id && !(c->told >> i & 1))
+			caspaxos_send(c, now, v.voter[i].node, &m);
+}
+
+/* --- messages, time --- */
+
+void caspaxos_send(struct caspaxos *c, struct mono now, __u64 to, struct caspaxos_message *m)
+{
+	m->id = c->state.decided.id;
+	m->store = c->state.store;
+	if (to == c->config.id)
+		caspaxos_receive(c, now, to, m);
+	else
+		c->config.hooks.send(c->config.hooks.arg, to, m);
+}
+
+static bool is_wild(const struct caspaxos *c, struct ballot ballot)
+{
+	return ballot.round > c->round && ballot.round - c->round > ROUNDS_AHEAD;
+}
+
+void caspaxos_receive(struct caspaxos *c, struct mono now, __u64 from, const struct caspaxos_message *m)
+{
+	if (!m->id || (c->state.decided.id && m->id != c->state.decided.id) || is_wild(c, m->ballot) ||
+	    is_wild(c, m->accepted))
+		return;
+	caspaxos_heard(c, m->ballot);
+	switch ((enum caspaxos_kind)m->kind) {
+	case CASPAXOS_PREPARE:
+		prepare(c, now, from, m);
+		break;
+	case CASPAXOS_ACCEPT:
+		accept(c, now, from, m);
+		break;
+	case CASPAXOS_ASK:
+		tell(c, now, from);
+		break;
+	case CASPAXOS_DECIDED:
+		caspaxos_learn(c, now, &m->value);
+		break;
+	case CASPAXOS_TOLD:
+		told(c, now, from, m);
+		caspaxos_answered(c, now, from, m);
+		break;
+	case CASPAXOS_PROMISE:
+	case CASPAXOS_ACCEPTED:
+	case CASPAXOS_OUTBID:
+		caspaxos_answered(c, now, from, m);
+		break;
+	}
+}
+
+void caspaxos_step(struct caspaxos *c, struct mono now)
+{
+	recovery_step(c, now);
+	caspaxos_propose_step(c, now);
+}
+
+struct mono caspaxos_due(const struct caspaxos *c)
+{
+	const struct proposer *p = &c->proposer;
+	struct mono due = {UINT64_MAX};
+
+	if (caspaxos_recovering(c))
+		due = c->ask;
+	if (p->change.done && p->next.ns < due.ns)
+		due = p->next;
+	if (p->change.done && p->end.ns < due.ns)
+		due = p->end;
+	return due;
+}
+
+struct caspaxos *caspaxos_new(const struct caspaxos_config *config, const struct caspaxos_state *state, bool sure)
+{
+	struct caspaxos *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->config = *config;
+	c->state = *state;
+	c->random = mix64(config->seed);
+	c->me = caspaxos_draw(c) | 1;
+	c->unsure = !sure;
+	c->round = state->promised.round > state->ballot.round ? state->promised.round : state->ballot.round;
+	return c;
+}
+
+void caspaxos_free(struct caspaxos *c)
+{
+	free(c);
+}
