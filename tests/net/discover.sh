@@ -4,7 +4,7 @@
 # and a name. Keys, too, come that way. Not here: addresses (flock.sh), places on disk (flock.sh).
 if [ -z "${STARLING_OWN_HOSTS:-}" ]; then # with names of our own; the root of a chroot is no mount to be made private
 	mountpoint -q / && spread=private || spread=unchanged
-	STARLING_OWN_HOSTS=1 exec unshare --mount --propagation $spread "$0" "$@"
+	STARLING_OWN_HOSTS=1 exec unshare --mount --propagation "$spread" "$0" "$@"
 fi
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TOP/tests/lib/lab.sh"
