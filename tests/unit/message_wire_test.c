@@ -23,6 +23,7 @@ static struct message full(enum message_kind kind)
 	m.kind = kind;
 	m.updates = m.pages = 0;
 	m.sums = m.list = m.sums_first = 0;
+	m.body = (struct page_bytes){0};
 	m.ask = false;
 	return m;
 }
@@ -51,6 +52,7 @@ static void message_comes_back_as_it_was(void **state)
 	m.pages = 2;
 	m.page[0] = (struct page_bytes){text, sizeof(text)};
 	m.page[1] = (struct page_bytes){text, 1};
+	m.body = (struct page_bytes){text, 3};
 	len = message_encode(&m, bytes, sizeof(bytes));
 	assert_true(len > 0);
 	assert_int_equal(message_decode(bytes, (size_t)len, &back), 0);
@@ -65,6 +67,8 @@ static void message_comes_back_as_it_was(void **state)
 	assert_memory_equal(back.page[0].bytes, text, sizeof(text));
 	assert_true(back.page[0].bytes > bytes && back.page[0].bytes < bytes + len); /* borrowed */
 	assert_int_equal(back.page[1].len, 1);
+	assert_int_equal(back.body.len, 3);
+	assert_memory_equal(back.body.bytes, text, 3);
 }
 
 static void sums_and_lists_come_back_and_fit_a_datagram(void **state)

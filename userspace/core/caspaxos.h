@@ -35,7 +35,7 @@
 #include "base/clock.h"
 
 #define CASPAXOS_VOTERS	     7
-#define CASPAXOS_BYTES	     512 /* of a value */
+#define CASPAXOS_BYTES	     256 /* of a value */
 #define CASPAXOS_DONES	     8	 /* latest changes that a value names */
 #define CASPAXOS_REPEAT_MS   100 /* without an answer, ask again */
 #define CASPAXOS_BACKOFF_MS  20	 /* after another's ballot: up to so long, twice as long each time */

@@ -23,7 +23,10 @@
 	KIND(GOSSIP, 5, "nothing but what rides on every message")                                                     \
 	KIND(SUMS, 6, "sums over some buckets of the sender's pages")                                                  \
 	KIND(LIST, 7, "the sender's pages in some buckets")                                                            \
-	KIND(RELAY, 8, "pages for the subject, whom the sender does not reach")
+	KIND(RELAY, 8, "pages for the subject, whom the sender does not reach")                                        \
+	KIND(REGISTER, 9, "of the register: struct caspaxos_message")                                                  \
+	KIND(CHECK, 10, "asks whether its receiver could run a configuration")                                         \
+	KIND(CHECKED, 11, "it could, or why not")
 
 enum message_kind {
 #define MESSAGE_ENUM(id, number, help) MESSAGE_##id = (number),
@@ -73,6 +76,8 @@ struct message {
 	size_t updates, pages;
 	struct member_update update[MESSAGE_UPDATES_MAX];
 	struct page_bytes page[MESSAGE_PAGES_MAX]; /* borrowed */
+
+	struct page_bytes body; /* of REGISTER, CHECK and CHECKED; borrowed */
 
 	/* Of SUMS: from @sums_first on. Of LIST: all of the pages that are in the buckets of @mask. */
 	__u32 sums_first, sums, list;

@@ -32,6 +32,14 @@ static bool pages_encode(pb_ostream_t *stream, const pb_field_t *field, void *co
 	return true;
 }
 
+static bool body_encode(pb_ostream_t *stream, const pb_field_t *field, void *const *arg)
+{
+	const struct message *m = *arg;
+
+	return !m->body.len ||
+	       (pb_encode_tag_for_field(stream, field) && pb_encode_string(stream, m->body.bytes, m->body.len));
+}
+
 static void update_to_wire(const struct member_update *u, starling_Update *ret)
 {
 	*ret = (starling_Update){.id = u->id, .life = u->life, .accuser = u->accuser, .state = u->state};
@@ -65,6 +73,7 @@ int message_encode(const struct message *m, void *bytes, size_t room)
 	for (i = 0; i < m->updates; i++)
 		update_to_wire(&m->update[i], &d.update[i]);
 	d.page = (pb_callback_t){.funcs.encode = pages_encode, .arg = pages};
+	d.body = (pb_callback_t){.funcs.encode = body_encode, .arg = pages};
 	d.sums_first = m->sums_first;
 	d.sum_count = (pb_size_t)m->sums;
 	memcpy(d.sum, m->sum, m->sums * sizeof(m->sum[0]));
@@ -93,17 +102,31 @@ static bool reader_read(pb_istream_t *stream, pb_byte_t *buf, size_t count)
 	return true;
 }
 
-static bool page_decode_one(pb_istream_t *stream, const pb_field_t *field, void **arg)
+/* Bytes of the datagram. A number in their place comes through a stream of nanopb's own: it is nowhere in it. */
+static bool bytes_borrow(pb_istream_t *stream, struct page_bytes *ret)
 {
 	const struct reader *r = stream->state;
+
+	if (stream->callback != reader_read)
+		return false;
+	*ret = (struct page_bytes){r->at, stream->bytes_left};
+	return pb_read(stream, NULL, stream->bytes_left);
+}
+
+static bool page_decode_one(pb_istream_t *stream, const pb_field_t *field, void **arg)
+{
 	struct message *m = *arg;
 
 	(void)field;
-	/* A number in the place of bytes comes through a stream of nanopb's own: it is nowhere in the datagram. */
-	if (stream->callback != reader_read || m->pages == MESSAGE_PAGES_MAX)
-		return false;
-	m->page[m->pages++] = (struct page_bytes){r->at, stream->bytes_left};
-	return pb_read(stream, NULL, stream->bytes_left);
+	return m->pages < MESSAGE_PAGES_MAX && bytes_borrow(stream, &m->page[m->pages++]);
+}
+
+static bool body_decode(pb_istream_t *stream, const pb_field_t *field, void **arg)
+{
+	struct message *m = *arg;
+
+	(void)field;
+	return bytes_borrow(stream, &m->body);
 }
 
 /* Return: whether it makes sense. */
@@ -138,6 +161,7 @@ int message_decode(const void *bytes, size_t len, struct message *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	d.page = (pb_callback_t){.funcs.decode = page_decode_one, .arg = ret};
+	d.body = (pb_callback_t){.funcs.decode = body_decode, .arg = ret};
 	if (!pb_decode(&stream, starling_Datagram_fields, &d) || !d.kind || !list_from_wire(&d, ret))
 		return -EBADMSG;
 	ret->kind = d.kind;
