@@ -157,7 +157,7 @@ squat() { # ADDR PORT: another process listens there
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind((sys.argv[1], int(sys.argv[2]))); s.listen()
 time.sleep(60)' "$1" "$2" &
 	squatter=$!
-	sleep 0.5
+	for _ in $(seq 100); do (: <"/dev/tcp/$1/$2") 2>/dev/null && return; sleep 0.1; done
 }
 served() { curl -s -m 2 -o /dev/null "http://$1/healthz"; }
 served_soon() { for _ in $(seq 80); do served "$1" && return; sleep 0.1; done; return 1; }

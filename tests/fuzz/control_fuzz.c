@@ -23,8 +23,9 @@ static void again(const struct request *request)
 	struct buf line = BUF_INIT;
 	size_t i;
 
-	check(!request_format(request->words, request->word_count, request->dry_run, request->text, request->file,
-			      &line));
+	check(!request_format(request->words, request->word_count,
+			      (request->dry_run ? REQUEST_DRY_RUN : 0) | (request->force ? REQUEST_FORCE : 0),
+			      request->text, request->file, &line));
 	check(!request_parse(line.text, line.len - 1, &second, NULL));
 	check(second.word_count == request->word_count && second.dry_run == request->dry_run);
 	for (i = 0; i < second.word_count; i++)

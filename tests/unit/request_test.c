@@ -49,12 +49,13 @@ static void what_is_formatted_parses_to_itself(void **state)
 	struct buf line = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(request_format(words, 5, false, "line one\nline two\n", "x.conf", &line), 0);
+	assert_int_equal(request_format(words, 5, REQUEST_FORCE, "line one\nline two\n", "x.conf", &line), 0);
 	assert_ptr_equal(memchr(line.text, '\n', line.len), line.text + line.len - 1);
 	assert_int_equal(request_parse(line.text, line.len - 1, &request, NULL), 0);
 	assert_string_equal(request.words[4], words[4]);
 	assert_string_equal(request.text, "line one\nline two\n");
 	assert_string_equal(request.file, "x.conf");
+	assert_true(request.force && !request.dry_run);
 	request_free(&request);
 	buf_free(&line);
 }

@@ -40,7 +40,7 @@ static void daemon_version(struct run *run, struct table *all)
 
 	if (!run->connection && connection_open(&run->options, &run->connection, NULL))
 		return;
-	request_format(words, 1, false, NULL, NULL, &request);
+	request_format(words, 1, 0, NULL, NULL, &request);
 	if (!connection_send(run->connection, buf_text(&request), request.len, NULL) &&
 	    !connection_line(run->connection, false, &line, &len, NULL))
 		json = json_loadb(line, len, 0, NULL);

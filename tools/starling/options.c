@@ -22,6 +22,7 @@
 	OPTION('j', "-j, --", "json", no_argument, "", "print JSON")                                                   \
 	OPTION('p', "-p, --", "pretty", no_argument, "", "print JSON, indented")                                       \
 	OPTION('n', "-n, --", "dry-run", no_argument, "", "say what would change, and change nothing")                 \
+	OPTION('f', "-f, --", "force", no_argument, "", "though it takes every backend of a VIP out of service")       \
 	OPTION('N', "-N, --", "numeric", no_argument, "", "whole numbers in base units, times instead of ages")        \
 	OPTION('d', "-d, --", "details", no_argument, "", "more columns")                                              \
 	OPTION('s', "-s, --", "socket", required_argument, " PATH",                                                    \
@@ -53,8 +54,9 @@ const char *options_usage(void)
 {
 	return "usage: starling [OPTIONS] OBJECT { COMMAND | help }\n"
 	       "       starling [OPTIONS] { status | top | version | help | batch file FILE }\n"
-	       "OPTIONS := -j|--json  -p|--pretty  -n|--dry-run  -N|--numeric  -d|--details  -s|--socket PATH\n"
-	       "           -w|--watch SECS  -t|--timeout SECS  --color auto|always|never  --completion bash\n"
+	       "OPTIONS := -j|--json  -p|--pretty  -n|--dry-run  -f|--force  -N|--numeric  -d|--details\n"
+	       "           -s|--socket PATH  -w|--watch SECS  -t|--timeout SECS  --color auto|always|never  "
+	       "--completion bash\n"
 	       "           -V|--version  -h|--help\n";
 }
 
@@ -94,6 +96,9 @@ static int option_set(int letter, struct options *o, struct err *err)
 	case 'n':
 		o->dry_run = true;
 		return 0;
+	case 'f':
+		o->force = true;
+		return 0;
 	case 'N':
 		o->numeric = true;
 		return 0;
@@ -131,7 +136,7 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
 	int letter, rc = 0, at = 1;
 
 	opterr = 0;
-	while (!rc && !o.complete && (letter = getopt_long(argc, argv, "+:jpnNds:w:t:hV", longs, NULL)) != -1) {
+	while (!rc && !o.complete && (letter = getopt_long(argc, argv, "+:jpnfNds:w:t:hV", longs, NULL)) != -1) {
 		if (letter == ':')
 			rc = err_set(err, EINVAL, "%s needs a value", argv[optind - 1]);
 		else if (letter == '?')

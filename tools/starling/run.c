@@ -16,7 +16,9 @@ int run_request(struct run *run, const char *const *words, size_t count, const c
 	struct err err = {0};
 	int rc;
 
-	if (request_format(words, count, run->options.dry_run, text, file, &request)) {
+	if (request_format(words, count,
+			   (run->options.dry_run ? REQUEST_DRY_RUN : 0) | (run->options.force ? REQUEST_FORCE : 0),
+			   text, file, &request)) {
 		buf_free(&request);
 		err_set(&err, EINVAL, "%s", text ? "the file is no UTF-8 text" : "the command is no UTF-8 text");
 		return render_error(run, text ? FAULT_CONFIGURATION : FAULT_USAGE, &err);

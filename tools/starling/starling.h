@@ -23,7 +23,7 @@
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct options {
-	bool json, pretty, dry_run, numeric, details;
+	bool json, pretty, dry_run, force, numeric, details;
 	const char *socket; /* NULL: found */
 	double watch_s;	    /* 0: once */
 	double timeout_s;   /* 0: none */

@@ -458,6 +458,29 @@ static void events_write(const struct argument *a, const struct command *c, stru
 	}
 }
 
+static int nodes_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	size_t i;
+
+	(void)a;
+	if (!lex_is_name(word))
+		return refuse(noun, "1 to 31 letters, digits, \"-\", \"_\" or \".\", a letter first", word, err);
+	for (i = 0; i < c->voters; i++)
+		if (!strcmp(c->voter[i], word))
+			return err_set(err, EINVAL, "%s is given twice", word);
+	if (c->voters == STARLING_VOTERS)
+		return err_set(err, EINVAL, "at most %d voters", STARLING_VOTERS);
+	strcpy(c->voter[c->voters++], word);
+	return 0;
+}
+
+static void nodes_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	(void)a;
+	for (size_t i = 0; i < c->voters; i++)
+		buf_printf(out, "%s%s", i ? " " : "", c->voter[i]);
+}
+
 #define CHOICE(name, ...)                                                                                              \
 	static const char *const *name(void)                                                                           \
 	{                                                                                                              \
@@ -504,6 +527,7 @@ static const struct argument_kind kind_BEACONS = {choice_read, choice_write, bea
 static const struct argument_kind kind_TOPOLOGY = {choice_read, choice_write, topology_words, NULL};
 static const struct argument_kind kind_URGENT = {choice_read, choice_write, urgent_words, NULL};
 static const struct argument_kind kind_ADMISSION = {choice_read, choice_write, admission_words, NULL};
+static const struct argument_kind kind_NODES = {nodes_read, nodes_write, NULL, NULL};
 static const struct argument_kind kind_EVENTS = {events_read, events_write, event_words, NULL};
 
 static const struct argument arguments[ARGUMENT_COUNT] = {
@@ -545,7 +569,7 @@ bool argument_is_flag(enum argument_id id)
 
 bool argument_repeats(enum argument_id id)
 {
-	return arguments[id].kind == &kind_EVENTS;
+	return arguments[id].kind == &kind_EVENTS || arguments[id].kind == &kind_NODES;
 }
 
 const char *const *argument_words(enum argument_id id)

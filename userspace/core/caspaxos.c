@@ -237,7 +237,7 @@ static void told(struct caspaxos *c, struct mono now, __u64 from, const struct c
 	int place;
 
 	caspaxos_learn(c, now, &m->decided);
-	place = caspaxos_place(&c->state.decided, from, m->store);
+	place = m->store ? caspaxos_place(&c->state.decided, from, m->store) : -1; /* without one it was wiped */
 	if (!caspaxos_recovering(c) || place < 0)
 		return;
 	if (ballot_compare(m->ballot, c->state.promised) > 0)

@@ -85,10 +85,10 @@ static void begin(struct caspaxos *c, struct mono now)
 			phase_begin(c, now, PHASE_ACCEPT);
 			return;
 		}
-		/* That there is nothing to change, a quorum has to say. */
-	} else {
-		p->ballot = (struct ballot){++c->round, c->me};
+		/* Nothing to change: a quorum has to say so now; the promises of the lead may still be coming. */
 	}
+	p->lead = (struct ballot){0};
+	p->ballot = (struct ballot){++c->round, c->me};
 	phase_begin(c, now, PHASE_PREPARE);
 }
 
@@ -185,7 +185,7 @@ static void outbid(struct caspaxos *c, struct mono now, const struct caspaxos_me
 void caspaxos_answered(struct caspaxos *c, struct mono now, __u64 from, const struct caspaxos_message *m)
 {
 	struct proposer *p = &c->proposer;
-	int place = caspaxos_place(&p->base, from, m->store);
+	int place = m->store ? caspaxos_place(&p->base, from, m->store) : -1;
 
 	if ((p->phase != PHASE_PREPARE && p->phase != PHASE_ACCEPT) || place < 0)
 		return;

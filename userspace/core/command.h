@@ -80,11 +80,14 @@ struct command {
 	size_t key_count;
 	struct place place[STARLING_NODE_PEERS]; /* no duplicates */
 	size_t place_count;
-	__u32 beacons;	    /* enum beacon_kinds */
-	__u32 admission;    /* enum admission_mode */
-	__u32 urgent;	    /* enum urgent */
-	__u32 topology;	    /* enum topology */
-	__u32 ttl_ms;	    /* of an invitation */
+	__u32 beacons;	 /* enum beacon_kinds */
+	__u32 admission; /* enum admission_mode */
+	__u32 urgent;	 /* enum urgent */
+	__u32 topology;	 /* enum topology */
+	__u32 ttl_ms;	 /* of an invitation */
+	__u32 confirm_ms;
+	char voter[STARLING_VOTERS][STARLING_NAME_BYTES];
+	size_t voters;
 	struct endpoint at; /* backend, or source of a lookup, or where to listen; port 0 where only ADDR was given */
 	struct endpoint to; /* destination of a lookup */
 	struct addr client;

@@ -34,6 +34,7 @@
 	ARGUMENT(KEY_CHANGE,    POSITION, "what to do",    "show|add|use|remove",       KEY_CHANGE, key_change,      0, 0, "") \
 	ARGUMENT(KEY_ID,        POSITION, "key",           "KEY",                       FINGERPRINT, key_id,         0, 0, "") \
 	ARGUMENT(NODE_AT,       POSITION, "address",       "{ - | ADDR[:PORT] }",       JOIN,      at,               0, 0, "") \
+	ARGUMENT(VOTERS,        POSITION, "voter",         "NODE...",                   NODES,     voter,            0, 0, "") \
 	ARGUMENT(TOPIC,         POSITION, "object",        "OBJECT",                    TEXT,      topic,            1, 255, "") \
 	ARGUMENT(SCHEDULER,     KEYWORD,  "scheduler",     "mh|rr|wrr|lc|wlc",          SCHEDULER, scheduler,        0, 0, \
 		"mh: by a hash (Maglev), the default; rr, wrr: in turn; lc, wlc: fewest open connections; rr and lc ignore weights") \
@@ -98,7 +99,11 @@
 	ARGUMENT(STAKE,         KEYWORD,  "stake",         "N",                         NUMBER,    stake,            1, 65535, \
 		"its weight where the nodes vote by weight; by default 1") \
 	ARGUMENT(RESET_STATE,   KEYWORD,  "reset-state",   "",                          FLAG,      given,            0, 0, \
-		"undo drains and disables as well")
+		"undo drains and disables as well") \
+	ARGUMENT(CONFIRM,       KEYWORD,  "confirm",       "D",                         DURATION,  confirm_ms,       5000, STARLING_CONFIRM_MAX_MS, \
+		"where the flock agrees: it is taken back unless `config confirm` follows in time") \
+	ARGUMENT(DESPITE,       KEYWORD,  "despite",       "NODE",                      NAME,      node,             0, 0, \
+		"where the flock agrees: though this node does not say that it can run it")
 
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \
@@ -193,7 +198,13 @@
 	COMMAND(CONFIG_DIFF, "config", "diff", IN_NO_FILE, COMMAND_LOCAL | COMMAND_FILE, \
 		"say what applying a configuration would touch", OPTIONAL(ARG_FILE)) \
 	COMMAND(CONFIG_APPLY, "config", "apply", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_FILE, \
-		"make what runs what a configuration says", OPTIONAL(ARG_FILE), ARG_RESET_STATE) \
+		"make what runs what a configuration says", OPTIONAL(ARG_FILE), ARG_RESET_STATE, ARG_CONFIRM, ARG_DESPITE) \
+	COMMAND(CONFIG_CONFIRM, "config", "confirm", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
+		"keep what was applied with `confirm`") \
+	COMMAND(CONFIG_VOTERS, "config", "voters", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
+		"have the flock agree on one configuration, or change which 1, 3, 5 or 7 nodes keep it", ARG_VOTERS) \
+	COMMAND(CONFIG_TAKEOVER, "config", "takeover", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
+		"go on from what this node knows where most voters are lost for good") \
 	COMMAND(CONFIG_ROLLBACK, "config", "rollback", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
 		"apply an earlier configuration, the last one or that of a generation", OPTIONAL(ARG_GENERATION)) \
 	COMMAND(CONFIG_HISTORY, "config", "history", IN_NO_FILE, COMMAND_LOCAL, \

@@ -20,6 +20,7 @@
 	KIND(NODE, 0x0001 | PAGE_KIND_OF_BOOT, "where a node is, what it runs, whether it takes part")                 \
 	KIND(ADMISSION, 0x0003, "whom it vouches for, whom the flock has forgotten")                                   \
 	KIND(DIGESTS, 0x0002 | PAGE_KIND_OF_BOOT, "digests of its tables and homes")                                   \
+	KIND(REGISTER, 0x0004 | PAGE_KIND_OF_BOOT, "its store, and the register's value as it knows it")               \
 	KIND(LOADS, 0x0001 | PAGE_KIND_PASSING, "open connections by backend, and its own load")
 
 enum page_kind {

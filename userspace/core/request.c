@@ -106,6 +106,8 @@ static int members_take(struct request *request, struct err *err)
 			rc = text_take(key, value, &request->file, &unused, err);
 		else if (!strcmp(key, "dry_run") && json_is_boolean(value))
 			request->dry_run = json_is_true(value);
+		else if (!strcmp(key, "force") && json_is_boolean(value))
+			request->force = json_is_true(value);
 		else
 			rc = err_set(err, EINVAL, "a request has no member \"%.64s\" of this type", key);
 		if (rc)
@@ -164,7 +166,7 @@ static int line_add(json_t *json, struct buf *out)
 	return buf_error(out);
 }
 
-int request_format(const char *const *words, size_t word_count, bool dry_run, const char *text, const char *file,
+int request_format(const char *const *words, size_t word_count, unsigned int flags, const char *text, const char *file,
 		   struct buf *out)
 {
 	json_t *json = json_object(), *list = json_array();
@@ -174,8 +176,10 @@ int request_format(const char *const *words, size_t word_count, bool dry_run, co
 	for (i = 0; i < word_count; i++)
 		bad |= json_array_append_new(list, json_string(words[i]));
 	bad |= json_object_set_new(json, "words", list);
-	if (dry_run)
+	if (flags & REQUEST_DRY_RUN)
 		bad |= json_object_set_new(json, "dry_run", json_true());
+	if (flags & REQUEST_FORCE)
+		bad |= json_object_set_new(json, "force", json_true());
 	if (text)
 		bad |= json_object_set_new(json, "text", json_string(text));
 	if (file)

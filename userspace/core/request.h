@@ -39,6 +39,7 @@ struct request {
 	const char **words; /* owned array of borrowed texts */
 	size_t word_count;  /* 1..STARLING_WORDS */
 	bool dry_run;
+	bool force;	  /* in spite of a warning */
 	const char *text; /* a configuration, NULL if none */
 	size_t text_len;
 	const char *file; /* where @text is from, for errors; NULL if unknown */
@@ -58,13 +59,17 @@ struct request {
 int request_parse(const char *line, size_t len, struct request *ret, struct err *err);
 void request_free(struct request *request); /* NULL and a zeroed one are fine */
 
+#define REQUEST_DRY_RUN 0x01
+#define REQUEST_FORCE	0x02
+
 /**
  * request_format() - the line that request_parse() reads; for the command
+ * @flags:	REQUEST_*
  * @out:	appended to, with the newline
  *
  * Return: 0, -ENOMEM, or -EINVAL (a word that is no UTF-8).
  */
-int request_format(const char *const *words, size_t word_count, bool dry_run, const char *text, const char *file,
+int request_format(const char *const *words, size_t word_count, unsigned int flags, const char *text, const char *file,
 		   struct buf *out);
 
 /* {"code":...,"message":...,"file":...,"line":...,"column":...,"source":...}; a new reference or NULL. */

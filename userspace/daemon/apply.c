@@ -192,7 +192,7 @@ static int config_run(struct daemon *d, struct plane *p, struct config *wanted, 
 	if (!rc && !how->dry_run) {
 		if (!same)
 			generation_keep(d, how, &text, ret->changes, &ret->unkept);
-		if (how->whole && before && changes.count)
+		if (how->whole && !how->agreed && before && changes.count)
 			changes_log(&changes, before);
 		d->reload_ok |= how->whole;
 		d->reloads += how->whole;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/change_rows.h"
+#include "daemon/agree.h"
 #include "daemon/apply.h"
 #include "daemon/handlers.h"
 #include "daemon/load.h"
@@ -104,6 +105,8 @@ int handle_config_apply(struct plane *p, struct task *t, struct err *err)
 	const struct generation *last;
 	int rc = task_config_take(t, p, &wanted);
 
+	if (!rc && t->signalled)
+		rc = agree_own(t->d->agree, &wanted);
 	if (!rc)
 		rc = config_change(p, t, wanted, true, err);
 	last = history_last(t->d->history);
@@ -181,6 +184,8 @@ int handle_config_history(struct plane *p, struct task *t, struct err *err)
 	(void)err;
 	if (!table)
 		return -ENOMEM;
+	if (agree_on(t->d->agree))
+		return task_show(t, table, agree_history(t->d->agree, table), err);
 	for (i = 0; i < count; i++) {
 		const struct generation *g = history_at(h, i);
 

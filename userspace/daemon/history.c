@@ -241,34 +241,55 @@ static void text_cut(char *to, size_t room, const char *from)
 	to[len] = '\0';
 }
 
-int history_add(struct history *h, const char *by, const char *command, size_t changes, const char *text, size_t len,
-		struct err *err)
+/* Where a generation of this number is, or will be; makes room for one more. */
+static struct generation *place_make(struct history *h, __u32 number)
 {
-	struct generation *g;
+	size_t i = h->count;
+
+	while (i && h->all[i - 1].number >= number)
+		i--;
+	if (i < h->count && h->all[i].number == number)
+		return &h->all[i];
+	memmove(h->all + i + 1, h->all + i, (h->count - i) * sizeof(h->all[0]));
+	h->count++;
+	return &h->all[i];
+}
+
+int history_put(struct history *h, const struct generation *g, const char *text, size_t len, struct err *err)
+{
+	struct generation made = *g;
 	struct buf body = BUF_INIT;
 	char path[PATH_MAX];
-	__u32 number = h->count ? h->all[h->count - 1].number + 1 : 1;
-	int rc;
+	int rc = path_format(h, g->number, path);
 
-	g = &h->all[h->count]; /* one more than are kept fits */
-	*g = (struct generation){.number = number, .time_ms = wall_ms(), .changes = changes};
-	text_cut(g->by, sizeof(g->by), by);
-	text_cut(g->command, sizeof(g->command), command);
-	history_digest(text, len, g->digest);
-	rc = path_format(h, number, path);
+	history_digest(text, len, made.digest);
 	if (!rc)
-		rc = head_format(g, &body);
+		rc = head_format(&made, &body);
 	buf_add(&body, text, len);
 	if (!rc)
 		rc = buf_error(&body);
 	if (rc)
-		err_set(err, -rc, "cannot keep generation %u: %s", number, strerror(-rc));
+		err_set(err, -rc, "cannot keep generation %u: %s", g->number, strerror(-rc));
 	else
 		rc = state_file_write(path, body.text, body.len, err);
 	buf_free(&body);
-	if (!rc && ++h->count > HISTORY_KEEP)
+	if (rc)
+		return rc;
+	*place_make(h, g->number) = made;
+	if (h->count > HISTORY_KEEP)
 		oldest_drop(h);
-	return rc;
+	return 0;
+}
+
+int history_add(struct history *h, const char *by, const char *command, size_t changes, const char *text, size_t len,
+		struct err *err)
+{
+	struct generation g = {
+		.number = h->count ? h->all[h->count - 1].number + 1 : 1, .time_ms = wall_ms(), .changes = changes};
+
+	text_cut(g.by, sizeof(g.by), by);
+	text_cut(g.command, sizeof(g.command), command);
+	return history_put(h, &g, text, len, err);
 }
 
 void history_close(struct history *h)

@@ -67,6 +67,10 @@ int history_text(const struct history *h, __u32 number, char **ret_text, size_t 
 int history_add(struct history *h, const char *by, const char *command, size_t changes, const char *text, size_t len,
 		struct err *err);
 
+/* The same with a number, time and all that the caller knows; @g's digest is made. A number that is kept is kept anew.
+ */
+int history_put(struct history *h, const struct generation *g, const char *text, size_t len, struct err *err);
+
 /* The digest that a generation with this text has. */
 void history_digest(const char *text, size_t len, char digest[HISTORY_DIGEST_BYTES]);
 

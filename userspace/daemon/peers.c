@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "core/message_wire.h"
+#include "daemon/agree.h"
 #include "daemon/peers_state.h"
 #include "daemon/stream.h"
 #include "io/state_file.h"
@@ -89,8 +90,13 @@ static int on_message(void *arg, const struct endpoint *from, __u64 sender, cons
 
 	if (message_decode(bytes, len, &m))
 		return -EBADMSG;
-	if (p->flock)
-		flock_receive(p->flock, mono_now(), from, sender, &m);
+	if (!p->flock)
+		return 0;
+	flock_receive(p->flock, mono_now(), from, sender, &m);
+	if (m.kind == MESSAGE_REGISTER)
+		peers_register_message(p, sender, &m);
+	else if (m.kind == MESSAGE_CHECK || m.kind == MESSAGE_CHECKED)
+		agree_message(p->d->agree, sender, &m);
 	return 0;
 }
 
@@ -185,11 +191,13 @@ void peers_step(struct peers *p)
 		peers_places_step(p, now, live);
 		peers_bulk_step(p, now);
 		peers_rejects_step(p, now);
+		agree_tick(p->d->agree);
 		if (mono_ms(p->kept, now) >= KNOWN_MS) {
 			p->kept = now;
 			peers_known_save(p);
 		}
 	}
+	caspaxos_step(p->caspaxos, now);
 	flock_step(p->flock, now, (__u64)wall.tv_sec * 1000000 + (__u64)wall.tv_nsec / 1000);
 	changes_tell(p);
 	gossip_flush(p->gossip);
@@ -219,8 +227,11 @@ static void on_timer(uv_timer_t *timer)
 
 static void timer_set(struct peers *p)
 {
-	struct mono now = mono_now(), due = flock_due(p->flock);
-	__u64 ms = due.ns > now.ns ? (due.ns - now.ns + 999999) / 1000000 : 0;
+	struct mono now = mono_now(), due = flock_due(p->flock), next = caspaxos_due(p->caspaxos);
+	__u64 ms;
+
+	due = next.ns < due.ns ? next : due;
+	ms = due.ns > now.ns ? (due.ns - now.ns + 999999) / 1000000 : 0;
 
 	uv_timer_start(&p->timer, on_timer,
 		       ms < STEP_LEAST_MS  ? STEP_LEAST_MS
@@ -520,6 +531,8 @@ int peers_open(struct daemon *d, struct peers **ret, struct err *err)
 		rc = peers_admission_load(p, err);
 	if (!rc)
 		rc = peers_drain_load(p, err);
+	if (!rc)
+		rc = peers_register_load(p, err);
 	return rc ? rc : life_begin(p, stored, err);
 }
 
@@ -528,6 +541,7 @@ static void on_closed(uv_handle_t *handle)
 	struct peers *p = handle->data;
 
 	channel_free(p->channel);
+	caspaxos_free(p->caspaxos);
 	load_in_free(p->load_in);
 	load_out_free(&p->load_out);
 	roster_free(&p->settings.roster);

@@ -13,6 +13,7 @@
 #define STARLING_DAEMON_PEERS_H
 
 #include "core/command.h"
+#include "core/signing.h"
 #include "core/table.h"
 #include "daemon/daemon.h"
 
@@ -70,5 +71,35 @@ int peers_leave(struct peers *p, struct err *err);
 int peers_show(struct peers *p, struct table *t);      /* KIND_NODE: every node of the roster, else this one alone */
 int peers_gossip(struct peers *p, struct table *t);    /* KIND_GOSSIP: one row */
 void peers_problems(struct peers *p, struct table *t); /* KIND_STATUS, row 0: what is wrong with the flock */
+
+/* The register, from any thread. */
+struct caspaxos_value;
+struct caspaxos_change;
+struct caspaxos_message;
+struct object_name;
+void peers_register_value(struct peers *p, struct caspaxos_value *ret);
+/* done() is called on the loop's thread, under the peers' lock. Return: 0, or -ENOMEM. */
+int peers_register_propose(struct peers *p, const struct caspaxos_change *change, __u32 wait_ms);
+int peers_register_begin(struct peers *p, const struct caspaxos_value *value); /* as caspaxos_begin() */
+/* Another register that a live node tells of. Return: 0, or -ENOENT. */
+int peers_register_other(struct peers *p, struct caspaxos_value *ret);
+__u64 peers_register_own_store(struct peers *p);
+void peers_register_problems(struct peers *p, void (*tell)(void *arg, const char *text), void *arg);
+int peers_register_store(struct peers *p, const char *name, __u64 *ret_node, __u64 *ret_store); /* -ENOENT: not told */
+
+/* Fetch what lacks of a tree from a node; done() is called on the loop's thread, under the peers' lock: 0; -ENOENT: it
+ * has not all; -EHOSTUNREACH, -EBUSY, -EIO. */
+int peers_fetch(struct peers *p, __u64 node, const struct object_name *root, void (*done)(void *arg, int rc),
+		void *arg);
+
+/* A message with a body to a node; whether it comes is not told. */
+int peers_tell(struct peers *p, __u64 to, __u32 kind, __u32 number, const void *body, size_t len);
+
+/* Other nodes of the roster that answer, and whether one still does: it is alive, and not suspected. */
+size_t peers_others(struct peers *p, __u64 *ret_id, size_t room);
+bool peers_answers(struct peers *p, __u64 node);
+const char *peers_name(struct peers *p, __u64 node, char text[STARLING_NAME_BYTES]);
+__u64 peers_self(struct peers *p);
+struct signing peers_signing(struct peers *p);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Pages by the sealed stream, where so many differ that messages would take long: a node that has just come, a flock
  * that heals. TCP, at the address and port of the gossip. Not here: the stream (io/bulk.h), when much differs
- * (core/flock.h).
+ * (core/flock.h), objects by the same stream (peers_objects.c).
  *
  *	caller	LIST ... LISTED			what it has
  *	called	PAGES ... LIST ... LISTED	what the caller lacks, and what it has itself
@@ -15,40 +15,15 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "daemon/peers_state.h"
+#include "daemon/peers_stream.h"
 #include "io/sockaddr.h"
 
-#define BULK_CALLED	8	    /* at one time */
 #define BULK_MS		10000	    /* then a stream ends, whatever it does */
 #define BULK_CONNECT_MS 1000	    /* and one that is not even there yet */
 #define BULK_FAILED_MS	30000	    /* messages do for so long after a call that came to nothing */
 #define BULK_PAUSE_MS	2000	    /* from one that came to its end to the next call */
 #define BULK_BYTES	(64u << 20) /* that a stream may bring */
 #define BULK_LISTED_MAX 262144	    /* pages of a peer */
-
-enum frame { FRAME_LIST = 1, FRAME_LISTED, FRAME_PAGES, FRAME_END };
-
-struct stream {
-	uv_tcp_t tcp;
-	uv_connect_t connect;
-	struct bulks *bulks;
-	struct bulk *bulk;
-	struct endpoint at;
-	bool caller, listed, heard, done, closing;
-	struct mono since;
-	size_t bytes;
-	struct page_summary *theirs; /* owned */
-	size_t count;
-	__u8 in[16384];
-};
-
-struct bulks {
-	uv_tcp_t listener;
-	struct peers *p;			/* NULL: this node's part has ended */
-	struct stream *stream[BULK_CALLED + 1]; /* the first one is this node's call */
-	size_t handles;				/* that libuv still has */
-	struct mono after;			/* no call before */
-};
 
 /* --- ends --- */
 
@@ -71,14 +46,16 @@ static void stream_end(struct stream *s)
 	if (s->closing)
 		return;
 	s->closing = true;
-	for (size_t i = 0; i <= BULK_CALLED; i++)
+	for (size_t i = 0; i < BULK_STREAMS; i++)
 		if (b->stream[i] == s)
 			b->stream[i] = NULL;
-	if (s->done && s->caller) /* what it could not bring, messages and their budget may */
+	if (s->fetch)
+		peers_fetch_end(s);
+	else if (s->done && s->caller) /* what it could not bring, messages and their budget may */
 		b->after.ns = mono_now().ns + BULK_PAUSE_MS * 1000000ull;
 	if (s->done && b->p)
 		b->p->streams[s->caller]++;
-	else if (s->caller)
+	else if (s->caller && !s->fetch)
 		b->after.ns = mono_now().ns + BULK_FAILED_MS * 1000000ull;
 	uv_close((uv_handle_t *)&s->tcp, on_stream_closed);
 }
@@ -256,6 +233,10 @@ static int on_frame(void *arg, __u8 type, const void *bytes, size_t len)
 	case FRAME_END:
 		s->done = true;
 		return s->caller ? 0 : bulk_send(s->bulk, FRAME_END, NULL, 0);
+	case FRAME_WANT:
+		return peers_wanted(s, bytes, len);
+	case FRAME_OBJECT:
+		return peers_object(s, bytes, len);
 	default:
 		return 0; /* of a later version */
 	}
@@ -263,7 +244,12 @@ static int on_frame(void *arg, __u8 type, const void *bytes, size_t len)
 
 static void on_ready(void *arg)
 {
-	list_send(arg);
+	struct stream *s = arg;
+
+	if (s->fetch)
+		peers_fetch_ready(s);
+	else
+		list_send(s);
 }
 
 /* --- connections --- */
@@ -353,7 +339,7 @@ static void on_called(uv_stream_t *listener, int status)
 	struct sockaddr_storage sa;
 	int len = sizeof(sa);
 	struct stream *s;
-	size_t i = 1;
+	size_t i = BULK_CALLS;
 
 	if (status || !b->p)
 		return;
@@ -366,7 +352,7 @@ static void on_called(uv_stream_t *listener, int status)
 	}
 	b->handles++;
 	s->tcp.data = s;
-	while (i <= BULK_CALLED && b->stream[i])
+	while (i < BULK_STREAMS && b->stream[i])
 		i++;
 	if (uv_accept(listener, (uv_stream_t *)&s->tcp) || uv_tcp_getpeername(&s->tcp, (struct sockaddr *)&sa, &len)) {
 		stream_end(s);
@@ -374,7 +360,7 @@ static void on_called(uv_stream_t *listener, int status)
 	}
 	s->at = sockaddr_endpoint((const struct sockaddr *)&sa);
 	pthread_mutex_lock(&b->p->lock);
-	if (i > BULK_CALLED) {
+	if (i == BULK_STREAMS) {
 		reject(s, BULK_COUNTS);
 	} else {
 		b->stream[i] = s;
@@ -405,39 +391,45 @@ static void on_connected(uv_connect_t *req, int status)
 	free(call);
 }
 
-bool peers_bulk(void *arg, __u64 peer, const struct endpoint *at)
+int peers_call(struct bulks *b, enum bulk_call which, __u64 peer, const struct endpoint *at, struct fetch *fetch)
 {
-	struct peers *p = arg;
-	struct bulks *b = p->bulks;
-	struct call *call;
+	struct call *call = calloc(1, sizeof(*call));
+	struct stream *s = call ? stream_new(b, true, at) : NULL;
 	struct sockaddr_storage sa;
-	struct stream *s;
 
-	if (!b || mono_now().ns < b->after.ns)
-		return false;
-	if (b->stream[0])
-		return true; /* one after the other */
-	call = calloc(1, sizeof(*call));
-	s = call ? stream_new(b, true, at) : NULL;
 	if (!s) {
 		free(call);
-		return false;
+		return -ENOMEM;
 	}
 	*call = (struct call){s, peer};
 	s->connect.data = call;
-	b->stream[0] = s;
+	b->stream[which] = s;
 	sockaddr_make(at, &sa);
 	if (!tcp_open(b, &s->tcp, at, 0, s) &&
-	    !uv_tcp_connect(&s->connect, &s->tcp, (const struct sockaddr *)&sa, on_connected))
-		return true;
+	    !uv_tcp_connect(&s->connect, &s->tcp, (const struct sockaddr *)&sa, on_connected)) {
+		s->fetch = fetch;
+		return 0;
+	}
 	free(call);
 	if (s->tcp.data) {
 		stream_end(s);
 	} else { /* there is not even a socket */
-		b->stream[0] = NULL;
+		b->stream[which] = NULL;
 		free(s);
 	}
-	return false;
+	return -EIO;
+}
+
+bool peers_bulk(void *arg, __u64 peer, const struct endpoint *at)
+{
+	struct peers *p = arg;
+	struct bulks *b = p->bulks;
+
+	if (!b || mono_now().ns < b->after.ns)
+		return false;
+	if (b->stream[BULK_PAGES])
+		return true; /* one after the other */
+	return !peers_call(b, BULK_PAGES, peer, at, NULL);
 }
 
 /* --- the life of it --- */
@@ -471,7 +463,7 @@ void peers_bulk_open(struct peers *p)
 
 void peers_bulk_step(struct peers *p, struct mono now)
 {
-	for (size_t i = 0; p->bulks && i <= BULK_CALLED; i++) {
+	for (size_t i = 0; p->bulks && i < BULK_STREAMS; i++) {
 		struct stream *s = p->bulks->stream[i];
 
 		if (s && mono_ms(s->since, now) >= (s->heard || (s->caller && s->bulk) ? BULK_MS : BULK_CONNECT_MS))
@@ -487,7 +479,7 @@ void peers_bulk_close(struct peers *p)
 		return;
 	p->bulks = NULL;
 	b->p = NULL;
-	for (size_t i = 0; i <= BULK_CALLED; i++)
+	for (size_t i = 0; i < BULK_STREAMS; i++)
 		if (b->stream[i])
 			stream_end(b->stream[i]);
 	if (b->listener.data)

@@ -73,6 +73,7 @@ void peers_publish(struct peers *p)
 	node_publish(p);
 	peers_admission_publish(p);
 	digests_publish(p);
+	peers_register_publish(p);
 }
 
 /* --- loads --- */
@@ -223,6 +224,8 @@ void peers_page(void *arg, enum page_outcome outcome, const struct page *page)
 	p->admission_heard |= page->kind == PAGE_KIND_ADMISSION;
 	if (page->origin == p->identity.id)
 		incarnation_heard(&p->incarnation, &page->version);
+	else if (page->kind == PAGE_KIND_REGISTER)
+		peers_register_page(p, page);
 	else if (page->kind == PAGE_KIND_LOADS)
 		load_in_page(p->load_in, page, mono_now());
 }

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "core/admission.h"
+#include "core/caspaxos.h"
 #include "core/flock.h"
 #include "core/incarnation.h"
 #include "core/load_in.h"
@@ -68,6 +69,7 @@ struct peers {
 	struct page_author author;
 	struct load_in *load_in;
 	struct load_out load_out;
+	struct caspaxos *caspaxos;
 	struct fact_digest *digest; /* owned: the whole, then VIPs by name */
 	size_t digests;
 	struct buf known;			/* the file of where others are, as it was written */
@@ -119,6 +121,16 @@ int peers_keys_renew(struct peers *p, struct err *err);	  /* one new key in plac
 size_t peers_keys_step(struct peers *p, struct mono now); /* once a second; how many others are live */
 int peers_admitted(void *arg, __u64 sender, const struct ring *ring, const __u32 seed[SEED_WORDS]);
 void peers_key_problems(const struct peers *p, void (*tell)(void *arg, const char *text), void *arg);
+
+/* peers_register.c; under the lock */
+int peers_register_load(struct peers *p, struct err *err); /* at the start */
+void peers_register_message(struct peers *p, __u64 sender, const struct message *m);
+void peers_register_page(struct peers *p, const struct page *page);
+void peers_register_publish(struct peers *p);
+/* What a node has told of its store and of the register. Return: 0, or -ENOENT. */
+int peers_register_told(struct peers *p, __u64 node, struct caspaxos_message *ret);
+/* A message with a body, if it is known where the node is. */
+void peers_say(struct peers *p, __u64 to, enum message_kind kind, __u32 number, const void *body, size_t len);
 
 /* peers_known.c; under the lock */
 void peers_known_load(struct peers *p);

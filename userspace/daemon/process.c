@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/agree.h"
 #include "daemon/peers.h"
 #include "version.h"
 
@@ -102,6 +103,11 @@ static void status_degrade(struct table *t, const char *problem)
 	table_set_text(t, 0, FIELD_STATUS_state, "degraded");
 }
 
+static void status_problem(void *arg, const char *problem)
+{
+	status_degrade(arg, problem);
+}
+
 int status_fill(struct daemon *d, struct plane *p, struct table *t, struct err *err)
 {
 	const struct generation *last = history_last(d->history);
@@ -125,6 +131,7 @@ int status_fill(struct daemon *d, struct plane *p, struct table *t, struct err *
 	if (d->store_errors)
 		status_degrade(t, "the state directory cannot be written");
 	peers_problems(d->peers, t);
+	agree_problems(d->agree, status_problem, t);
 	if (d->http_failed)
 		status_degrade(t, "metrics and health are not served: the log says why");
 	return 0;

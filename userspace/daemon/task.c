@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/agree.h"
 #include "daemon/apply.h"
 #include "daemon/handlers.h"
 #include "daemon/stream.h"
@@ -115,6 +116,19 @@ static void task_write(void *arg)
 	loop_post(t->d->loop, task_finish, t);
 }
 
+void task_end(struct task *t, int rc, struct err *err)
+{
+	if (rc && t->fault == FAULT_NONE) {
+		if (!err->text[0])
+			err_set(err, -rc, "%s", strerror(-rc));
+		task_fail(t, rc == -ENOENT ? FAULT_NOT_FOUND : FAULT_REFUSED, err);
+	}
+	if (t->fault != FAULT_NONE || (!t->table && !t->pages.count))
+		loop_post(t->d->loop, task_finish, t);
+	else if (workers_post(t->d->scribe, task_write, t))
+		task_write(t);
+}
+
 /* On the plane's thread; without a plane the daemon is stopping. */
 static void task_run(struct plane *p, void *arg)
 {
@@ -127,15 +141,7 @@ static void task_run(struct plane *p, void *arg)
 		rc = err_set(&err, ESHUTDOWN, "the daemon is stopping");
 	else
 		rc = handler(p, t, &err);
-	if (rc && t->fault == FAULT_NONE) {
-		if (!err.text[0])
-			err_set(&err, -rc, "%s", strerror(-rc));
-		task_fail(t, rc == -ENOENT ? FAULT_NOT_FOUND : FAULT_REFUSED, &err);
-	}
-	if (t->fault != FAULT_NONE || (!t->table && !t->pages.count))
-		loop_post(t->d->loop, task_finish, t);
-	else if (workers_post(t->d->scribe, task_write, t))
-		task_write(t);
+	task_end(t, rc, &err);
 }
 
 /* Shows that may have a great many rows, or look at a great many cells. */
@@ -159,6 +165,8 @@ static void task_post(struct task *t)
 	unsigned int flags = command_info(t->command.id)->flags;
 	struct err err = {0};
 
+	if (agree_takes(t->d->agree, t))
+		return;
 	if ((flags & COMMAND_CONFIG) || ((flags & COMMAND_MUTATES) && !(flags & COMMAND_OVERRIDE)))
 		queue = PLANE_NORMAL;
 	else if (task_shows(t))

@@ -44,6 +44,9 @@ void task_request(void *arg, struct control *control, const struct control_peer 
 /* Read the daemon's file again and apply it, as `config apply` does; the outcome goes to the log. */
 void task_reload(struct daemon *d);
 
+/* On any thread: what @rc and @err say, or the answer, goes out; the task is gone then. */
+void task_end(struct task *t, int rc, struct err *err);
+
 /* Make the answer an error. */
 void task_fail(struct task *t, enum request_fault fault, const struct err *err);
 void task_fail_list(struct task *t, const struct err_list *errors);

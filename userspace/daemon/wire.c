@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "core/request.h"
+#include "daemon/agree.h"
 #include "daemon/apply.h"
 #include "daemon/load.h"
 #include "daemon/pages.h"
@@ -232,6 +233,8 @@ static void first_apply(struct plane *p, void *arg)
 	daemon_by(d, "starlingd", by);
 	how.by = by;
 	overrides_restore(d, p);
+	if (agree_own(d->agree, &first))
+		log_error("config: no memory for what is agreed");
 	if (apply_config(d, p, first, &how, NULL, NULL, &err)) {
 		log_error("config: %s is not applied: %s", w->source, err.text);
 		loop_post(d->loop, on_start_failed, w);
@@ -347,6 +350,8 @@ static int parts_open(struct wire *w, struct err *err)
 	if (!rc)
 		rc = peers_open(d, &d->peers, err);
 	if (!rc)
+		rc = agree_open(d, &d->agree, err);
+	if (!rc)
 		rc = pages_open(d, &d->pages, err);
 	if (!rc)
 		rc = watchdog_open(d, &d->watchdog, err);
@@ -376,6 +381,7 @@ static void parts_close(struct wire *w)
 		control_close(d->control[i]);
 		d->control[i] = NULL;
 	}
+	agree_stop(d->agree);
 	p = d->plane;
 	d->plane = NULL;
 	plane_stop(p);
@@ -410,6 +416,7 @@ void wire_run(struct daemon *d, struct config *config)
 		log_error("%s", err.text);
 		d->status = 1;
 	}
+	agree_close(d->agree);
 	streams_close(d->streams);
 	watchdog_close(d->watchdog);
 	history_close(d->history);

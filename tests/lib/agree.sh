@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Looking at what a flock has agreed on, and cutting balancers off. Source after flock.sh. Not here: what is shown with it.
+
+weight_is() { # N VIP I WEIGHT: of its Ith backend
+	[ "$(at "$1" -j backend show vip "$2" | jq -r "[.. | objects | select(.backend? == \"$(be "$3")\")][0].weight")" = "$4" ]
+}
+
+weight_all() { # VIP I WEIGHT
+	local n
+	for n in "${FLOCK[@]}"; do weight_is "$n" "$1" "$2" "$3" || return 1; done
+}
+
+generation() { # N: that runs there
+	at "$1" -j config history | jq -r '[.. | objects | select(.running? == true)][0].generation'
+}
+
+all_run() { # GENERATION
+	local n
+	for n in "${FLOCK[@]}"; do [ "$(generation "$n")" = "$1" ] || return 1; done
+}
+
+refused() { # NAME WORDS CMD...: it fails, and says these words
+	local name=$1 words=$2
+	shift 2
+	if "$@" >"$TMP/said" 2>&1 || ! grep -q -e "$words" "$TMP/said"; then
+		not_ok "refused: $name" "$(cat "$TMP/said")"
+	else
+		ok "refused: $name"
+	fi
+}
+
+# Nothing of the flock's goes between one balancer and the others, in either direction; `mend` undoes it.
+sever() { # N
+	"$LAB" exec "lb$1" nft -f - <<-'END'
+		table inet severed {
+			chain in { type filter hook input priority 0; ip saddr 192.0.2.0/28 meta l4proto { tcp, udp } th dport 9428 drop; ip saddr 192.0.2.0/28 meta l4proto { tcp, udp } th sport 9428 drop; };
+			chain out { type filter hook output priority 0; ip daddr 192.0.2.0/28 meta l4proto { tcp, udp } th dport 9428 drop; ip daddr 192.0.2.0/28 meta l4proto { tcp, udp } th sport 9428 drop; };
+		}
+	END
+}
+
+mend() { # N
+	"$LAB" exec "lb$1" nft delete table inet severed
+}

@@ -1,0 +1,127 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Three balancers that agree on one configuration, under a load: changes on each, at the same time, refused, taken back,
+# with voters cut off and with daemons killed. Not here: the protocol under faults (tests/sim/register_test.c), voters
+# lost for good (takeover.sh).
+. "$(dirname "$0")/../lib/tap.sh"
+. "$TOP/tests/lib/lab.sh"
+. "$TOP/tests/lib/flock.sh"
+. "$TOP/tests/lib/agree.sh"
+
+{
+	vip_lines web 10 wlc ipip 4 2
+	vip_lines maglev 11 mh dr 4 2
+} >"$TMP/config"
+lab_begin --balancers 3 --backends 2 --config "$TMP/config"
+flock_begin 3
+load_begin served -c 4 "$(vip4 10)"
+
+# --- one truth
+check "the flock agrees on what it runs" at 1 config voters lb1 lb2 lb3
+check "all know it" wait_for 5 all_run 1
+refused "two voters" "an even number" at 1 config voters lb1 lb2
+began=$(date +%s%N)
+check "a weight is changed on one" at 2 backend set web "$(be 1)" weight 7
+note "$(since "$began") ms until the command was done"
+check "and on all" wait_for 5 weight_all web 1 7
+note "$(since "$began") ms until all ran it, asking included"
+check "a VIP is added on another" at 3 vip add more tcp/203.0.113.12:80 scheduler rr
+check "and a backend of it on the third" at 1 backend add more "$(be 2)"
+check "all have both" wait_for 5 all_run 4
+equal "the history says who, and by which command" "root@lb3 vip add more tcp/203.0.113.12:80 scheduler rr" \
+	"$(at 2 -j config history | jq -r '[.. | objects | select(.generation? == 3)][0] | .by + " " + .command')"
+
+# --- files
+lb config export >"$TMP/file"
+sed 's/weight 7/weight 9/' "$TMP/file" >"$TMP/changed"
+on_all() { "$LAB" exec lb1 starling "$@"; }
+check "a file is applied" on_all config apply "$TMP/changed"
+check "by all" wait_for 5 weight_all web 1 9
+check "and the same file again changes nothing" on_all config apply "$TMP/changed"
+equal "nor makes a generation" 5 "$(generation 1)"
+check "a rollback is agreed on as well" at 3 config rollback 4
+check "by all, too" wait_for 5 weight_all web 1 7
+refused "what cannot be" "belongs to VIP web already" at 2 vip add bad tcp/203.0.113.10:80
+refused "no backend left" "--force" at 2 backend set more "$(be 2)" weight 0
+equal "and nothing is changed by either" 6 "$(generation 2)"
+
+# --- two operators at once
+before=$(generation 1)
+at 1 backend set web "$(be 1)" weight 21 >"$TMP/one" 2>&1 &
+one=$!
+at 2 backend set web "$(be 1)" weight 22 >"$TMP/two" 2>&1 &
+two=$!
+wait $one && won1=1 || won1=0
+wait $two && won2=1 || won2=0
+if [ $((won1 + won2)) = 2 ]; then # one after the other, as they may also be
+	note "both came in turn"
+	equal "two changes of one VIP in turn are two generations" $((before + 2)) "$(generation 1)"
+else
+	equal "of two changes of one VIP at once one wins" 1 $((won1 + won2))
+	check "and the other is told what was changed" grep -q "web was changed meanwhile by generation" "$TMP/one" "$TMP/two"
+fi
+before=$(generation 1)
+at 1 backend set web "$(be 2)" weight 31 >"$TMP/one" 2>&1 &
+one=$!
+at 2 backend set maglev "$(be 2)" weight 32 >"$TMP/two" 2>&1 &
+two=$!
+wait $one && won1=1 || won1=0
+wait $two && won2=1 || won2=0
+equal "of two VIPs both changes are made" "1 1" "$won1 $won2"
+[ "$won1$won2" = 11 ] || cat "$TMP/one" "$TMP/two"
+both() { weight_all web 2 31 && weight_all maglev 2 32; }
+check "on all" wait_for 5 both
+equal "in two generations" $((before + 2)) "$(generation 1)"
+
+# --- unless it is confirmed
+check "a change is made that has to be confirmed" at 1 config apply "$TMP/changed" confirm 6s
+check "all run it" wait_for 5 weight_all web 1 9
+refused "another one meanwhile" "waits to be confirmed" at 2 backend set web "$(be 1)" weight 5
+check "it is confirmed elsewhere" at 2 config confirm
+sleep 7
+check "and stays" weight_all web 1 9
+check "one more is made" at 1 backend set web "$(be 1)" weight 13
+sed 's/weight 9/weight 14/' "$TMP/changed" >"$TMP/again"
+check "and one to be confirmed, whose operator's host is cut off then" at 1 config apply "$TMP/again" confirm 6s
+check "all run that" wait_for 5 weight_all web 1 14
+sever 1
+check "each takes it back by itself" wait_for 10 weight_all web 1 13
+mend 1
+check "all are alive again" wait_for 20 all_alive
+
+# --- voters cut off
+sever 3
+began=$(date +%s%N)
+check "with one of three voters cut off changes go on" at 1 backend set web "$(be 1)" weight 41
+note "$(since "$began") ms after the cut"
+refused "on the other side" "too few voters" at 3 backend set web "$(be 1)" weight 42
+check "which serves on" test "$(generation 3)" -gt 0
+sever 2
+refused "with two of three cut off" "too few voters" at 1 backend set web "$(be 1)" weight 43
+check "there a drain by hand is still done" at 1 backend drain web "$(be 2)"
+check "and undone" at 1 backend enable web "$(be 2)"
+quorumless() { at 1 -j status | grep -q "register without quorum"; }
+check "status says so" wait_for 5 quorumless
+mend 3
+mend 2
+check "after the heal all run the last change" wait_for 20 weight_all web 1 41
+check "and make the next" at 3 backend set web "$(be 1)" weight 44
+check "all of them" wait_for 5 weight_all web 1 44
+
+# --- restarts
+pid=$(daemon_pid lb2)
+kill -9 "$pid"
+check "with one of three killed changes go on" at 1 backend set web "$(be 1)" weight 51
+"$LAB" up >/dev/null
+check "the one that is back runs them" wait_for 10 weight_is 2 web 1 51
+differs() { at 2 -j status | grep -q "shared lines are not those"; }
+check "and says that its file is another" differs
+for n in "${FLOCK[@]}"; do kill -9 "$(daemon_pid "lb$n")"; done
+"$LAB" up >/dev/null
+check "all restarted at once run it" wait_for 10 weight_all web 1 51
+check "and change it" wait_for 10 at 2 backend set web "$(be 1)" weight 52
+check "on all" wait_for 5 weight_all web 1 52
+
+load_end served
+equal "no request failed meanwhile" 0 "$(word_of failed "$SAID")"
+check "of many" test "$(word_of ok "$SAID")" -gt 1000

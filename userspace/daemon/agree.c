@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The life of it, its objects, what it shows. Not here: following (agree_follow.c), commands (agree_change.c),
+ * questions to others (agree_check.c).
+ */
+#include "daemon/agree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/agree_state.h"
+
+/* --- waiting --- */
+
+bool agree_wait(struct agree *a, struct mono deadline)
+{
+	struct timespec until = {.tv_sec = (time_t)(deadline.ns / 1000000000),
+				 .tv_nsec = (long)(deadline.ns % 1000000000)};
+
+	if (a->stopping || mono_now().ns >= deadline.ns)
+		return false;
+	pthread_cond_timedwait(&a->changed, &a->lock, &until);
+	return !a->stopping;
+}
+
+struct plane_call {
+	struct agree *a;
+	void (*fn)(struct plane *p, void *arg);
+	void *arg;
+	bool done, ran;
+};
+
+static void plane_call_run(struct plane *p, void *arg)
+{
+	struct plane_call *c = arg;
+
+	if (p)
+		c->fn(p, c->arg);
+	pthread_mutex_lock(&c->a->lock);
+	c->ran = p != NULL;
+	c->done = true;
+	pthread_cond_broadcast(&c->a->changed);
+	pthread_mutex_unlock(&c->a->lock);
+}
+
+int agree_plane(struct agree *a, enum plane_queue queue, void (*fn)(struct plane *p, void *arg), void *arg)
+{
+	struct plane_call c = {.a = a, .fn = fn, .arg = arg};
+	struct plane *p = a->d->plane;
+
+	if (!p || plane_post(p, queue, plane_call_run, &c))
+		return -ESHUTDOWN;
+	pthread_mutex_lock(&a->lock);
+	while (!c.done) /* the plane runs, or drops, every job */
+		pthread_cond_wait(&a->changed, &a->lock);
+	pthread_mutex_unlock(&a->lock);
+	return c.ran ? 0 : -ESHUTDOWN;
+}
+
+/* --- objects --- */
+
+size_t agree_lacking(struct agree *a, const struct object_name *root, struct object_name *ret, size_t room)
+{
+	size_t count;
+
+	pthread_mutex_lock(&a->lock);
+	count = intent_lacking(&a->objects, root, ret, room);
+	pthread_mutex_unlock(&a->lock);
+	return count;
+}
+
+char *agree_object(struct agree *a, const struct object_name *name, size_t *ret_len)
+{
+	const struct object *o;
+	char *text = NULL;
+
+	pthread_mutex_lock(&a->lock);
+	o = objects_find(&a->objects, name);
+	if (o)
+		text = malloc(o->len + 1);
+	if (text) {
+		memcpy(text, o->text, o->len + 1);
+		*ret_len = o->len;
+	}
+	pthread_mutex_unlock(&a->lock);
+	return text;
+}
+
+int agree_object_add(struct agree *a, const struct object_name *name, const char *text, size_t len)
+{
+	struct object_name is;
+	int rc = 0;
+
+	a->signing.hash(a->signing.arg, text, len, is.byte);
+	if (!object_name_is(&is, name))
+		return -EBADMSG;
+	pthread_mutex_lock(&a->lock);
+	rc = objects_add(&a->objects, &a->signing, text, len, NULL);
+	pthread_mutex_unlock(&a->lock);
+	return rc;
+}
+
+/* --- what is shown --- */
+
+bool agree_on(const struct agree *a)
+{
+	struct agree *w = (struct agree *)(uintptr_t)a; /* for its lock */
+	bool on;
+
+	pthread_mutex_lock(&w->lock);
+	on = a->value.version != 0;
+	pthread_mutex_unlock(&w->lock);
+	return on;
+}
+
+int agree_history(struct agree *a, struct table *t)
+{
+	pthread_mutex_lock(&a->lock);
+	for (size_t i = 0; i < history_count(a->history); i++) {
+		const struct generation *g = history_at(a->history, i);
+		size_t row = table_row(t);
+
+		table_set_u64(t, row, FIELD_HISTORY_generation, g->number);
+		table_set_bool(t, row, FIELD_HISTORY_running, g->number == a->running_generation);
+		table_set_time(t, row, FIELD_HISTORY_time, g->time_ms);
+		table_set_text(t, row, FIELD_HISTORY_by, g->by);
+		table_set_text(t, row, FIELD_HISTORY_command, g->command);
+		table_set_u64(t, row, FIELD_HISTORY_changes, g->changes);
+		table_set_text(t, row, FIELD_HISTORY_digest, g->digest);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return table_error(t);
+}
+
+size_t agree_answering(struct agree *a, const struct caspaxos_value *v)
+{
+	__u64 self = peers_self(a->d->peers);
+	size_t count = 0;
+
+	for (__u32 i = 0; i < v->voters; i++)
+		count += v->voter[i].node == self || peers_answers(a->d->peers, v->voter[i].node);
+	return count;
+}
+
+void agree_problems(struct agree *a, void (*tell)(void *arg, const char *text), void *arg)
+{
+	struct caspaxos_value v;
+	char text[AGREE_WORDS_BYTES + 64];
+	struct intent i;
+	bool differs;
+	size_t answering;
+
+	pthread_mutex_lock(&a->lock);
+	v = a->value;
+	i = a->intent;
+	differs = a->file_differs;
+	snprintf(text, sizeof(text), "%s", a->trouble);
+	pthread_mutex_unlock(&a->lock);
+	if (!v.version)
+		return;
+	if (text[0])
+		tell(arg, text);
+	answering = agree_answering(a, &v);
+	if (answering < caspaxos_quorum(&v)) {
+		snprintf(text, sizeof(text), "register without quorum: %zu of %u voters answer", answering, v.voters);
+		tell(arg, text);
+	}
+	if (i.proposed && wall_ms() < i.deadline_ms) {
+		snprintf(text, sizeof(text), "generation %u waits to be confirmed, %llu s are left", i.generation,
+			 (unsigned long long)((i.deadline_ms - wall_ms()) / 1000));
+		tell(arg, text);
+	}
+	if (differs)
+		tell(arg, "the file's shared lines are not those that the flock has agreed on");
+	peers_register_problems(a->d->peers, tell, arg);
+}
+
+/* --- events of the peers, under their lock --- */
+
+static void follow_run(void *arg)
+{
+	struct agree *a = arg;
+	struct err err = {0};
+
+	agree_follow(a, &err);
+}
+
+void agree_learned(struct agree *a, const struct caspaxos_value *value)
+{
+	struct intent intent;
+
+	if (!a)
+		return; /* at the start: agree_load() looks */
+	if (intent_decode(value->bytes, value->len, &intent)) {
+		log_error("register: version %llu says nothing that is understood here",
+			  (unsigned long long)value->version);
+		return;
+	}
+	pthread_mutex_lock(&a->lock);
+	a->value = *value;
+	a->intent = intent;
+	pthread_cond_broadcast(&a->changed);
+	pthread_mutex_unlock(&a->lock);
+	agree_tick(a);
+}
+
+void agree_tick(struct agree *a)
+{
+	struct object_name root;
+	__u32 generation;
+
+	if (!a)
+		return;
+	pthread_mutex_lock(&a->lock);
+	if (a->value.version && !a->stopping && !a->following) {
+		intent_wanted(&a->intent, wall_ms(), &root, &generation);
+		a->following = !object_name_is(&root, &a->running);
+		if (a->following && workers_post(a->follows, follow_run, a))
+			a->following = false;
+	}
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* --- life --- */
+
+static void note_history(const char *sentence)
+{
+	log_error("config: %s", sentence);
+}
+
+static int locks_make(struct agree *a)
+{
+	pthread_condattr_t attr;
+
+	a->answer = calloc(STARLING_ROSTER_NODES, sizeof(*a->answer));
+	if (!a->answer)
+		return -ENOMEM;
+	pthread_mutex_init(&a->applying, NULL);
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&a->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	return 0;
+}
+
+int agree_open(struct daemon *d, struct agree **ret, struct err *err)
+{
+	struct agree *a = calloc(1, sizeof(*a));
+	char path[PATH_MAX];
+	int rc;
+
+	if (!a || locks_make(a)) {
+		free(a);
+		return err_set(err, ENOMEM, "no memory for what is agreed");
+	}
+	a->d = d;
+	a->signing = peers_signing(d->peers);
+	*ret = a;
+	rc = daemon_path(path, d->state_dir, "agreed", err);
+	if (!rc)
+		rc = history_open(path, note_history, &a->history, err);
+	if (!rc)
+		agree_load(a);
+	if (!rc)
+		rc = workers_open("asks", 1, &a->asks, err);
+	if (!rc)
+		rc = workers_open("follows", 1, &a->follows, err);
+	return rc;
+}
+
+void agree_stop(struct agree *a)
+{
+	if (!a)
+		return;
+	pthread_mutex_lock(&a->lock);
+	a->stopping = true;
+	pthread_cond_broadcast(&a->changed);
+	pthread_mutex_unlock(&a->lock);
+	workers_close(a->asks);
+	workers_close(a->follows);
+	a->asks = a->follows = NULL;
+}
+
+void agree_close(struct agree *a)
+{
+	if (!a)
+		return;
+	objects_free(&a->objects);
+	history_close(a->history);
+	pthread_cond_destroy(&a->changed);
+	pthread_mutex_destroy(&a->lock);
+	pthread_mutex_destroy(&a->applying);
+	free(a->answer);
+	free(a);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One configuration for the flock: what the register names is fetched, checked and run, and commands that change shared
+ * lines become proposals. Two threads of its own, since both wait for others: one for operators' commands, one that
+ * follows what is decided and answers questions. Not here: the register (peers_register.c), objects (core/intent.h),
+ * this node's own lines (apply.h).
+ */
+#ifndef STARLING_DAEMON_AGREE_H
+#define STARLING_DAEMON_AGREE_H
+
+#include "core/caspaxos.h"
+#include "core/intent.h"
+#include "core/table.h"
+#include "daemon/daemon.h"
+
+struct agree;
+struct message;
+struct task;
+
+int agree_open(struct daemon *d, struct agree **ret, struct err *err);
+void agree_stop(struct agree *a);  /* on the loop's thread, while the plane runs; NULL is fine */
+void agree_close(struct agree *a); /* after the loop; NULL is fine */
+
+/* Whether there is a register: shared lines are the flock's. Any thread. */
+bool agree_on(const struct agree *a);
+
+/* A command that is the flock's to agree on moves in, and is answered later. On the loop's thread. */
+bool agree_takes(struct agree *a, struct task *t);
+
+/**
+ * agree_own() - of a configuration that a file says, the own lines with the shared ones that are agreed
+ * @wanted:	replaced, if there is a register and its configuration is here
+ *
+ * Shared lines that differ from the agreed ones are told in the log, and by status until they do not. A job of the
+ * plane. Return: 0, or -ENOMEM.
+ */
+int agree_own(struct agree *a, struct config **wanted);
+
+/* Of the peers, under their lock. */
+void agree_learned(struct agree *a, const struct caspaxos_value *value);
+void agree_tick(struct agree *a); /* once a second: what is wanted may be another, or could not be run */
+void agree_message(struct agree *a, __u64 sender, const struct message *m);
+
+/* Of the streams; any thread. agree_object(): owned by the caller, NULL: there is none. */
+size_t agree_lacking(struct agree *a, const struct object_name *root, struct object_name *ret, size_t room);
+char *agree_object(struct agree *a, const struct object_name *name, size_t *ret_len);
+int agree_object_add(struct agree *a, const struct object_name *name, const char *text, size_t len);
+
+/* KIND_HISTORY: what the flock has agreed on, as far as it is kept here. */
+int agree_history(struct agree *a, struct table *t);
+
+/* What is wrong with it, one sentence each. Any thread. */
+void agree_problems(struct agree *a, void (*tell)(void *arg, const char *text), void *arg);
+
+/* KIND_STATUS, row 0; and of metrics. */
+void agree_show(struct agree *a, struct table *t);
+
+#endif

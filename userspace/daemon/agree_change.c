@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Commands that the flock has to agree on: made, asked around, proposed. Not here: what the others say (agree_check.c),
+ * running it (agree_follow.c).
+ *
+ * A change is made of the configuration that this node knows. If another one was decided meanwhile, and it touched
+ * other VIPs, both are merged and it is tried again, twice at most; if it touched the same, the operator is told what
+ * changed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "core/change_rows.h"
+#include "core/config_file.h"
+#include "daemon/agree_state.h"
+#include "daemon/apply.h"
+#include "daemon/load.h"
+#include "daemon/task.h"
+
+#define PROPOSE_TRIES 3
+
+/* --- what is wanted --- */
+
+struct edit {
+	struct agree *a;
+	struct task *t;
+	struct intent base_intent;
+	struct config *base, *wanted; /* owned */
+	struct object_name base_root;
+	__u32 base_generation;
+	char command[INTENT_COMMAND_BYTES];
+	struct agree_nodes silent;
+};
+
+static void edit_free(struct edit *e)
+{
+	config_free(e->base);
+	config_free(e->wanted);
+}
+
+/* What is agreed now. */
+static struct config *base_read(struct edit *e, struct err *err)
+{
+	struct intent_root said;
+	struct config *c = NULL;
+
+	pthread_mutex_lock(&e->a->lock);
+	e->base_intent = e->a->intent;
+	pthread_mutex_unlock(&e->a->lock);
+	intent_wanted(&e->base_intent, wall_ms(), &e->base_root, &e->base_generation);
+	if (agree_tree(e->a, &e->base_root, e->base_intent.by)) {
+		err_set(err, EHOSTUNREACH, "generation %u is agreed on, but nobody who answers has it",
+			e->base_generation);
+		return NULL;
+	}
+	return agree_read(e->a, &e->base_root, NULL, &said, &c, err) ? NULL : c;
+}
+
+static int text_wanted(struct edit *e, const char *text, size_t len, const char *source, struct err *err)
+{
+	struct err_list errors = {0};
+	int rc = load_parse(text, len, source, &e->a->d->limits, &e->wanted, &errors);
+
+	if (rc && errors.count)
+		task_fail_list(e->t, &errors);
+	else if (rc)
+		err_set(err, -rc, "%s", strerror(-rc));
+	err_list_free(&errors);
+	return rc;
+}
+
+static int generation_wanted(struct edit *e, struct err *err)
+{
+	__u32 number = command_has(&e->t->command, ARG_GENERATION) ? e->t->command.generation
+								   : e->base_intent.previous_generation;
+	char *text = NULL, *end;
+	size_t len = 0;
+	int rc;
+
+	if (!number)
+		return err_set(err, ENOENT, "there is no earlier configuration");
+	pthread_mutex_lock(&e->a->lock);
+	rc = history_text(e->a->history, number, &text, &len, err);
+	pthread_mutex_unlock(&e->a->lock);
+	if (rc)
+		return rc;
+	end = strstr(text, "\nsignature ");
+	end = end ? strchr(end + 1, '\n') : NULL;
+	rc = end ? text_wanted(e, end + 1, len - (size_t)(end + 1 - text), "an earlier generation", err)
+		 : err_set(err, EBADMSG, "generation %u is not whole here", number);
+	free(text);
+	return rc;
+}
+
+static int wanted_make(struct edit *e, struct err *err)
+{
+	struct task *t = e->t;
+
+	if (t->command.id == COMMAND_CONFIG_ROLLBACK)
+		return generation_wanted(e, err);
+	if (t->command.id == COMMAND_CONFIG_APPLY) {
+		e->wanted = t->wanted;
+		t->wanted = NULL;
+		return e->wanted ? 0 : text_wanted(e, t->text, t->text_len, t->source, err);
+	}
+	e->wanted = config_copy(e->base);
+	return e->wanted ? config_command(e->wanted, &t->command, err) : -ENOMEM;
+}
+
+/* --- is it meant? --- */
+
+static bool vip_serves(const struct vip_config *vip)
+{
+	for (size_t i = 0; vip && i < vip->backend_count; i++)
+		if (vip->backend[i].weight)
+			return true;
+	return false;
+}
+
+static int force_check(const struct edit *e, struct err *err)
+{
+	char names[128] = "";
+	size_t count = 0, len = 0;
+
+	for (size_t i = 0; i < e->wanted->vip_count; i++) {
+		const struct vip_config *vip = &e->wanted->vip[i];
+
+		if (vip_serves(vip) || !vip_serves(config_vip(e->base, vip->name)))
+			continue;
+		if (len < sizeof(names))
+			len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", count ? ", " : "", vip->name);
+		count++;
+	}
+	if (!count || e->t->request.force)
+		return 0;
+	return err_set(err, EPERM,
+		       "it would leave no backend that takes connections to %zu VIP%s (%s): with --force it is done",
+		       count, count == 1 ? "" : "s", names);
+}
+
+static int silent_check(const struct edit *e, struct err *err)
+{
+	char name[STARLING_NAME_BYTES];
+
+	for (size_t i = 0; i < e->silent.count; i++) {
+		if (!peers_answers(e->a->d->peers, e->silent.id[i]))
+			continue; /* cut off, or gone: it follows when it is back */
+		peers_name(e->a->d->peers, e->silent.id[i], name);
+		if (strcmp(name, e->t->command.node) != 0)
+			return err_set(
+				err, ETIMEDOUT,
+				"%s answers, but does not say whether it can run it: `despite %s` does not ask it",
+				name, name);
+	}
+	return 0;
+}
+
+/* What is proposed to too few may be decided later by others: rather it is not proposed. */
+static int quorum_check(const struct edit *e, struct err *err)
+{
+	struct caspaxos_value v;
+	size_t answering;
+
+	peers_register_value(e->a->d->peers, &v);
+	answering = agree_answering(e->a, &v);
+	if (!v.version || answering >= caspaxos_quorum(&v))
+		return 0;
+	return err_set(err, EHOSTUNREACH, "too few voters answer, %zu of %u: nothing was changed", answering, v.voters);
+}
+
+/* --- making it --- */
+
+static void words_join(const struct task *t, char out[INTENT_COMMAND_BYTES])
+{
+	struct buf words = BUF_INIT;
+
+	for (size_t i = 0; i < t->request.word_count; i++)
+		buf_printf(&words, "%s%s", i ? " " : "", t->request.words[i]);
+	snprintf(out, INTENT_COMMAND_BYTES, "%s", buf_text(&words));
+	buf_free(&words);
+}
+
+static int root_make(struct edit *e, struct intent *ret, struct err *err)
+{
+	struct agree *a = e->a;
+	struct intent_root root = {.level = INTENT_LEVEL,
+				   .table = INTENT_TABLE,
+				   .generation = e->base_intent.generation + 1,
+				   .previous = e->base_root,
+				   .node = peers_self(a->d->peers),
+				   .time_ms = wall_ms()};
+	__u32 confirm_ms = command_has(&e->t->command, ARG_CONFIRM) ? e->t->command.confirm_ms : 0;
+	int rc;
+
+	snprintf(root.by, sizeof(root.by), "%s", e->t->by);
+	memcpy(root.command, e->command, sizeof(root.command));
+	*ret = (struct intent){.generation = root.generation,
+			       .previous_generation = e->base_generation,
+			       .previous = e->base_root,
+			       .proposed = confirm_ms != 0,
+			       .deadline_ms = confirm_ms ? root.time_ms + confirm_ms : 0,
+			       .window_ms = confirm_ms,
+			       .by = root.node};
+	pthread_mutex_lock(&a->lock);
+	rc = intent_build(e->wanted, &root, &a->signing, &a->objects, &ret->root, err);
+	if (!rc)
+		a->asked = ret->root;
+	pthread_mutex_unlock(&a->lock);
+	return rc;
+}
+
+/* Who may sign, and whether all can run it. */
+static int ask_all(struct edit *e, const struct intent *want, struct err *err)
+{
+	struct intent_root said;
+	struct roster roster = {0};
+	int rc = peers_roster_copy(e->a->d->peers, &roster);
+
+	if (!rc) {
+		pthread_mutex_lock(&e->a->lock);
+		rc = intent_root_read(&e->a->objects, &want->root, &roster, &e->a->signing, &said, err);
+		pthread_mutex_unlock(&e->a->lock);
+	}
+	roster_free(&roster);
+	if (rc == -EACCES)
+		return err_set(err, EACCES, "the roster gives the role admin to others: do it there");
+	if (!rc)
+		rc = agree_try(e->a, e->wanted, err);
+	if (!rc)
+		rc = agree_ask(e->a, &want->root, &e->silent, err);
+	if (!rc)
+		rc = silent_check(e, err);
+	return rc ? rc : quorum_check(e, err);
+}
+
+static void conflict_line(void *arg, char change, const char *object, const char *name, const char *line)
+{
+	(void)object;
+	(void)name;
+	buf_printf(arg, "%s%c %s", ((struct buf *)arg)->len ? "; " : "", change, line);
+}
+
+/* Another change was decided first. Return: 0: merged; -ESTALE with @err: both changed the same. */
+static int rebase(struct edit *e, struct err *err)
+{
+	char conflict[STARLING_NAME_BYTES] = "";
+	struct config *mine = e->wanted, *before = e->base, *merged = NULL;
+	struct buf lines = BUF_INIT;
+	int rc;
+
+	e->base = base_read(e, err);
+	if (!e->base) {
+		e->base = before;
+		return -EIO;
+	}
+	rc = config_merge(before, mine, e->base, &merged, conflict);
+	if (rc == -ESTALE) {
+		config_changes(before, e->base, conflict_line, &lines);
+		err_set(err, ESTALE, "%s was changed meanwhile by generation %u: %.160s", conflict, e->base_generation,
+			buf_text(&lines));
+		buf_free(&lines);
+	}
+	config_free(before);
+	if (rc)
+		return rc;
+	config_free(mine);
+	e->wanted = merged;
+	return config_check(e->wanted, &e->a->d->limits, err);
+}
+
+static int try_once(struct edit *e, struct err *err)
+{
+	struct intent want;
+	int rc = root_make(e, &want, err);
+
+	if (!rc)
+		rc = ask_all(e, &want, err);
+	return rc ? rc : agree_put(e->a, &e->base_intent, &want, err);
+}
+
+/* What would be changed, and what the others say to it. */
+static void change_row_add(void *arg, char change, const char *object, const char *name, const char *line)
+{
+	change_row(arg, change, object, name, line);
+}
+
+static int dry_answer(struct edit *e, struct err *err)
+{
+	struct table *table = table_new(KIND_CHANGE);
+	struct intent want;
+	int rc = root_make(e, &want, err);
+
+	if (!rc)
+		rc = ask_all(e, &want, err);
+	if (rc) {
+		table_free(table);
+		return rc;
+	}
+	config_changes(e->base, e->wanted, change_row_add, table);
+	task_answer(e->t, table);
+	return 0;
+}
+
+/* The file's own lines are this node's alone. */
+struct own_job {
+	struct edit *e;
+	struct config *own;
+	struct err err;
+	int rc;
+};
+
+static void own_run(struct plane *p, void *arg)
+{
+	struct own_job *j = arg;
+	struct config *wanted = config_compose(j->own, plane_config(p));
+	struct apply_how how = {.by = j->e->t->by, .command = j->e->command, .whole = true};
+
+	j->rc = wanted ? apply_config(j->e->a->d, p, wanted, &how, NULL, NULL, &j->err) : -ENOMEM;
+}
+
+static int own_apply(struct edit *e, struct config *own, struct err *err)
+{
+	struct own_job job = {.e = e, .own = own};
+	int rc = agree_plane(e->a, PLANE_NORMAL, own_run, &job);
+
+	if (!rc && job.rc)
+		*err = job.err;
+	return rc ? rc : job.rc;
+}
+
+static void done_answer(struct edit *e)
+{
+	char message[512], name[STARLING_NAME_BYTES];
+	int n;
+
+	n = snprintf(message, sizeof(message), "generation %u is agreed on", e->base_intent.generation + 1);
+	if (command_has(&e->t->command, ARG_CONFIRM))
+		n += snprintf(message + n, sizeof(message) - (size_t)n,
+			      "; it is taken back in %u s unless `config confirm` comes before",
+			      e->t->command.confirm_ms / 1000);
+	for (size_t i = 0; i < e->silent.count && (size_t)n + 80 < sizeof(message); i++)
+		n += snprintf(message + n, sizeof(message) - (size_t)n, "; %s did not answer and is to follow",
+			      peers_name(e->a->d->peers, e->silent.id[i], name));
+	request_message_answer(message, &e->t->answer);
+}
+
+static int edit_run(struct edit *e, struct err *err)
+{
+	struct config *own = NULL;
+	int rc = wanted_make(e, err), tries = 0;
+
+	if (!rc && e->t->command.id == COMMAND_CONFIG_APPLY && !e->t->request.dry_run)
+		own = config_copy(e->wanted);
+	if (!rc)
+		rc = config_check(e->wanted, &e->a->d->limits, err);
+	if (!rc)
+		rc = force_check(e, err);
+	if (!rc && e->t->request.dry_run)
+		return dry_answer(e, err);
+	if (!rc && config_shared_same(e->base, e->wanted)) {
+		request_message_answer("nothing to change", &e->t->answer);
+	} else if (!rc) {
+		do {
+			rc = try_once(e, err);
+		} while (rc == -ESTALE && ++tries < PROPOSE_TRIES && !rebase(e, err));
+		if (rc && !err->text[0])
+			err_set(err, -rc, "others are changing it at the same time: try again");
+		if (!rc) {
+			rc = agree_follow(e->a, err);
+			done_answer(e);
+		}
+	}
+	if (!rc && own)
+		rc = own_apply(e, own, err);
+	config_free(own);
+	if (rc)
+		buf_clear(&e->t->answer);
+	return rc;
+}
+
+static int edit(struct agree *a, struct task *t, struct err *err)
+{
+	struct edit *e = calloc(1, sizeof(*e));
+	int rc;
+
+	if (!e)
+		return -ENOMEM;
+	e->a = a;
+	e->t = t;
+	words_join(t, e->command);
+	e->base = base_read(e, err);
+	rc = e->base ? edit_run(e, err) : -EIO;
+	edit_free(e);
+	free(e);
+	return rc;
+}
+
+static void copy_run(struct plane *p, void *arg)
+{
+	*(struct config **)arg = config_copy(plane_config(p));
+}
+
+int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err *err)
+{
+	struct edit *e = calloc(1, sizeof(*e));
+	int rc = e ? agree_plane(a, PLANE_NORMAL, copy_run, &e->wanted) : -ENOMEM;
+
+	if (!rc && !e->wanted)
+		rc = -ENOMEM;
+	if (!rc) {
+		e->a = a;
+		e->t = t;
+		words_join(t, e->command);
+		rc = root_make(e, ret, err);
+	}
+	if (!rc)
+		rc = ask_all(e, ret, err);
+	if (e)
+		edit_free(e);
+	free(e);
+	return rc;
+}
+
+/* --- the queue of commands --- */
+
+static void ask_run(void *arg)
+{
+	struct task *t = arg;
+	struct agree *a = t->d->agree;
+	struct err err = {0};
+	int rc;
+
+	switch (t->command.id) {
+	case COMMAND_CONFIG_VOTERS:
+		rc = agree_voters(a, t, &err);
+		break;
+	case COMMAND_CONFIG_CONFIRM:
+		rc = agree_confirm(a, t, &err);
+		break;
+	case COMMAND_CONFIG_TAKEOVER:
+		rc = agree_takeover(a, t, &err);
+		break;
+	default:
+		rc = edit(a, t, &err);
+		break;
+	}
+	task_end(t, rc, &err);
+}
+
+static bool is_shared(const struct task *t)
+{
+	const struct command_info *info = command_info(t->command.id);
+
+	switch (t->command.id) {
+	case COMMAND_CONFIG_VOTERS:
+	case COMMAND_CONFIG_CONFIRM:
+	case COMMAND_CONFIG_TAKEOVER:
+		return true;
+	default:
+		/* A signal re-reads the own lines alone; what is put aside by hand is each balancer's. */
+		return agree_on(t->d->agree) && info->flags & COMMAND_SHARED && info->flags & COMMAND_MUTATES &&
+		       !(info->flags & COMMAND_OVERRIDE) && !t->signalled;
+	}
+}
+
+bool agree_takes(struct agree *a, struct task *t)
+{
+	return a && is_shared(t) && !workers_post(a->asks, ask_run, t);
+}

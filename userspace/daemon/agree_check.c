@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Whether the others could run a configuration: a question before it is proposed, and the answer to one. Not here: what
+ * follows from answers (agree_change.c).
+ *
+ *	CHECK	number, root's name		the asker has its objects
+ *	CHECKED	number, 1 or 0, why not
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/message.h"
+#include "daemon/agree_state.h"
+#include "daemon/apply.h"
+
+#define ASK_MS	      4000 /* for all answers: a large configuration has to be fetched */
+#define ASK_REPEAT_MS 500
+#define ASK_LEAST_MS  300 /* before one that seems to be cut off is not waited for */
+
+/* --- this node's answer --- */
+
+struct try_job {
+	struct agree *a;
+	const struct config *shared;
+	struct err err;
+	int rc;
+};
+
+static void try_run(struct plane *p, void *arg)
+{
+	struct try_job *j = arg;
+	struct config *wanted = config_compose(plane_config(p), j->shared);
+	struct apply_how how = {.by = "", .command = "", .dry_run = true};
+
+	j->rc = wanted ? apply_config(j->a->d, p, wanted, &how, NULL, NULL, &j->err)
+		       : err_set(&j->err, ENOMEM, "no memory for it");
+}
+
+int agree_try(struct agree *a, const struct config *shared, struct err *err)
+{
+	struct try_job job = {.a = a, .shared = shared};
+	int rc = agree_plane(a, PLANE_NORMAL, try_run, &job);
+
+	if (!rc && job.rc) {
+		rc = job.rc;
+		*err = job.err;
+	}
+	return rc;
+}
+
+struct own_job {
+	const struct config *shared;
+	bool other;
+};
+
+static void own_run(struct plane *p, void *arg)
+{
+	struct own_job *j = arg;
+
+	j->other = plane_config(p)->vip_count && !config_shared_same(plane_config(p), j->shared);
+}
+
+/* A node that the flock has not agreed with yet may have shared lines of its own: nobody overwrites those unasked. */
+static int own_lines_check(struct agree *a, const struct config *shared, struct err *err)
+{
+	struct own_job job = {.shared = shared};
+	int rc = agree_on(a) ? 0 : agree_plane(a, PLANE_URGENT, own_run, &job);
+
+	if (!rc && job.other)
+		rc = err_set(err, EEXIST, "it runs other shared lines of its own: `starling config diff` there");
+	return rc;
+}
+
+struct check {
+	struct agree *a;
+	__u64 sender;
+	__u32 number;
+	struct object_name root;
+};
+
+static int check(struct check *c, struct err *err)
+{
+	struct intent_root root;
+	struct roster roster = {0};
+	struct config *shared = NULL;
+	int rc;
+
+	pthread_mutex_lock(&c->a->applying);
+	rc = agree_fetch(c->a, c->sender, &c->root, ASK_MS);
+
+	if (rc)
+		err_set(err, -rc, "its objects did not come: %s", strerror(-rc));
+	else
+		rc = peers_roster_copy(c->a->d->peers, &roster);
+	if (!rc)
+		rc = agree_read(c->a, &c->root, &roster, &root, &shared, err);
+	roster_free(&roster);
+	if (!rc)
+		rc = own_lines_check(c->a, shared, err);
+	if (!rc)
+		rc = agree_try(c->a, shared, err);
+	pthread_mutex_unlock(&c->a->applying);
+	config_free(shared);
+	return rc;
+}
+
+static void check_run(void *arg)
+{
+	struct check *c = arg;
+	struct err err = {0};
+	__u8 body[AGREE_WORDS_BYTES] = {1};
+	size_t len = 1;
+
+	if (check(c, &err)) {
+		body[0] = 0;
+		len += (size_t)snprintf((char *)body + 1, sizeof(body) - 1, "%.*s", AGREE_WORDS_BYTES - 2, err.text);
+		log_info("config: a proposal cannot run here: %s", err.text);
+	}
+	peers_tell(c->a->d->peers, c->sender, MESSAGE_CHECKED, c->number, body, len);
+	pthread_mutex_lock(&c->a->lock);
+	c->a->checks--;
+	pthread_mutex_unlock(&c->a->lock);
+	free(c);
+}
+
+static void check_take(struct agree *a, __u64 sender, const struct message *m)
+{
+	struct check *c;
+
+	if (m->body.len != sizeof(c->root))
+		return;
+	c = malloc(sizeof(*c));
+	if (!c)
+		return;
+	*c = (struct check){.a = a, .sender = sender, .number = m->number};
+	memcpy(&c->root, m->body.bytes, sizeof(c->root));
+	pthread_mutex_lock(&a->lock);
+	/* One that is asked again while it is looked at says the same again. */
+	if (a->stopping || a->checks >= AGREE_CHECKS || workers_post(a->follows, check_run, c))
+		free(c);
+	else
+		a->checks++;
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* --- others' answers --- */
+
+static void answer_take(struct agree *a, __u64 sender, const struct message *m)
+{
+	pthread_mutex_lock(&a->lock);
+	for (size_t i = 0; i < a->answers && m->number == a->question && m->body.len; i++) {
+		struct agree_answer *w = &a->answer[i];
+
+		if (w->node != sender || w->came)
+			continue;
+		w->came = true;
+		w->ready = m->body.bytes[0] == 1;
+		snprintf(w->why, sizeof(w->why), "%.*s", (int)(m->body.len - 1), (const char *)m->body.bytes + 1);
+		for (char *c = w->why; *c; c++)
+			*c = (char)((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c);
+		pthread_cond_broadcast(&a->changed);
+	}
+	pthread_mutex_unlock(&a->lock);
+}
+
+void agree_message(struct agree *a, __u64 sender, const struct message *m)
+{
+	if (a && m->kind == MESSAGE_CHECK)
+		check_take(a, sender, m);
+	else if (a)
+		answer_take(a, sender, m);
+}
+
+/* Those that have not answered; by their places in a->answer. Of one that refuses: -EINVAL. */
+static int answers_look(struct agree *a, struct agree_nodes *ret_missing, struct err *err)
+{
+	char why[AGREE_WORDS_BYTES] = "", name[STARLING_NAME_BYTES];
+	__u64 refusing = 0;
+
+	ret_missing->count = 0;
+	pthread_mutex_lock(&a->lock);
+	for (size_t i = 0; i < a->answers; i++) {
+		const struct agree_answer *w = &a->answer[i];
+
+		if (!w->came)
+			ret_missing->id[ret_missing->count++] = w->node;
+		else if (!w->ready && !refusing) {
+			refusing = w->node;
+			memcpy(why, w->why, sizeof(why));
+		}
+	}
+	pthread_mutex_unlock(&a->lock);
+	if (!refusing)
+		return 0;
+	return err_set(err, EINVAL, "%s could not run it: %s", peers_name(a->d->peers, refusing, name), why);
+}
+
+static bool all_cut_off(struct agree *a, const struct agree_nodes *missing)
+{
+	for (size_t i = 0; i < missing->count; i++)
+		if (peers_answers(a->d->peers, missing->id[i]))
+			return false;
+	return true;
+}
+
+int agree_ask(struct agree *a, const struct object_name *root, struct agree_nodes *ret_silent, struct err *err)
+{
+	struct mono began = mono_now(), asked = {0}, now;
+	struct agree_nodes missing = {0};
+	__u32 number;
+	bool go_on;
+	int rc;
+
+	missing.count = peers_others(a->d->peers, missing.id, STARLING_ROSTER_NODES);
+	pthread_mutex_lock(&a->lock);
+	number = ++a->question;
+	memset(a->answer, 0, STARLING_ROSTER_NODES * sizeof(*a->answer));
+	a->answers = missing.count;
+	for (size_t i = 0; i < missing.count; i++)
+		a->answer[i].node = missing.id[i];
+	pthread_mutex_unlock(&a->lock);
+	do {
+		rc = answers_look(a, &missing, err);
+		now = mono_now();
+		if (rc || !missing.count || mono_ms(began, now) >= ASK_MS ||
+		    (mono_ms(began, now) >= ASK_LEAST_MS && all_cut_off(a, &missing)))
+			break;
+		for (size_t i = 0; i < missing.count && mono_ms(asked, now) >= ASK_REPEAT_MS; i++)
+			peers_tell(a->d->peers, missing.id[i], MESSAGE_CHECK, number, root, sizeof(*root));
+		asked = mono_ms(asked, now) >= ASK_REPEAT_MS ? now : asked;
+		pthread_mutex_lock(&a->lock);
+		agree_wait(a, (struct mono){now.ns + 20000000ull});
+		go_on = !a->stopping;
+		pthread_mutex_unlock(&a->lock);
+	} while (go_on);
+	*ret_silent = missing;
+	return rc;
+}

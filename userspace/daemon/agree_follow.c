@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * From the register's value to what runs: fetch, check, apply, keep. Not here: how a value comes to be
+ * (agree_change.c).
+ *
+ * What is kept of a generation is one file: the root's text, then the configuration that its tree says. Objects are
+ * made anew from it at the start.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/config_file.h"
+#include "daemon/agree_state.h"
+#include "daemon/apply.h"
+#include "daemon/load.h"
+
+#define FETCH_MS  8000 /* a stream ends by itself after 10 s */
+#define SOURCES	  4    /* nodes that are asked for what lacks */
+#define SIGNATURE "\nsignature "
+
+/* --- fetching --- */
+
+struct fetched {
+	struct agree *a;
+	__u32 number;
+};
+
+static void on_fetched(void *arg, int rc)
+{
+	struct fetched *f = arg;
+	struct agree *a = f->a;
+
+	pthread_mutex_lock(&a->lock);
+	if (f->number == a->fetch) {
+		a->fetch_done = true;
+		a->fetch_rc = rc;
+		pthread_cond_broadcast(&a->changed);
+	}
+	pthread_mutex_unlock(&a->lock);
+	free(f);
+}
+
+int agree_fetch(struct agree *a, __u64 node, const struct object_name *root, __u32 wait_ms)
+{
+	struct mono until = {mono_now().ns + wait_ms * 1000000ull};
+	struct fetched *f = malloc(sizeof(*f));
+	int rc;
+
+	if (!f)
+		return -ENOMEM;
+	pthread_mutex_lock(&a->lock);
+	a->fetch_done = false;
+	*f = (struct fetched){a, ++a->fetch};
+	pthread_mutex_unlock(&a->lock);
+	rc = peers_fetch(a->d->peers, node, root, on_fetched, f);
+	if (rc) {
+		free(f);
+		return rc;
+	}
+	pthread_mutex_lock(&a->lock);
+	while (!a->fetch_done && agree_wait(a, until))
+		;
+	rc = a->fetch_done ? a->fetch_rc : -ETIMEDOUT;
+	a->fetch++;
+	pthread_mutex_unlock(&a->lock);
+	return rc;
+}
+
+static bool is_whole(struct agree *a, const struct object_name *root)
+{
+	struct object_name lacking;
+
+	return !agree_lacking(a, root, &lacking, 1);
+}
+
+/* From who made it, then from others. */
+int agree_tree(struct agree *a, const struct object_name *root, __u64 maker)
+{
+	__u64 from[SOURCES + 1] = {maker};
+	size_t count = 1 + peers_others(a->d->peers, from + 1, SOURCES);
+	int rc = -EHOSTUNREACH;
+
+	for (size_t i = 0; i < count && !is_whole(a, root); i++)
+		if (from[i] != peers_self(a->d->peers))
+			rc = agree_fetch(a, from[i], root, FETCH_MS);
+	return is_whole(a, root) ? 0 : rc;
+}
+
+/* --- reading --- */
+
+static int text_parse(struct agree *a, const char *text, size_t len, struct config **ret, struct err *err)
+{
+	struct err_list errors = {0};
+	int rc = load_parse(text, len, "the agreed configuration", &a->d->limits, ret, &errors);
+
+	if (rc && errors.count)
+		err_set(err, -rc, "%s", errors.err[0].text);
+	else if (rc)
+		err_set(err, -rc, "%s", strerror(-rc));
+	err_list_free(&errors);
+	return rc;
+}
+
+int agree_read(struct agree *a, const struct object_name *root, const struct roster *roster,
+	       struct intent_root *ret_root, struct config **ret, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	struct config *c = NULL;
+	int rc;
+
+	pthread_mutex_lock(&a->lock);
+	rc = intent_root_read(&a->objects, root, roster, &a->signing, ret_root, err);
+	if (!rc)
+		rc = intent_read(&a->objects, root, &text, err);
+	pthread_mutex_unlock(&a->lock);
+	if (!rc)
+		rc = text_parse(a, buf_text(&text), text.len, &c, err);
+	buf_free(&text);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&a->lock);
+	rc = intent_same(&a->objects, root, c, &a->signing);
+	pthread_mutex_unlock(&a->lock);
+	if (rc) {
+		config_free(c);
+		return err_set(err, -rc, "its text is not the one that its names are of");
+	}
+	*ret = c;
+	return 0;
+}
+
+/* Signed by one who counts here, or who counts by the tree itself: the register has decided that it counts. */
+static int signed_read(struct agree *a, const struct object_name *root, struct intent_root *ret_root,
+		       struct config **ret, struct err *err)
+{
+	struct config *c = NULL;
+	struct roster roster = {0};
+	int rc = peers_roster_copy(a->d->peers, &roster);
+
+	if (!rc)
+		rc = agree_read(a, root, &roster, ret_root, ret, err);
+	roster_free(&roster);
+	if (rc != -EACCES)
+		return rc;
+	rc = agree_read(a, root, NULL, ret_root, &c, err);
+	if (!rc)
+		rc = agree_read(a, root, &c->roster, ret_root, ret, err);
+	config_free(c);
+	return rc;
+}
+
+/* --- keeping --- */
+
+static void file_keep(struct agree *a, const struct object_name *name, const struct intent_root *root, size_t changes)
+{
+	struct generation g = {.number = root->generation, .time_ms = root->time_ms, .changes = changes};
+	struct buf text = BUF_INIT;
+	struct err err = {0};
+	const struct object *o;
+	int rc;
+
+	snprintf(g.by, sizeof(g.by), "%.*s", (int)sizeof(g.by) - 1, root->by);
+	snprintf(g.command, sizeof(g.command), "%.*s", (int)sizeof(g.command) - 1, root->command);
+	pthread_mutex_lock(&a->lock);
+	o = objects_find(&a->objects, name);
+	buf_add(&text, o->text, o->len);
+	rc = intent_read(&a->objects, name, &text, &err);
+	if (!rc)
+		rc = history_put(a->history, &g, buf_text(&text), text.len, &err);
+	pthread_mutex_unlock(&a->lock);
+	buf_free(&text);
+	if (!rc)
+		return;
+	a->d->store_errors++;
+	log_error("config: generation %u runs, but is not kept: %s", root->generation, err.text);
+}
+
+/* Its names are made of the text; who signed it does not matter here. */
+static int no_sign(void *arg, const void *bytes, size_t len, __u8 ret[SIGNATURE_BYTES])
+{
+	(void)arg;
+	(void)bytes;
+	(void)len;
+	memset(ret, 0, SIGNATURE_BYTES);
+	return 0;
+}
+
+/* The tree of a kept generation becomes objects again. Return: 0, or -errno with @err; @ret_root: its root's name. */
+static int file_load(struct agree *a, __u32 number, struct object_name *ret_root, struct err *err)
+{
+	struct signing unsigned_ = a->signing;
+	struct intent_root root = {.level = INTENT_LEVEL, .table = INTENT_TABLE, .generation = 1};
+	struct object_name unused;
+	struct config *c = NULL;
+	char *text = NULL, *end;
+	size_t len = 0, head;
+	int rc = history_text(a->history, number, &text, &len, err);
+
+	if (rc)
+		return rc;
+	end = strstr(text, SIGNATURE);
+	end = end ? strchr(end + 1, '\n') : NULL;
+	if (!end) {
+		free(text);
+		return err_set(err, EBADMSG, "generation %u as it is kept here has no root", number);
+	}
+	head = (size_t)(end + 1 - text);
+	unsigned_.sign = no_sign;
+	rc = text_parse(a, text + head, len - head, &c, err);
+	if (!rc)
+		rc = objects_add(&a->objects, &a->signing, text, head, ret_root);
+	if (!rc)
+		rc = intent_build(c, &root, &unsigned_, &a->objects, &unused, err);
+	config_free(c);
+	free(text);
+	return rc;
+}
+
+/* --- applying --- */
+
+struct applied_job {
+	struct agree *a;
+	const struct config *shared;
+	const struct intent_root *root;
+	struct apply_result result;
+	struct err err;
+	int rc;
+};
+
+static void apply_run(struct plane *p, void *arg)
+{
+	struct applied_job *j = arg;
+	struct config *wanted = config_compose(plane_config(p), j->shared);
+	struct apply_how how = {.by = j->root->by, .command = j->root->command, .whole = true, .agreed = true};
+
+	j->rc = wanted ? apply_config(j->a->d, p, wanted, &how, NULL, &j->result, &j->err)
+		       : err_set(&j->err, ENOMEM, "no memory for the agreed configuration");
+}
+
+/* --- following --- */
+
+static int root_run(struct agree *a, const struct object_name *name, __u32 generation, __u64 maker, struct err *err)
+{
+	struct applied_job job = {.a = a};
+	struct intent_root root;
+	struct config *shared = NULL;
+	int rc = agree_tree(a, name, maker);
+
+	if (rc)
+		return err_set(err, -rc, "nobody who answers has its objects");
+	rc = signed_read(a, name, &root, &shared, err);
+	if (rc)
+		return rc;
+	job.shared = shared;
+	job.root = &root;
+	rc = agree_plane(a, PLANE_NORMAL, apply_run, &job);
+	if (!rc && job.rc) {
+		rc = job.rc;
+		*err = job.err;
+	}
+	config_free(shared);
+	if (rc)
+		return rc;
+	file_keep(a, name, &root, job.result.changes);
+	log_notice("config: generation %u of the flock runs by=%s", generation, root.by);
+	return 0;
+}
+
+/* What the value that is known wants. Return: whether that does not run yet. */
+static bool wanted_find(struct agree *a, struct object_name *ret_root, __u32 *ret_generation, __u64 *ret_maker)
+{
+	bool is;
+
+	pthread_mutex_lock(&a->lock);
+	*ret_generation = 0;
+	*ret_maker = a->intent.by;
+	is = a->value.version && !a->stopping;
+	if (is)
+		intent_wanted(&a->intent, wall_ms(), ret_root, ret_generation);
+	is = is && !object_name_is(ret_root, &a->running);
+	pthread_mutex_unlock(&a->lock);
+	return is;
+}
+
+static void ran(struct agree *a, const struct object_name *root, __u32 generation)
+{
+	struct object_name keep[4];
+
+	pthread_mutex_lock(&a->lock);
+	a->running = *root;
+	a->running_generation = generation;
+	a->trouble[0] = '\0';
+	keep[0] = *root;
+	keep[1] = a->intent.root;
+	keep[2] = a->intent.previous;
+	keep[3] = a->asked;
+	intent_keep(&a->objects, keep, 4);
+	pthread_cond_broadcast(&a->changed);
+	pthread_mutex_unlock(&a->lock);
+}
+
+int agree_follow(struct agree *a, struct err *err)
+{
+	struct object_name root;
+	__u32 generation;
+	__u64 maker;
+	int rc = 0;
+
+	pthread_mutex_lock(&a->applying);
+	a->following = false;
+	while (!rc && wanted_find(a, &root, &generation, &maker)) {
+		rc = root_run(a, &root, generation, maker, err);
+		if (!rc)
+			ran(a, &root, generation);
+	}
+	if (rc) {
+		pthread_mutex_lock(&a->lock);
+		if (strcmp(a->trouble, err->text) != 0)
+			log_error("config: generation %u of the flock does not run here: %s", generation, err->text);
+		snprintf(a->trouble, sizeof(a->trouble), "%.*s", AGREE_WORDS_BYTES - 1, err->text);
+		pthread_mutex_unlock(&a->lock);
+	}
+	pthread_mutex_unlock(&a->applying);
+	return rc;
+}
+
+/* --- the start --- */
+
+void agree_load(struct agree *a)
+{
+	struct object_name root;
+	struct err err = {0};
+	struct intent i;
+
+	peers_register_value(a->d->peers, &a->value);
+	if (!a->value.version || intent_decode(a->value.bytes, a->value.len, &a->intent)) {
+		memset(&a->value, 0, sizeof(a->value));
+		return;
+	}
+	i = a->intent;
+	if (file_load(a, i.generation, &root, &err))
+		log_warning("config: generation %u of the flock is to be fetched: %s", i.generation, err.text);
+	if (i.previous_generation && file_load(a, i.previous_generation, &root, &err))
+		log_info("config: generation %u of the flock is not kept here", i.previous_generation);
+}
+
+int agree_own(struct agree *a, struct config **wanted)
+{
+	struct intent_root said;
+	struct object_name root;
+	struct config *shared = NULL, *composed;
+	struct err err = {0};
+	__u32 generation;
+	bool on;
+
+	pthread_mutex_lock(&a->lock);
+	on = a->value.version;
+	if (on)
+		intent_wanted(&a->intent, wall_ms(), &root, &generation);
+	pthread_mutex_unlock(&a->lock);
+	if (!on || !is_whole(a, &root) || agree_read(a, &root, NULL, &said, &shared, &err))
+		return 0;
+	composed = config_compose(*wanted, shared);
+	pthread_mutex_lock(&a->lock);
+	a->file_differs = (*wanted)->vip_count && !config_shared_same(*wanted, shared);
+	if (a->file_differs)
+		log_warning("config: the file's shared lines are not those that the flock has agreed on, generation "
+			    "%u: they "
+			    "are not applied",
+			    generation);
+	if (composed && object_name_none(&a->running)) {
+		a->running = root;
+		a->running_generation = generation;
+	}
+	pthread_mutex_unlock(&a->lock);
+	config_free(shared);
+	if (!composed)
+		return -ENOMEM;
+	config_free(*wanted);
+	*wanted = composed;
+	return 0;
+}

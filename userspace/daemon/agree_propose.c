@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Proposals to the register, and the commands about the register itself: its voters, confirming, taking it over. Not
+ * here: changes of the configuration (agree_change.c), the protocol (core/caspaxos.h).
+ */
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/agree_state.h"
+#include "daemon/task.h"
+
+#define PROPOSE_MS	3000
+#define CONFIRM_LAST_MS 1500 /* before the deadline: a second, and half a second that clocks may differ by */
+
+/* --- proposals: one at a time --- */
+
+enum proposal_kind { PROPOSE_PUT, PROPOSE_CONFIRM, PROPOSE_VOTERS };
+
+struct proposal {
+	struct agree *a;
+	__u32 number;
+	enum proposal_kind kind;
+	struct intent base, want;     /* PUT: instead of @base */
+	struct caspaxos_value voters; /* VOTERS: its voters */
+};
+
+static bool same_intent(const struct intent *a, const struct intent *b)
+{
+	return a->generation == b->generation && object_name_is(&a->root, &b->root) && a->proposed == b->proposed;
+}
+
+static int next_put(const struct proposal *p, const struct intent *is, struct intent *next)
+{
+	if (!same_intent(is, &p->base))
+		return -ESTALE;
+	if (is->proposed && wall_ms() < is->deadline_ms)
+		return -EBUSY;
+	*next = p->want;
+	memcpy(next->lease, is->lease, sizeof(next->lease));
+	return 0;
+}
+
+static int next_confirm(const struct intent *is, struct intent *next)
+{
+	if (!is->proposed)
+		return -ENOENT;
+	if (wall_ms() + CONFIRM_LAST_MS > is->deadline_ms)
+		return -ETIME;
+	next->proposed = false;
+	return 0;
+}
+
+static int on_next(void *arg, const struct caspaxos_value *now, struct caspaxos_value *next)
+{
+	const struct proposal *p = arg;
+	struct intent is, wanted;
+	int rc = intent_decode(now->bytes, now->len, &is);
+
+	if (rc)
+		return rc;
+	wanted = is;
+	switch (p->kind) {
+	case PROPOSE_PUT:
+		rc = next_put(p, &is, &wanted);
+		break;
+	case PROPOSE_CONFIRM:
+		rc = next_confirm(&is, &wanted);
+		break;
+	case PROPOSE_VOTERS:
+		next->voters = p->voters.voters;
+		memcpy(next->voter, p->voters.voter, sizeof(next->voter));
+		break;
+	}
+	next->len = (__u32)intent_encode(&wanted, next->bytes);
+	return rc;
+}
+
+static void on_done(void *arg, enum caspaxos_outcome outcome, int why, const struct caspaxos_value *value)
+{
+	struct proposal *p = arg;
+	struct agree *a = p->a;
+
+	(void)value;
+	pthread_mutex_lock(&a->lock);
+	if (p->number == a->proposal) {
+		a->proposal_done = true;
+		a->outcome = outcome;
+		a->why = why;
+		pthread_cond_broadcast(&a->changed);
+	}
+	pthread_mutex_unlock(&a->lock);
+	free(p);
+}
+
+/* Why a proposal came to nothing, for people. */
+static int outcome_err(struct agree *a, enum caspaxos_outcome outcome, int why, struct err *err)
+{
+	switch (outcome) {
+	case CASPAXOS_DONE:
+		return 0;
+	case CASPAXOS_UNKNOWN:
+		return err_set(err, ETIMEDOUT,
+			       "most voters did not answer in time: it may have been decided, see `config history`");
+	case CASPAXOS_FAILED:
+		return err_set(err, EHOSTUNREACH,
+			       why == -EBUSY ? "another change is being made here"
+					     : "too few voters answer to change anything; nothing was changed");
+	case CASPAXOS_REFUSED:
+		break;
+	}
+	if (why == -EBUSY)
+		return err_set(err, EBUSY,
+			       "generation %u waits to be confirmed: `config confirm`, or wait until it is taken back",
+			       a->intent.generation);
+	if (why == -ETIME)
+		return err_set(err, ETIME, "it is too late: it is taken back");
+	if (why == -ENOENT)
+		return err_set(err, ENOENT, "nothing waits to be confirmed");
+	return why;
+}
+
+/* @p moves in. Return: 0: decided; -ESTALE: another one was; -errno with @err. */
+static int propose(struct agree *a, struct proposal *p, struct err *err)
+{
+	const struct caspaxos_change change = {p, on_next, on_done};
+	enum caspaxos_outcome outcome;
+	int rc, why;
+
+	pthread_mutex_lock(&a->lock);
+	p->a = a;
+	p->number = ++a->proposal;
+	a->proposal_done = false;
+	pthread_mutex_unlock(&a->lock);
+	rc = peers_register_propose(a->d->peers, &change, PROPOSE_MS);
+	if (rc) {
+		free(p);
+		return rc;
+	}
+	pthread_mutex_lock(&a->lock);
+	while (!a->proposal_done && !a->stopping)
+		agree_wait(a, (struct mono){mono_now().ns + 1000000000ull});
+	outcome = a->proposal_done ? a->outcome : CASPAXOS_UNKNOWN;
+	why = a->why;
+	rc = outcome_err(a, outcome, why, err);
+	pthread_mutex_unlock(&a->lock);
+	return rc;
+}
+
+int agree_put(struct agree *a, const struct intent *base, const struct intent *want, struct err *err)
+{
+	struct proposal *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->kind = PROPOSE_PUT;
+	p->base = *base;
+	p->want = *want;
+	return propose(a, p, err);
+}
+
+/* --- voters --- */
+
+static int voters_find(struct agree *a, const struct command *c, struct caspaxos_value *ret, struct err *err)
+{
+	if (c->voters % 2 == 0)
+		return err_set(err, EINVAL,
+			       "1, 3, 5 or 7 voters: of an even number one more has to answer, and no more may fail");
+	ret->voters = (__u32)c->voters;
+	for (size_t i = 0; i < c->voters; i++)
+		if (peers_register_store(a->d->peers, c->voter[i], &ret->voter[i].node, &ret->voter[i].store))
+			return err_set(err, ENOENT, "%s is not in the roster, or has not told yet that it can vote",
+				       c->voter[i]);
+	return 0;
+}
+
+/* The first value: what this node runs, if the others can. */
+static int register_make(struct agree *a, struct task *t, struct caspaxos_value *value, struct err *err)
+{
+	struct intent first;
+	int rc = agree_first(a, t, &first, err);
+
+	if (rc)
+		return rc;
+	randombytes_buf(&value->id, sizeof(value->id));
+	value->id |= 1;
+	value->version = 1;
+	value->len = (__u32)intent_encode(&first, value->bytes);
+	return peers_register_begin(a->d->peers, value);
+}
+
+int agree_voters(struct agree *a, struct task *t, struct err *err)
+{
+	struct caspaxos_value value = {0};
+	struct proposal *p;
+	int rc = voters_find(a, &t->command, &value, err);
+
+	if (rc)
+		return rc;
+	if (!agree_on(a)) {
+		if (!t->request.dry_run)
+			rc = register_make(a, t, &value, err);
+		if (!rc)
+			rc = agree_follow(a, err);
+	} else if (!t->request.dry_run) {
+		p = calloc(1, sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		p->kind = PROPOSE_VOTERS;
+		p->voters = value;
+		rc = propose(a, p, err);
+	}
+	if (!rc)
+		request_message_answer("the flock agrees on one configuration; its voters are as asked", &t->answer);
+	return rc;
+}
+
+int agree_confirm(struct agree *a, struct task *t, struct err *err)
+{
+	struct proposal *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (!p)
+		return -ENOMEM;
+	p->kind = PROPOSE_CONFIRM;
+	rc = propose(a, p, err);
+	if (!rc)
+		request_message_answer("it is confirmed", &t->answer);
+	return rc;
+}
+
+/* --- takeover --- */
+
+/* Those that do not answer, by name. */
+static void lost_list(struct agree *a, const struct caspaxos_value *v, struct buf *out)
+{
+	char name[STARLING_NAME_BYTES];
+
+	for (__u32 i = 0; i < v->voters; i++)
+		if (v->voter[i].node != peers_self(a->d->peers) && !peers_answers(a->d->peers, v->voter[i].node))
+			buf_printf(out, "%s%s", out->len ? ", " : "", peers_name(a->d->peers, v->voter[i].node, name));
+}
+
+/* A register of which this node is the only voter, with what the former one has said last here. */
+static int register_own(struct agree *a, struct caspaxos_value *value)
+{
+	randombytes_buf(&value->id, sizeof(value->id));
+	value->id |= 1;
+	value->version++;
+	value->voters = 1;
+	memset(value->voter, 0, sizeof(value->voter));
+	value->voter[0] = (struct voter){peers_self(a->d->peers), peers_register_own_store(a->d->peers)};
+	return peers_register_begin(a->d->peers, value);
+}
+
+int agree_takeover(struct agree *a, struct task *t, struct err *err)
+{
+	struct buf lost = BUF_INIT, message = BUF_INIT;
+	struct caspaxos_value value, other;
+	struct intent i;
+	bool follow;
+	int rc;
+
+	if (!agree_on(a))
+		return err_set(err, ENOENT, "there is nothing to take over: no register is known here");
+	peers_register_value(a->d->peers, &value);
+	rc = intent_decode(value.bytes, value.len, &i);
+	if (rc)
+		return rc;
+	if (agree_answering(a, &value) >= caspaxos_quorum(&value))
+		return err_set(err, EEXIST, "most voters answer: there is no need");
+	follow = !peers_register_other(a->d->peers, &other);
+	if (follow) {
+		buf_printf(&message, "the register that another node has begun is followed");
+	} else {
+		lost_list(a, &value, &lost);
+		buf_printf(
+			&message,
+			"generation %u goes on, with this node as the only voter; what was decided without it is lost. "
+			"Those who do not answer (%s) follow by the same command; then `starling config voters`",
+			i.generation, buf_text(&lost));
+		buf_free(&lost);
+	}
+	if (!t->request.dry_run) {
+		rc = follow ? peers_register_begin(a->d->peers, &other) : register_own(a, &value);
+		log_notice("register: taken over, as %016llx by=%s", (unsigned long long)(follow ? other.id : value.id),
+			   t->by);
+	}
+	if (!rc)
+		request_message_answer(buf_text(&message), &t->answer);
+	buf_free(&message);
+	return rc;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the agree*.c share. Not here: what the rest of the daemon sees (agree.h).
+ */
+#ifndef STARLING_DAEMON_AGREE_STATE_H
+#define STARLING_DAEMON_AGREE_STATE_H
+
+#include <pthread.h>
+
+#include "core/config_merge.h"
+#include "daemon/agree.h"
+#include "daemon/peers.h"
+
+#define AGREE_WORDS_BYTES 256 /* of a reason */
+#define AGREE_CHECKS	  16  /* others' questions that wait at one time */
+
+/* A node's answer to CHECK. */
+struct agree_answer {
+	__u64 node;
+	bool came, ready;
+	char why[AGREE_WORDS_BYTES];
+};
+
+struct agree {
+	struct daemon *d;
+	struct workers *asks, *follows;
+	struct signing signing; /* of this node */
+
+	pthread_mutex_t applying; /* held by who makes the agreed configuration what runs, or looks whether it could; so
+				     that no objects are dropped meanwhile; taken before @lock */
+
+	pthread_mutex_t lock; /* of all below; nobody takes the peers' under it */
+	pthread_cond_t changed;
+	bool stopping;
+	struct objects objects;
+	struct caspaxos_value value; /* the latest that is known */
+	struct intent intent;	     /* what it says */
+	struct object_name running;  /* the root that this node runs; all zero: none */
+	__u32 running_generation;
+	struct object_name asked; /* the root that is asked around here: its objects are kept */
+	struct history *history;
+	char trouble[AGREE_WORDS_BYTES]; /* why it does not run what is wanted; "" */
+	_Atomic bool following;		 /* is to be done */
+	bool file_differs;		 /* the daemon's file says other shared lines */
+
+	size_t checks; /* others' questions that wait */
+
+	/* the one question to others, by its number */
+	__u32 question;
+	struct agree_answer *answer; /* STARLING_ROSTER_NODES; owned */
+	size_t answers;
+
+	/* the one proposal, and the one fetch, by their numbers */
+	__u32 proposal, fetch;
+	bool proposal_done, fetch_done;
+	enum caspaxos_outcome outcome;
+	int why, fetch_rc;
+};
+
+/* agree.c */
+size_t agree_answering(struct agree *a, const struct caspaxos_value *v); /* voters, this node among them */
+int agree_plane(struct agree *a, enum plane_queue queue, void (*fn)(struct plane *p, void *arg), void *arg);
+/* Until @deadline, or agree_stop(); under the lock. Return: whether there is time left. */
+bool agree_wait(struct agree *a, struct mono deadline);
+
+/* agree_follow.c */
+int agree_tree(struct agree *a, const struct object_name *root, __u64 maker); /* have it whole; 0 or -errno */
+int agree_fetch(struct agree *a, __u64 node, const struct object_name *root, __u32 wait_ms);
+/* What a tree says, checked. @roster: who may have signed it. Return: 0, or -errno with @err; @ret: owned by the
+ * caller. */
+int agree_read(struct agree *a, const struct object_name *root, const struct roster *roster,
+	       struct intent_root *ret_root, struct config **ret, struct err *err);
+int agree_follow(struct agree *a, struct err *err); /* make what is wanted what runs */
+void agree_load(struct agree *a);		    /* at the start: what is kept */
+
+/* agree_change.c; the first intent: what this node runs, if the others can */
+int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err *err);
+
+/* agree_propose.c; each returns 0, or -errno with @err. agree_put(): -ESTALE: @base is not the value any more */
+int agree_put(struct agree *a, const struct intent *base, const struct intent *want, struct err *err);
+int agree_voters(struct agree *a, struct task *t, struct err *err);
+int agree_confirm(struct agree *a, struct task *t, struct err *err);
+int agree_takeover(struct agree *a, struct task *t, struct err *err);
+
+/* agree_check.c */
+struct agree_nodes {
+	size_t count;
+	__u64 id[STARLING_ROSTER_NODES];
+};
+/* Ask all that are live; @ret: those that did not answer. Return: 0; -EINVAL with @err: one cannot run it. */
+int agree_ask(struct agree *a, const struct object_name *root, struct agree_nodes *ret_silent, struct err *err);
+/* This node's own answer. */
+int agree_try(struct agree *a, const struct config *shared, struct err *err);
+
+#endif
