@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Two of three voters are lost for good: the third takes the register over, two hosts with empty disks take the places of
+# the lost ones, and changes go on, under a load. Not here: voters that come back (agree.sh).
+. "$(dirname "$0")/../lib/tap.sh"
+. "$TOP/tests/lib/lab.sh"
+. "$TOP/tests/lib/flock.sh"
+. "$TOP/tests/lib/agree.sh"
+
+vip_lines web 10 wlc ipip 4 2 >"$TMP/config"
+lab_begin --balancers 3 --backends 2 --config "$TMP/config"
+flock_begin 3
+load_begin served -c 4 "$(vip4 10)"
+check "the flock agrees" at 1 config voters lb1 lb2 lb3
+check "on a change" at 1 backend set web "$(be 1)" weight 31
+check "all run it" wait_for 5 weight_all web 1 31
+refused "a takeover while most voters answer" "no need" at 3 config takeover
+
+cp "/run/starling-lab/$STARLING_LAB/roster" "$TMP/old"
+for n in 1 2; do
+	kill -9 "$(daemon_pid "lb$n")"
+	rm -rf "$STATE/lb$n" "/run/starling-lab/$STARLING_LAB/run/lb$n"
+done
+lost() { at 3 -j status | grep -q "register without quorum"; }
+check "two are lost" wait_for 10 lost
+refused "a change by the third" "too few voters" at 3 backend set web "$(be 1)" weight 32
+check "it takes over" at 3 config takeover
+equal "with what was agreed last" 31 "$(at 3 -j backend show vip web | jq -r '[.. | objects | select(.weight?)][0].weight')"
+check "and changes on" at 3 backend set web "$(be 1)" weight 33
+
+# The new hosts make identities; the survivor counts them in, and the lost ones out.
+FLOCK=(3)
+"$LAB" up >/dev/null
+for n in 1 2; do
+	key=$(at "$n" -j node show | jq -r "[.. | objects | select(.name? == \"lb$n\")] | last | .key")
+	check "the new lb$n has an identity of its own" bash -c "! grep -q '$key' '$TMP/old'"
+	at 3 roster delete "lb$n" >/dev/null
+	check "the survivor counts it in" at 3 roster add "lb$n" "$key" site lab
+done
+at 3 config export | grep '^roster' >"/run/starling-lab/$STARLING_LAB/roster"
+at 3 config export | grep -E '^(vip|backend)' >"/run/starling-lab/$STARLING_LAB/config"
+"$LAB" up >/dev/null
+FLOCK=(1 2 3)
+check "they find the flock and its keys" wait_for 30 all_alive
+check "and run what it has agreed on" wait_for 10 weight_all web 1 33
+check "all three vote" wait_for 10 at 3 config voters lb1 lb2 lb3
+check "one of the new ones changes" wait_for 10 at 1 backend set web "$(be 1)" weight 34
+check "all run it" wait_for 5 weight_all web 1 34
+kill -9 "$(daemon_pid lb3)"
+check "and without the survivor changes go on" wait_for 10 at 2 backend set web "$(be 1)" weight 35
+
+load_end served
+equal "no request failed meanwhile" 0 "$(word_of failed "$SAID")"
