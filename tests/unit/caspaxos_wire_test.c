@@ -31,6 +31,8 @@ static struct caspaxos_message message_full(void)
 {
 	struct caspaxos_message m = {.kind = CASPAXOS_TOLD, .id = UINT64_MAX, .store = UINT64_MAX};
 
+	m.life = UINT64_MAX;
+	memset(m.lives, 0xff, sizeof(m.lives));
 	m.version = UINT64_MAX;
 	m.ballot = m.accepted = (struct ballot){UINT64_MAX, UINT64_MAX};
 	m.value = value_full(UINT64_MAX);
@@ -66,8 +68,14 @@ static void an_empty_message_comes_back(void **state)
 
 static void a_state_comes_back_and_no_part_of_it_does(void **state)
 {
-	const struct caspaxos_state s = {
-		.store = 7, .promised = {3, 4}, .ballot = {2, 9}, .accepted = value_full(6), .decided = value_full(5)};
+	const struct caspaxos_state s = {.store = 7,
+					 .life = 3,
+					 .sure = CASPAXOS_PARTLY,
+					 .noted = {{8, 1}, {9, UINT64_MAX}},
+					 .promised = {3, 4},
+					 .ballot = {2, 9},
+					 .accepted = value_full(6),
+					 .decided = value_full(5)};
 	struct caspaxos_state back = {0};
 	__u8 bytes[ROOM];
 	int len = caspaxos_state_encode(&s, bytes, sizeof(bytes));

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 2
 
 O=${O:-build}
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
-SUITES="lint unit unit-san sim cli fuzz bpf net vm"
+SUITES="lint unit unit-san sim model cli fuzz bpf net vm"
 ROOT_SUITES=" bpf net vm "
 LIMIT=${LIMIT:-600} # seconds that one program may take before it counts as hanging
 

@@ -9,7 +9,8 @@ BUILD="make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zl
 	libuv1-dev libsodium-dev libjansson-dev libmicrohttpd-dev protobuf-compiler nanopb libnanopb-dev"
 # the lab: iproute2 to openssl; the tests' clients and checkers: wrk to git; the virtual machine: the rest
 TEST="libcmocka-dev iproute2 nftables ethtool nginx-light procps util-linux openssl iputils-ping
-	wrk curl jq tcpdump prometheus shellcheck cppcheck clang-format clang-tidy libclang-rt-14-dev python3 git groff-base
+	wrk curl jq tcpdump prometheus shellcheck cppcheck spin clang-format clang-tidy libclang-rt-14-dev python3
+	git groff-base
 	qemu-system-x86 busybox-static cpio kmod xz-utils ca-certificates"
 
 wanted=

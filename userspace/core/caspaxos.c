@@ -45,7 +45,7 @@ void caspaxos_heard(struct caspaxos *c, struct ballot ballot)
 /* --- what is kept --- */
 
 /* @former: what it was, if the disk does not take what it is. */
-static int state_save(struct caspaxos *c, const struct caspaxos_state *former)
+int caspaxos_save(struct caspaxos *c, const struct caspaxos_state *former)
 {
 	int rc = c->config.hooks.save(c->config.hooks.arg, &c->state);
 
@@ -55,19 +55,19 @@ static int state_save(struct caspaxos *c, const struct caspaxos_state *former)
 	return rc;
 }
 
-static bool is_named(const struct caspaxos *c)
+bool caspaxos_named(const struct caspaxos *c)
 {
 	return c->state.store && caspaxos_place(&c->state.decided, c->config.id, c->state.store) >= 0;
 }
 
 bool caspaxos_votes(const struct caspaxos *c)
 {
-	return is_named(c) && !c->unsure && !c->broken;
+	return caspaxos_named(c) && c->state.sure != CASPAXOS_UNSURE && !c->broken;
 }
 
 bool caspaxos_recovering(const struct caspaxos *c)
 {
-	return is_named(c) && c->unsure;
+	return caspaxos_named(c) && c->state.sure == CASPAXOS_UNSURE;
 }
 
 bool caspaxos_broken(const struct caspaxos *c)
@@ -98,12 +98,16 @@ void caspaxos_decided(struct caspaxos *c, struct mono now, const struct caspaxos
 		c->state.ballot = (struct ballot){0};
 		memset(&c->state.accepted, 0, sizeof(c->state.accepted));
 	}
+	if (c->state.sure == CASPAXOS_PARTLY)
+		c->state.sure = CASPAXOS_UNSURE;
 	/* It is true whether the disk takes it or not; a voter whose disk does not is none. */
 	former.decided = c->state.decided;
 	former.ballot = c->state.ballot;
 	former.accepted = c->state.accepted;
-	state_save(c, &former);
+	former.sure = c->state.sure;
+	caspaxos_save(c, &former);
 	c->told = 0;
+	c->ask = now;
 	c->config.hooks.decided(c->config.hooks.arg, &c->state.decided);
 	caspaxos_moved(c, now);
 }
@@ -124,11 +128,11 @@ int caspaxos_begin(struct caspaxos *c, const struct caspaxos_value *value)
 	c->state.decided = *value;
 	c->state.ballot = (struct ballot){0};
 	memset(&c->state.accepted, 0, sizeof(c->state.accepted));
-	rc = state_save(c, &former);
+	c->state.sure = CASPAXOS_SURE;
+	rc = caspaxos_save(c, &former);
 	if (rc)
 		return rc;
 	c->proposer.lead = (struct ballot){0};
-	c->unsure = false;
 	c->config.hooks.decided(c->config.hooks.arg, &c->state.decided);
 	return 0;
 }
@@ -144,6 +148,8 @@ static void answer(struct caspaxos *c, struct mono now, __u64 to, const struct c
 		out.value = c->state.decided;
 		out.version = out.value.version;
 	}
+	if (kind == CASPAXOS_OUTBID)
+		caspaxos_lives(c, &c->state.decided, out.lives);
 	if (kind == CASPAXOS_PROMISE) {
 		out.accepted = c->state.ballot;
 		out.value = c->state.accepted;
@@ -151,18 +157,15 @@ static void answer(struct caspaxos *c, struct mono now, __u64 to, const struct c
 	caspaxos_send(c, now, to, &out);
 }
 
-static void tell(struct caspaxos *c, struct mono now, __u64 to)
+/* Whether the ballot rests on votes of a life that a voter has ended. */
+static bool is_outlived(const struct caspaxos *c, const struct caspaxos_message *m)
 {
-	struct caspaxos_message out = {
-		.kind = CASPAXOS_TOLD,
-		.version = c->state.decided.version,
-		.ballot = c->state.promised,
-		.accepted = c->state.ballot,
-		.value = c->state.accepted,
-		.decided = c->state.decided,
-	};
+	const struct caspaxos_value *v = &c->state.decided;
 
-	caspaxos_send(c, now, to, &out);
+	for (__u32 i = 0; i < v->voters; i++)
+		if (m->lives[i] < caspaxos_life(c, v->voter[i].store))
+			return true;
+	return false;
 }
 
 /* What PREPARE and ACCEPT have in common. Return: whether the ballot may go on. */
@@ -173,16 +176,17 @@ static bool may_vote(struct caspaxos *c, struct mono now, __u64 from, const stru
 		return false;
 	}
 	if (m->version > c->state.decided.version + 1) {
-		tell(c, now, from); /* it does not know what the ballot rests on */
+		caspaxos_tell(c, now, from); /* it does not know what the ballot rests on */
 		return false;
 	}
-	if (!is_named(c) || c->unsure)
+	if (!caspaxos_named(c) || c->state.sure == CASPAXOS_UNSURE)
 		return false;
-	if (ballot_compare(m->ballot, c->state.promised) < 0) {
+	if (ballot_compare(m->ballot, c->state.promised) < 0 || is_outlived(c, m)) {
 		answer(c, now, from, m, CASPAXOS_OUTBID, c->state.promised);
 		return false;
 	}
-	return true;
+	caspaxos_lives_note(c, &c->state.decided, m->lives);
+	return c->state.sure != CASPAXOS_UNSURE; /* the proposer may know a later life of this voter */
 }
 
 static void prepare(struct caspaxos *c, struct mono now, __u64 from, const struct caspaxos_message *m)
@@ -195,7 +199,7 @@ static void prepare(struct caspaxos *c, struct mono now, __u64 from, const struc
 		return;
 	former = c->state;
 	c->state.promised = m->ballot;
-	if (ballot_compare(m->ballot, former.promised) && state_save(c, &former))
+	if (ballot_compare(m->ballot, former.promised) && caspaxos_save(c, &former))
 		return;
 	answer(c, now, from, m, CASPAXOS_PROMISE, m->ballot);
 }
@@ -209,60 +213,9 @@ static void accept(struct caspaxos *c, struct mono now, __u64 from, const struct
 	former = c->state;
 	c->state.promised = c->state.ballot = m->ballot;
 	c->state.accepted = m->value;
-	if (ballot_compare(m->ballot, former.ballot) && state_save(c, &former))
+	if (ballot_compare(m->ballot, former.ballot) && caspaxos_save(c, &former))
 		return;
 	answer(c, now, from, m, CASPAXOS_ACCEPTED, m->ballot);
-}
-
-/* --- coming back --- */
-
-static __u32 others_needed(const struct caspaxos_value *value)
-{
-	size_t needed = value->voters - caspaxos_quorum(value) + 1;
-
-	return (__u32)(needed < value->voters ? needed : value->voters - 1U);
-}
-
-static void recovery_end(struct caspaxos *c)
-{
-	struct caspaxos_state former = c->state;
-
-	if ((__u32)__builtin_popcount(c->told) < others_needed(&c->state.decided))
-		return;
-	c->unsure = state_save(c, &former) != 0;
-}
-
-static void told(struct caspaxos *c, struct mono now, __u64 from, const struct caspaxos_message *m)
-{
-	int place;
-
-	caspaxos_learn(c, now, &m->decided);
-	place = m->store ? caspaxos_place(&c->state.decided, from, m->store) : -1; /* without one it was wiped */
-	if (!caspaxos_recovering(c) || place < 0)
-		return;
-	if (ballot_compare(m->ballot, c->state.promised) > 0)
-		c->state.promised = m->ballot;
-	if (m->value.version == c->state.decided.version + 1 && caspaxos_value_check(&m->value) &&
-	    ballot_compare(m->accepted, c->state.ballot) > 0) {
-		c->state.ballot = m->accepted;
-		c->state.accepted = m->value;
-	}
-	c->told |= 1u << place;
-	recovery_end(c);
-}
-
-static void recovery_step(struct caspaxos *c, struct mono now)
-{
-	struct caspaxos_message m = {.kind = CASPAXOS_ASK, .version = c->state.decided.version};
-	const struct caspaxos_value v = c->state.decided;
-
-	if (!caspaxos_recovering(c) || now.ns < c->ask.ns)
-		return;
-	c->ask.ns = now.ns + CASPAXOS_REPEAT_MS * 1000000ull;
-	recovery_end(c); /* alone nobody needs to be asked */
-	for (__u32 i = 0; i < v.voters && c->unsure; i++)
-		if (v.voter[i].node != c->config.id && !(c->told >> i & 1))
-			caspaxos_send(c, now, v.voter[i].node, &m);
 }
 
 /* --- messages, time --- */
@@ -271,6 +224,7 @@ void caspaxos_send(struct caspaxos *c, struct mono now, __u64 to, struct caspaxo
 {
 	m->id = c->state.decided.id;
 	m->store = c->state.store;
+	m->life = c->state.life;
 	if (to == c->config.id)
 		caspaxos_receive(c, now, to, m);
 	else
@@ -288,6 +242,8 @@ void caspaxos_receive(struct caspaxos *c, struct mono now, __u64 from, const str
 	    is_wild(c, m->accepted))
 		return;
 	caspaxos_heard(c, m->ballot);
+	if (from != c->config.id)
+		caspaxos_note(c, m->store, m->life);
 	switch ((enum caspaxos_kind)m->kind) {
 	case CASPAXOS_PREPARE:
 		prepare(c, now, from, m);
@@ -296,13 +252,13 @@ void caspaxos_receive(struct caspaxos *c, struct mono now, __u64 from, const str
 		accept(c, now, from, m);
 		break;
 	case CASPAXOS_ASK:
-		tell(c, now, from);
+		caspaxos_asked(c, now, from, m);
 		break;
 	case CASPAXOS_DECIDED:
 		caspaxos_learn(c, now, &m->value);
 		break;
 	case CASPAXOS_TOLD:
-		told(c, now, from, m);
+		caspaxos_told(c, now, from, m);
 		caspaxos_answered(c, now, from, m);
 		break;
 	case CASPAXOS_PROMISE:
@@ -315,7 +271,7 @@ void caspaxos_receive(struct caspaxos *c, struct mono now, __u64 from, const str
 
 void caspaxos_step(struct caspaxos *c, struct mono now)
 {
-	recovery_step(c, now);
+	caspaxos_recover_step(c, now);
 	caspaxos_propose_step(c, now);
 }
 
@@ -343,7 +299,8 @@ struct caspaxos *caspaxos_new(const struct caspaxos_config *config, const struct
 	c->state = *state;
 	c->random = mix64(config->seed);
 	c->me = caspaxos_draw(c) | 1;
-	c->unsure = !sure;
+	if (!sure || state->sure == CASPAXOS_UNSURE)
+		caspaxos_life_begin(c, 0);
 	c->round = state->promised.round > state->ballot.round ? state->promised.round : state->ballot.round;
 	return c;
 }

@@ -7,7 +7,7 @@
  * There is no log and no leader. Who wants a change gives a function from the present value to the next one. Values are
  * numbered, and each is decided by single-decree Paxos (Lamport: 2001) among the voters that the value before it names;
  * so a change of voters is a change of the value like any other (Lamport, Malkhi, Zhou: "Reconfiguring a State
- *Machine", 2010, with alpha = 1), and nobody ever needs two quorums at once:
+ * Machine", 2010, with alpha = 1), and nobody ever needs two quorums at once:
  *
  *	PREPARE b	to the voters of value n: promise to take part in no ballot below b
  *	PROMISE b	what the voter has accepted as value n + 1, and by which ballot
@@ -15,14 +15,16 @@
  *	ACCEPTED b	by a majority: v is value n + 1, for good
  *
  * Promises hold for all later values. So who has decided value n + 1 goes on with ACCEPT for n + 2, one round trip,
- *while the voters are the same and no other ballot came in between. A function that changes nothing makes a read: it is
- *told what a quorum knows after it was asked for.
+ * while the voters are the same and no other ballot came in between. A function that changes nothing makes a read: it
+ *is told what a quorum knows after it was asked for.
  *
- * A voter is a node and its store: a random number, made with the file of what it has promised and accepted. Who loses
- * the file has another store and is no voter; the others can name it one again. A file may also be an older one. So a
- * voter that cannot know its file to be the last one (caspaxos_new()) first takes over what so many others say that
- *each quorum it may have been in has one of them; until then it does not vote. That stands at most f stores at once
- *that are older, where a quorum stands f that are away.
+ * A voter is a node and its store: a random number, made with the file of what it has promised and accepted. Who
+ * loses the file has another store and is no voter; the others can name it one again. A file may also be an older one,
+ * of which its votes are missing. So a voter that cannot know its file to be the last one begins another life, and does
+ * not vote until n - q + 1 others have noted that life and told what they know. A ballot names the lives that its
+ * proposer knew when it began; who has noted a later one refuses it: votes that a store has forgotten count no more
+ * (after crash vectors, Michael et al.: DISC 2017; tests/model/register.pml). So n - q voters may be away at one time;
+ * one store, until its voter votes again, may be an older one.
  *
  * Every ballot has a number that its proposer drew at its start, so proposers need no store, and any node may propose.
  */
@@ -34,6 +36,7 @@
 
 #include "base/clock.h"
 
+#define CASPAXOS_NOTED	     16 /* lives of voters, former ones too */
 #define CASPAXOS_VOTERS	     7
 #define CASPAXOS_BYTES	     256 /* of a value */
 #define CASPAXOS_DONES	     8	 /* latest changes that a value names */
@@ -79,9 +82,22 @@ struct caspaxos_value {
 	__u8 bytes[CASPAXOS_BYTES];
 };
 
+/* Whether a voter's file is known to be the last one. */
+enum caspaxos_sure {
+	CASPAXOS_SURE,
+	CASPAXOS_UNSURE, /* others are to be asked */
+	CASPAXOS_PARTLY, /* they were, but it may have voted beyond what they know: again when the next value is decided
+			  */
+};
+
 /* What a voter must not lose. */
 struct caspaxos_state {
 	__u64 store; /* 0: no voter */
+	__u64 life;  /* a later one at each start that is not sure */
+	__u32 sure;  /* enum caspaxos_sure */
+	struct caspaxos_life {
+		__u64 store, life;
+	} noted[CASPAXOS_NOTED]; /* the latest life of other voters that was heard of; store 0: none */
 	struct ballot promised;
 	struct ballot ballot;		/* by which @accepted was accepted; of round 0: nothing */
 	struct caspaxos_value accepted; /* of the version after @decided */
@@ -91,13 +107,18 @@ struct caspaxos_state {
 struct caspaxos_message {
 	__u32 kind;
 	__u64 id;		/* of the register */
-	__u64 store;		/* of the sender */
+	__u64 store, life;	/* of the sender */
 	__u64 version;		/* that is to be decided; of DECIDED and TOLD: the sender's decided one */
 	struct ballot ballot;	/* in question; of OUTBID and TOLD: promised */
 	struct ballot accepted; /* of PROMISE and TOLD: by which @value was accepted */
 	/* PREPARE: decided, the version before; ACCEPT: proposed; DECIDED: decided; PROMISE and TOLD: accepted. */
 	struct caspaxos_value value;
 	struct caspaxos_value decided; /* of TOLD */
+	/*
+	 * Of voters, by their place in the value before @version; of ASK and TOLD: in the sender's decided one. PREPARE
+	 * and ACCEPT: known when the ballot began; OUTBID, ASK and TOLD: the latest that the sender has noted.
+	 */
+	__u64 lives[CASPAXOS_VOTERS];
 };
 
 /* OUTCOME(ID, "what has become of a change") */

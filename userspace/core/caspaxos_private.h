@@ -20,12 +20,13 @@ struct proposer {
 	__u64 number;		       /* of this change, among those done */
 	enum phase phase;
 	struct ballot ballot;
-	struct caspaxos_value base;  /* the value before the one to be decided */
-	struct caspaxos_value value; /* to be accepted */
-	bool own;		     /* @value is what the change made */
-	bool offered;		     /* such a value was sent once */
-	__u32 answered;		     /* voters of @base, by their place: a bit each */
-	struct ballot best;	     /* the highest by which one of them had accepted a value */
+	struct caspaxos_value base;   /* the value before the one to be decided */
+	struct caspaxos_value value;  /* to be accepted */
+	bool own;		      /* @value is what the change made */
+	bool offered;		      /* such a value was sent once */
+	__u64 lives[CASPAXOS_VOTERS]; /* of the voters, known when the ballot began */
+	__u32 answered;		      /* voters of @base, by their place: a bit each */
+	struct ballot best;	      /* the highest by which one of them had accepted a value */
 	struct caspaxos_value best_value;
 	__u32 outbids;
 	struct mono end, next; /* give up; ask again */
@@ -37,12 +38,11 @@ struct caspaxos {
 	struct caspaxos_state state;
 	struct proposer proposer;
 	__u64 random;
-	__u64 me;	/* in ballots */
-	__u64 round;	/* the highest that was heard of */
-	bool broken;	/* the store cannot be written */
-	bool unsure;	/* it may be an older one */
-	__u32 told;	/* voters that have told what they know, by their place */
-	__u64 told_for; /* the version whose voters those are */
+	__u64 me;    /* in ballots */
+	__u64 round; /* the highest that was heard of */
+	bool broken; /* the store cannot be written */
+	bool noted;  /* a life that is not on the disk yet */
+	__u32 told;  /* voters that have told what they know, by their place */
 	struct mono ask;
 };
 
@@ -58,7 +58,20 @@ static inline __u64 caspaxos_draw(struct caspaxos *c)
 	return mix64(c->random++);
 }
 
+/* caspaxos_life.c */
+__u64 caspaxos_life(const struct caspaxos *c, __u64 store); /* the latest that was heard of; 0: none */
+void caspaxos_note(struct caspaxos *c, __u64 store, __u64 life);
+void caspaxos_lives(const struct caspaxos *c, const struct caspaxos_value *value, __u64 ret[CASPAXOS_VOTERS]);
+void caspaxos_lives_note(struct caspaxos *c, const struct caspaxos_value *value, const __u64 lives[CASPAXOS_VOTERS]);
+void caspaxos_asked(struct caspaxos *c, struct mono now, __u64 from, const struct caspaxos_message *m);
+void caspaxos_told(struct caspaxos *c, struct mono now, __u64 from, const struct caspaxos_message *m);
+void caspaxos_tell(struct caspaxos *c, struct mono now, __u64 to);
+void caspaxos_recover_step(struct caspaxos *c, struct mono now);
+void caspaxos_life_begin(struct caspaxos *c, __u64 above); /* this voter's store may be an older one */
+
 /* caspaxos.c */
+int caspaxos_save(struct caspaxos *c, const struct caspaxos_state *former);	 /* @former: what stays if it fails */
+bool caspaxos_named(const struct caspaxos *c);					 /* a voter, whether it votes or not */
 int caspaxos_place(const struct caspaxos_value *value, __u64 node, __u64 store); /* of a voter; -1: none */
 void caspaxos_heard(struct caspaxos *c, struct ballot ballot);
 /* To a voter, also if it is this node. */

@@ -26,6 +26,7 @@ static void ask_voters(struct caspaxos *c, struct mono now)
 	};
 	bool here = false;
 
+	memcpy(m.lives, p->lives, sizeof(m.lives));
 	p->next.ns = now.ns + CASPAXOS_REPEAT_MS * 1000000ull;
 	for (__u32 i = 0; i < base.voters; i++) {
 		if (p->answered >> i & 1)
@@ -89,6 +90,7 @@ static void begin(struct caspaxos *c, struct mono now)
 	}
 	p->lead = (struct ballot){0};
 	p->ballot = (struct ballot){++c->round, c->me};
+	caspaxos_lives(c, &p->base, p->lives);
 	phase_begin(c, now, PHASE_PREPARE);
 }
 
@@ -175,9 +177,14 @@ static void outbid(struct caspaxos *c, struct mono now, const struct caspaxos_me
 {
 	struct proposer *p = &c->proposer;
 	__u32 times = p->outbids < CASPAXOS_BACKOFF_MAX ? p->outbids++ : CASPAXOS_BACKOFF_MAX;
+	bool outlived = false;
 
-	if (ballot_compare(m->ballot, p->ballot) <= 0)
+	for (__u32 i = 0; i < p->base.voters; i++)
+		outlived |= m->lives[i] > p->lives[i];
+	caspaxos_lives_note(c, &p->base, m->lives);
+	if (ballot_compare(m->ballot, p->ballot) <= 0 && !outlived)
 		return;
+	p->lead = (struct ballot){0};
 	p->phase = PHASE_BACKOFF;
 	p->next.ns = now.ns + 1000000ull * mix_below(caspaxos_draw(c), CASPAXOS_BACKOFF_MS << times);
 }

@@ -13,6 +13,8 @@
 
 _Static_assert(sizeof(((starling_Value *)0)->done) / sizeof(uint64_t) == CASPAXOS_DONES, "wire.options");
 _Static_assert(sizeof(((starling_Value *)0)->voter) / sizeof(starling_Voter) == CASPAXOS_VOTERS, "wire.options");
+_Static_assert(sizeof(((starling_Register *)0)->lives) / sizeof(uint64_t) == CASPAXOS_VOTERS, "wire.options");
+_Static_assert(sizeof(((starling_Register *)0)->noted) / sizeof(starling_Life) == CASPAXOS_NOTED, "wire.options");
 _Static_assert(sizeof(((starling_Value *)0)->bytes.bytes) == CASPAXOS_BYTES, "wire.options");
 
 static starling_Ballot ballot_to_wire(struct ballot b)
@@ -71,10 +73,16 @@ static int register_read(const void *bytes, size_t len, starling_Register *ret)
 int caspaxos_encode(const struct caspaxos_message *m, void *bytes, size_t room)
 {
 	starling_Register r = starling_Register_init_zero;
+	size_t i;
 
 	r.kind = m->kind;
 	r.id = m->id;
 	r.store = m->store;
+	r.life = m->life;
+	for (i = 0; i < CASPAXOS_VOTERS; i++)
+		if (m->lives[i])
+			r.lives_count = (pb_size_t)(i + 1);
+	memcpy(r.lives, m->lives, sizeof(r.lives));
 	r.version = m->version;
 	r.has_ballot = m->ballot.round;
 	r.ballot = ballot_to_wire(m->ballot);
@@ -96,9 +104,11 @@ int caspaxos_decode(const void *bytes, size_t len, struct caspaxos_message *ret)
 	*ret = (struct caspaxos_message){.kind = r.kind,
 					 .id = r.id,
 					 .store = r.store,
+					 .life = r.life,
 					 .version = r.version,
 					 .ballot = ballot_from_wire(&r.ballot),
 					 .accepted = ballot_from_wire(&r.accepted)};
+	memcpy(ret->lives, r.lives, r.lives_count * sizeof(ret->lives[0]));
 	value_from_wire(&r.value, &ret->value);
 	value_from_wire(&r.decided, &ret->decided);
 	return 0;
@@ -109,6 +119,11 @@ int caspaxos_state_encode(const struct caspaxos_state *s, void *bytes, size_t ro
 	starling_Register r = starling_Register_init_zero;
 
 	r.store = s->store;
+	r.life = s->life;
+	r.sure = s->sure;
+	for (size_t i = 0; i < CASPAXOS_NOTED; i++)
+		if (s->noted[i].store)
+			r.noted[r.noted_count++] = (starling_Life){s->noted[i].store, s->noted[i].life};
 	r.has_ballot = r.has_accepted = r.has_value = r.has_decided = true;
 	r.ballot = ballot_to_wire(s->promised);
 	r.accepted = ballot_to_wire(s->ballot);
@@ -125,10 +140,16 @@ int caspaxos_state_decode(const void *bytes, size_t len, struct caspaxos_state *
 	if (register_read(bytes, len, &r) || r.kind || !r.store)
 		return -EBADMSG;
 	s.store = r.store;
+	s.life = r.life;
+	s.sure = r.sure;
+	for (size_t i = 0; i < r.noted_count; i++)
+		s.noted[i] = (struct caspaxos_life){r.noted[i].store, r.noted[i].life};
 	s.promised = ballot_from_wire(&r.ballot);
 	s.ballot = ballot_from_wire(&r.accepted);
 	value_from_wire(&r.value, &s.accepted);
 	value_from_wire(&r.decided, &s.decided);
+	if (s.sure > CASPAXOS_PARTLY)
+		return -EBADMSG;
 	if ((s.decided.version && !caspaxos_value_check(&s.decided)) ||
 	    (s.ballot.round && !caspaxos_value_check(&s.accepted)))
 		return -EBADMSG;

@@ -106,7 +106,7 @@ static void helpers_of(struct opinion *o, const __u16 *of, size_t count, __u16 a
 
 static void helpers_ask(struct opinion *o)
 {
-	__u16 asked[OPINION_HELPERS];
+	__u16 asked[OPINION_HELPERS] = {0};
 	const __u16 *of;
 	size_t count;
 

@@ -18,7 +18,7 @@
 
 /* --- proposals: one at a time --- */
 
-enum proposal_kind { PROPOSE_PUT, PROPOSE_CONFIRM, PROPOSE_VOTERS };
+enum proposal_kind { PROPOSE_PUT, PROPOSE_CONFIRM, PROPOSE_VOTERS, PROPOSE_NOTHING };
 
 struct proposal {
 	struct agree *a;
@@ -69,6 +69,9 @@ static int on_next(void *arg, const struct caspaxos_value *now, struct caspaxos_
 		break;
 	case PROPOSE_CONFIRM:
 		rc = next_confirm(&is, &wanted);
+		break;
+	case PROPOSE_NOTHING:
+		rc = -EALREADY;
 		break;
 	case PROPOSE_VOTERS:
 		next->voters = p->voters.voters;
@@ -192,10 +195,32 @@ static int register_make(struct agree *a, struct task *t, struct caspaxos_value 
 	return peers_register_begin(a->d->peers, value);
 }
 
+/* The new voters have it on their disks before the former ones may go: most of them are asked for nothing. */
+static int voters_change(struct agree *a, const struct caspaxos_value *voters, struct err *err)
+{
+	struct proposal *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (!p)
+		return -ENOMEM;
+	p->kind = PROPOSE_VOTERS;
+	p->voters = *voters;
+	rc = propose(a, p, err);
+	p = rc ? NULL : calloc(1, sizeof(*p));
+	if (!p)
+		return rc ? rc : -ENOMEM;
+	p->kind = PROPOSE_NOTHING;
+	rc = propose(a, p, err);
+	if (rc && rc != -EALREADY)
+		return err_set(err, -rc,
+			       "they are the voters now, but most of them do not answer yet: leave the former ones as "
+			       "they are");
+	return 0;
+}
+
 int agree_voters(struct agree *a, struct task *t, struct err *err)
 {
 	struct caspaxos_value value = {0};
-	struct proposal *p;
 	int rc = voters_find(a, &t->command, &value, err);
 
 	if (rc)
@@ -206,12 +231,7 @@ int agree_voters(struct agree *a, struct task *t, struct err *err)
 		if (!rc)
 			rc = agree_follow(a, err);
 	} else if (!t->request.dry_run) {
-		p = calloc(1, sizeof(*p));
-		if (!p)
-			return -ENOMEM;
-		p->kind = PROPOSE_VOTERS;
-		p->voters = value;
-		rc = propose(a, p, err);
+		rc = voters_change(a, &value, err);
 	}
 	if (!rc)
 		request_message_answer("the flock agrees on one configuration; its voters are as asked", &t->answer);
