@@ -89,6 +89,7 @@ bench: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) all $(BENCH)
 	$(Q)O=$(O) $(BENCH)
 	$(Q)O=$(O) tools/bench/daemon.sh
+	$(Q)O=$(O) tools/bench/agree.sh
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

@@ -121,10 +121,12 @@ struct config *config_compose(const struct config *own, const struct config *sha
 
 /* --- merging --- */
 
-static int vip_take(struct config *to, const struct config *from, const char *name)
+int config_part_take(struct config *to, const struct config *from, const char *name)
 {
-	const struct vip_config *vip = config_vip(from, name);
+	const struct vip_config *vip = *name ? config_vip(from, name) : NULL;
 
+	if (!*name)
+		return roster_copy_to(to, from);
 	config_vip_delete(to, name);
 	return vip ? vip_copy_to(to, vip) : 0;
 }
@@ -139,7 +141,7 @@ static int vip_merge(const struct config *base, const struct config *mine, const
 		memcpy(ret_conflict, name, STARLING_NAME_BYTES);
 		return -ESTALE;
 	}
-	return vip_take(to, mine, name);
+	return config_part_take(to, mine, name);
 }
 
 int config_merge(const struct config *base, const struct config *mine, const struct config *theirs, struct config **ret,
@@ -154,7 +156,7 @@ int config_merge(const struct config *base, const struct config *mine, const str
 			strcpy(ret_conflict, "the roster");
 			rc = -ESTALE;
 		} else {
-			rc = roster_copy_to(to, mine);
+			rc = config_part_take(to, mine, "");
 		}
 	}
 	for (i = 0; i < mine->vip_count && !rc; i++)

@@ -11,6 +11,9 @@
 /* The own lines of @own with the shared ones of @shared; owned by the caller. Return: NULL without memory. */
 struct config *config_compose(const struct config *own, const struct config *shared);
 
+/* Put a VIP of @from into @to, in the place of what is there; "": the roster. Return: 0, or -ENOMEM. */
+int config_part_take(struct config *to, const struct config *from, const char *vip);
+
 /* Whether the shared lines are the same. Without memory to tell: false. */
 bool config_shared_same(const struct config *a, const struct config *b);
 

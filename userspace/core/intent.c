@@ -270,3 +270,43 @@ int intent_read(const struct objects *o, const struct object_name *root, struct 
 	free(r.vip);
 	return rc;
 }
+
+/* Leave in @r what @known does not say the same way. */
+static void reading_subtract(struct reading *r, const struct reading *known, intent_gone_fn *gone, void *arg)
+{
+	size_t i, k = 0, left = 0;
+	int order;
+
+	if (r->rest == known->rest)
+		r->rest = NULL;
+	else
+		gone(arg, "");
+	for (i = 0; i < r->count || k < known->count;) {
+		order = i == r->count ? 1 : k == known->count ? -1 : vip_order(&r->vip[i], &known->vip[k]);
+		if (order > 0)
+			gone(arg, known->vip[k].name);
+		else if (order < 0 || !object_name_is(&r->vip[i].object, &known->vip[k].object))
+			r->vip[left++] = r->vip[i];
+		i += order <= 0;
+		k += order >= 0;
+	}
+	r->count = left;
+}
+
+int intent_changed(const struct objects *o, const struct object_name *root, const struct object_name *known,
+		   struct buf *out, intent_gone_fn *gone, void *arg, struct err *err)
+{
+	struct reading r = {.objects = o, .err = err}, k = {.objects = o, .err = err};
+	int rc = reading_make(&r, root);
+
+	if (!rc)
+		rc = reading_make(&k, known);
+	if (!rc) {
+		reading_subtract(&r, &k, gone, arg);
+		reading_write(&r, out);
+		rc = buf_error(out);
+	}
+	free(r.vip);
+	free(k.vip);
+	return rc;
+}

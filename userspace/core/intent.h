@@ -135,6 +135,18 @@ int intent_root_read(const struct objects *o, const struct object_name *name, co
  */
 int intent_read(const struct objects *o, const struct object_name *root, struct buf *out, struct err *err);
 
+/**
+ * intent_changed() - what a tree says otherwise than another one
+ * @known:	the other one's root; both are whole
+ * @out:	appended: lines of the VIPs that are others or new, and of the roster if it is another, as intent_read()
+ * @gone:	called for each VIP that is only in @known, and with "" if the roster is another
+ *
+ * Return: as intent_read().
+ */
+typedef void intent_gone_fn(void *arg, const char *vip);
+int intent_changed(const struct objects *o, const struct object_name *root, const struct object_name *known,
+		   struct buf *out, intent_gone_fn *gone, void *arg, struct err *err);
+
 /* Whether a configuration's objects are those of a tree, whatever its root says besides. Return: 0, -EBADMSG, -ENOMEM.
  */
 int intent_same(const struct objects *o, const struct object_name *root, const struct config *c,

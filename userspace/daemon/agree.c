@@ -291,6 +291,8 @@ void agree_close(struct agree *a)
 	if (!a)
 		return;
 	objects_free(&a->objects);
+	for (size_t i = 0; i < AGREE_READ; i++)
+		config_free(a->read[i].config);
 	history_close(a->history);
 	pthread_cond_destroy(&a->changed);
 	pthread_mutex_destroy(&a->lock);

@@ -208,6 +208,8 @@ static int root_make(struct edit *e, struct intent *ret, struct err *err)
 	if (!rc)
 		a->asked = ret->root;
 	pthread_mutex_unlock(&a->lock);
+	if (!rc)
+		agree_read_keep(a, &ret->root, e->wanted);
 	return rc;
 }
 
@@ -227,9 +229,7 @@ static int ask_all(struct edit *e, const struct intent *want, struct err *err)
 	if (rc == -EACCES)
 		return err_set(err, EACCES, "the roster gives the role admin to others: do it there");
 	if (!rc)
-		rc = agree_try(e->a, e->wanted, err);
-	if (!rc)
-		rc = agree_ask(e->a, &want->root, &e->silent, err);
+		rc = agree_ask(e->a, &want->root, e->wanted, &e->silent, err);
 	if (!rc)
 		rc = silent_check(e, err);
 	return rc ? rc : quorum_check(e, err);

@@ -206,7 +206,14 @@ static bool all_cut_off(struct agree *a, const struct agree_nodes *missing)
 	return true;
 }
 
-int agree_ask(struct agree *a, const struct object_name *root, struct agree_nodes *ret_silent, struct err *err)
+static void ask(struct agree *a, const struct agree_nodes *whom, __u32 number, const struct object_name *root)
+{
+	for (size_t i = 0; i < whom->count; i++)
+		peers_tell(a->d->peers, whom->id[i], MESSAGE_CHECK, number, root, sizeof(*root));
+}
+
+int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared,
+	      struct agree_nodes *ret_silent, struct err *err)
 {
 	struct mono began = mono_now(), asked = {0}, now;
 	struct agree_nodes missing = {0};
@@ -222,15 +229,21 @@ int agree_ask(struct agree *a, const struct object_name *root, struct agree_node
 	for (size_t i = 0; i < missing.count; i++)
 		a->answer[i].node = missing.id[i];
 	pthread_mutex_unlock(&a->lock);
+	ask(a, &missing, number, root);
+	asked = began;
+	rc = agree_try(a, shared, err);
+	if (rc)
+		return rc;
 	do {
 		rc = answers_look(a, &missing, err);
 		now = mono_now();
 		if (rc || !missing.count || mono_ms(began, now) >= ASK_MS ||
 		    (mono_ms(began, now) >= ASK_LEAST_MS && all_cut_off(a, &missing)))
 			break;
-		for (size_t i = 0; i < missing.count && mono_ms(asked, now) >= ASK_REPEAT_MS; i++)
-			peers_tell(a->d->peers, missing.id[i], MESSAGE_CHECK, number, root, sizeof(*root));
-		asked = mono_ms(asked, now) >= ASK_REPEAT_MS ? now : asked;
+		if (mono_ms(asked, now) >= ASK_REPEAT_MS) {
+			ask(a, &missing, number, root);
+			asked = now;
+		}
 		pthread_mutex_lock(&a->lock);
 		agree_wait(a, (struct mono){now.ns + 20000000ull});
 		go_on = !a->stopping;

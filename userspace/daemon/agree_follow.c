@@ -104,17 +104,78 @@ static int text_parse(struct agree *a, const char *text, size_t len, struct conf
 	return rc;
 }
 
-int agree_read(struct agree *a, const struct object_name *root, const struct roster *roster,
-	       struct intent_root *ret_root, struct config **ret, struct err *err)
+/* What was read before; under the lock. NULL: nothing of that root. */
+static const struct config *read_find(const struct agree *a, const struct object_name *root)
+{
+	for (size_t i = 0; i < AGREE_READ; i++)
+		if (a->read[i].config && object_name_is(&a->read[i].root, root))
+			return a->read[i].config;
+	return NULL;
+}
+
+void agree_read_keep(struct agree *a, const struct object_name *root, const struct config *c)
+{
+	struct config *copy = config_copy(c);
+
+	pthread_mutex_lock(&a->lock);
+	if (copy && !read_find(a, root)) {
+		config_free(a->read[AGREE_READ - 1].config);
+		memmove(a->read + 1, a->read, (AGREE_READ - 1) * sizeof(a->read[0]));
+		a->read[0] = (struct agree_read){*root, copy};
+		copy = NULL;
+	}
+	pthread_mutex_unlock(&a->lock);
+	config_free(copy);
+}
+
+static void on_gone(void *arg, const char *vip)
+{
+	struct config *c = arg;
+
+	if (*vip)
+		config_vip_delete(c, vip);
+	else
+		roster_free(&c->roster);
+}
+
+/* A change of few objects is read by these: @c is what @known says, and becomes what @root does. */
+static int tree_update(struct agree *a, const struct object_name *root, const struct object_name *known,
+		       struct config *c, struct err *err)
+{
+	struct buf text = BUF_INIT, again = BUF_INIT;
+	struct config *changed = NULL;
+	int rc;
+
+	pthread_mutex_lock(&a->lock);
+	rc = intent_changed(&a->objects, root, known, &text, on_gone, c, err);
+	pthread_mutex_unlock(&a->lock);
+	if (!rc)
+		rc = text_parse(a, buf_text(&text), text.len, &changed, err);
+	if (!rc) {
+		config_export(changed, &again);
+		if (again.len != text.len || memcmp(buf_text(&again), buf_text(&text), text.len) != 0)
+			rc = err_set(err, EBADMSG, "an object is not written as its VIP is");
+	}
+	for (size_t i = 0; !rc && i < changed->vip_count; i++)
+		rc = config_part_take(c, changed, changed->vip[i].name);
+	if (!rc && changed->roster.count)
+		rc = config_part_take(c, changed, "");
+	if (!rc)
+		rc = config_check(c, &a->d->limits, err);
+	config_free(changed);
+	buf_free(&text);
+	buf_free(&again);
+	return rc;
+}
+
+static int tree_read(struct agree *a, const struct object_name *root, struct config **ret, struct err *err)
 {
 	struct buf text = BUF_INIT;
 	struct config *c = NULL;
 	int rc;
 
 	pthread_mutex_lock(&a->lock);
-	rc = intent_root_read(&a->objects, root, roster, &a->signing, ret_root, err);
-	if (!rc)
-		rc = intent_read(&a->objects, root, &text, err);
+	rc = intent_read(&a->objects, root, &text, err);
 	pthread_mutex_unlock(&a->lock);
 	if (!rc)
 		rc = text_parse(a, buf_text(&text), text.len, &c, err);
@@ -128,6 +189,42 @@ int agree_read(struct agree *a, const struct object_name *root, const struct ros
 		config_free(c);
 		return err_set(err, -rc, "its text is not the one that its names are of");
 	}
+	*ret = c;
+	return 0;
+}
+
+int agree_read(struct agree *a, const struct object_name *root, const struct roster *roster,
+	       struct intent_root *ret_root, struct config **ret, struct err *err)
+{
+	struct object_name known = {0};
+	struct config *c = NULL;
+	const struct config *found;
+	struct err unused = {0};
+	bool same = false;
+	int rc;
+
+	pthread_mutex_lock(&a->lock);
+	rc = intent_root_read(&a->objects, root, roster, &a->signing, ret_root, err);
+	found = rc ? NULL : read_find(a, root);
+	same = found != NULL;
+	if (!rc && !found && a->read[0].config) {
+		known = a->read[0].root;
+		found = a->read[0].config;
+	}
+	c = found ? config_copy(found) : NULL;
+	pthread_mutex_unlock(&a->lock);
+	if (rc)
+		return rc;
+	if (c && !same && tree_update(a, root, &known, c, &unused)) {
+		config_free(c); /* what is wrong, the whole will tell */
+		c = NULL;
+	}
+	if (!c)
+		rc = tree_read(a, root, &c, err);
+	if (rc)
+		return rc;
+	if (!same)
+		agree_read_keep(a, root, c);
 	*ret = c;
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "daemon/peers.h"
 
 #define AGREE_WORDS_BYTES 256 /* of a reason */
+#define AGREE_READ	  3   /* what runs, what is asked around, and what came between */
 #define AGREE_CHECKS	  16  /* others' questions that wait at one time */
 
 /* A node's answer to CHECK. */
@@ -35,7 +36,11 @@ struct agree {
 	struct objects objects;
 	struct caspaxos_value value; /* the latest that is known */
 	struct intent intent;	     /* what it says */
-	struct object_name running;  /* the root that this node runs; all zero: none */
+	struct agree_read {
+		struct object_name root;
+		struct config *config; /* owned; NULL: none */
+	} read[AGREE_READ];	       /* trees that were read and checked, the latest first */
+	struct object_name running;    /* the root that this node runs; all zero: none */
 	__u32 running_generation;
 	struct object_name asked; /* the root that is asked around here: its objects are kept */
 	struct history *history;
@@ -70,6 +75,8 @@ int agree_fetch(struct agree *a, __u64 node, const struct object_name *root, __u
  * caller. */
 int agree_read(struct agree *a, const struct object_name *root, const struct roster *roster,
 	       struct intent_root *ret_root, struct config **ret, struct err *err);
+void agree_read_keep(struct agree *a, const struct object_name *root,
+		     const struct config *c);	    /* it is what that says */
 int agree_follow(struct agree *a, struct err *err); /* make what is wanted what runs */
 void agree_load(struct agree *a);		    /* at the start: what is kept */
 
@@ -87,8 +94,10 @@ struct agree_nodes {
 	size_t count;
 	__u64 id[STARLING_ROSTER_NODES];
 };
-/* Ask all that are live; @ret: those that did not answer. Return: 0; -EINVAL with @err: one cannot run it. */
-int agree_ask(struct agree *a, const struct object_name *root, struct agree_nodes *ret_silent, struct err *err);
+/* Ask all that are live, and try it here; @ret: those that did not answer. Return: 0; -EINVAL with @err: one cannot run
+ * it. */
+int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared,
+	      struct agree_nodes *ret_silent, struct err *err);
 /* This node's own answer. */
 int agree_try(struct agree *a, const struct config *shared, struct err *err);
 
