@@ -26,17 +26,17 @@ applied() { # GENERATION: all run it
 	until all_run "$1"; do sleep 0.02; done
 }
 
-wire_bytes() { # N tcp|udp: sent and heard by its gossip address
+wire_bytes() { # N stream|gossip: sent and heard by its gossip address
 	"$LAB" exec "lb$1" nft -j list chain inet bytes "$2" | jq '[.. | objects | .counter? // empty | .bytes] | add'
 }
 
 count_bytes() { # N
 	"$LAB" exec "lb$1" nft -f - <<-'END'
 		table inet bytes {
-			chain tcp { tcp dport 9428 counter; tcp sport 9428 counter; };
-			chain udp { udp dport 9428 counter; };
-			chain in { type filter hook input priority 0; jump tcp; jump udp; };
-			chain out { type filter hook output priority 0; jump tcp; jump udp; };
+			chain stream { tcp dport 9428 counter; tcp sport 9428 counter; };
+			chain gossip { udp dport 9428 counter; };
+			chain in { type filter hook input priority 0; jump stream; jump gossip; };
+			chain out { type filter hook output priority 0; jump stream; jump gossip; };
 		}
 	END
 }
@@ -50,7 +50,7 @@ printf '%-48s %10d  (at most: 5000)\n' "until all ran it, asking included" "$(si
 sleep 15 # addresses looked up, and told
 for n in 1 2 3; do count_bytes "$n"; done
 sleep 20 # all loads are told every ten seconds
-idle=$(wire_bytes 3 udp)
+idle=$(wire_bytes 3 gossip)
 began=$(date +%s)
 for i in 1 2 3 4 5; do
 	at_ns=$(date +%s%N)
@@ -58,5 +58,5 @@ for i in 1 2 3 4 5; do
 	printf '%-48s %10d  (at most: 300)\n' "one weight: until the command was done" "$(since "$at_ns")"
 done
 sleep $((20 - ($(date +%s) - began)))
-printf '%-48s %10d  (at most: 10000)\n' "bytes of node 3 for one, objects by the stream" $(($(wire_bytes 3 tcp) / 5))
-printf '%-48s %10d\n' "  and by gossip, idle traffic apart" $((($(wire_bytes 3 udp) - idle * 2) / 5))
+printf '%-48s %10d  (at most: 10000)\n' "bytes of node 3 for one, objects by the stream" $(($(wire_bytes 3 stream) / 5))
+printf '%-48s %10d\n' "  and by gossip, idle traffic apart" $((($(wire_bytes 3 gossip) - idle * 2) / 5))

@@ -208,7 +208,8 @@ static void accept(struct caspaxos *c, struct mono now, __u64 from, const struct
 {
 	struct caspaxos_state former;
 
-	if (m->value.version != m->version || !caspaxos_value_check(&m->value) || !may_vote(c, now, from, m))
+	if (m->value.version != m->version || m->value.id != c->state.decided.id || !caspaxos_value_check(&m->value) ||
+	    !may_vote(c, now, from, m))
 		return;
 	former = c->state;
 	c->state.promised = c->state.ballot = m->ballot;
@@ -242,7 +243,8 @@ void caspaxos_receive(struct caspaxos *c, struct mono now, __u64 from, const str
 	    is_wild(c, m->accepted))
 		return;
 	caspaxos_heard(c, m->ballot);
-	if (from != c->config.id)
+	if (from != c->config.id && (caspaxos_place(&c->state.decided, from, m->store) >= 0 ||
+				     caspaxos_place(&c->state.accepted, from, m->store) >= 0))
 		caspaxos_note(c, m->store, m->life);
 	switch ((enum caspaxos_kind)m->kind) {
 	case CASPAXOS_PREPARE:

@@ -12,7 +12,8 @@
  */
 #include "core/caspaxos_private.h"
 
-#define LIFE_COUNT 32 /* its place: above the random number */
+#define LIFE_COUNT     32		/* its place: above the random number */
+#define LIFE_COUNT_MAX (UINT32_MAX / 2) /* nobody starts so often: somebody lies */
 
 __u64 caspaxos_life(const struct caspaxos *c, __u64 store)
 {
@@ -59,7 +60,7 @@ void caspaxos_note(struct caspaxos *c, __u64 store, __u64 life)
 {
 	size_t i;
 
-	if (!store || life <= caspaxos_life(c, store))
+	if (!store || life <= caspaxos_life(c, store) || life >> LIFE_COUNT > LIFE_COUNT_MAX)
 		return;
 	if (store == c->state.store) {
 		caspaxos_life_begin(c, life); /* there was a later one: the file is an older one */
@@ -165,7 +166,7 @@ void caspaxos_told(struct caspaxos *c, struct mono now, __u64 from, const struct
 	place = caspaxos_place(&c->state.decided, from, m->store);
 	if (place < 0 || from == c->config.id)
 		return;
-	if (life > c->state.life)
+	if (life > c->state.life && life >> LIFE_COUNT <= LIFE_COUNT_MAX)
 		caspaxos_life_begin(c, life);
 	if (life != c->state.life)
 		return;

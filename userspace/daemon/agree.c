@@ -6,6 +6,7 @@
 #include "daemon/agree.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -119,30 +120,34 @@ bool agree_on(const struct agree *a)
 
 int agree_history(struct agree *a, struct table *t)
 {
+	__u32 running;
+
 	pthread_mutex_lock(&a->lock);
+	running = a->running_generation;
+	pthread_mutex_unlock(&a->lock);
+	pthread_mutex_lock(&a->keeping);
 	for (size_t i = 0; i < history_count(a->history); i++) {
 		const struct generation *g = history_at(a->history, i);
 		size_t row = table_row(t);
 
 		table_set_u64(t, row, FIELD_HISTORY_generation, g->number);
-		table_set_bool(t, row, FIELD_HISTORY_running, g->number == a->running_generation);
+		table_set_bool(t, row, FIELD_HISTORY_running, g->number == running);
 		table_set_time(t, row, FIELD_HISTORY_time, g->time_ms);
 		table_set_text(t, row, FIELD_HISTORY_by, g->by);
 		table_set_text(t, row, FIELD_HISTORY_command, g->command);
 		table_set_u64(t, row, FIELD_HISTORY_changes, g->changes);
 		table_set_text(t, row, FIELD_HISTORY_digest, g->digest);
 	}
-	pthread_mutex_unlock(&a->lock);
+	pthread_mutex_unlock(&a->keeping);
 	return table_error(t);
 }
 
 size_t agree_answering(struct agree *a, const struct caspaxos_value *v)
 {
-	__u64 self = peers_self(a->d->peers);
 	size_t count = 0;
 
 	for (__u32 i = 0; i < v->voters; i++)
-		count += v->voter[i].node == self || peers_answers(a->d->peers, v->voter[i].node);
+		count += peers_register_answers(a->d->peers, v->id, &v->voter[i]);
 	return count;
 }
 
@@ -153,6 +158,7 @@ void agree_problems(struct agree *a, void (*tell)(void *arg, const char *text), 
 	struct intent i;
 	bool differs;
 	size_t answering;
+	__u64 now_ms;
 
 	pthread_mutex_lock(&a->lock);
 	v = a->value;
@@ -169,9 +175,10 @@ void agree_problems(struct agree *a, void (*tell)(void *arg, const char *text), 
 		snprintf(text, sizeof(text), "register without quorum: %zu of %u voters answer", answering, v.voters);
 		tell(arg, text);
 	}
-	if (i.proposed && wall_ms() < i.deadline_ms) {
+	now_ms = wall_ms();
+	if (i.proposed && now_ms < i.deadline_ms) {
 		snprintf(text, sizeof(text), "generation %u waits to be confirmed, %llu s are left", i.generation,
-			 (unsigned long long)((i.deadline_ms - wall_ms()) / 1000));
+			 (unsigned long long)((i.deadline_ms - now_ms) / 1000));
 		tell(arg, text);
 	}
 	if (differs)
@@ -216,7 +223,7 @@ void agree_tick(struct agree *a)
 	if (!a)
 		return;
 	pthread_mutex_lock(&a->lock);
-	if (a->value.version && !a->stopping && !a->following) {
+	if (a->value.version && !a->stopping && !a->following && mono_now().ns >= a->retry.ns) {
 		intent_wanted(&a->intent, wall_ms(), &root, &generation);
 		a->following = !object_name_is(&root, &a->running);
 		if (a->following && workers_post(a->follows, follow_run, a))
@@ -240,6 +247,8 @@ static int locks_make(struct agree *a)
 	if (!a->answer)
 		return -ENOMEM;
 	pthread_mutex_init(&a->applying, NULL);
+	pthread_mutex_init(&a->fetching, NULL);
+	pthread_mutex_init(&a->keeping, NULL);
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -260,6 +269,7 @@ int agree_open(struct daemon *d, struct agree **ret, struct err *err)
 	}
 	a->d = d;
 	a->signing = peers_signing(d->peers);
+	randombytes_buf(&a->question, sizeof(a->question)); /* an answer to a former life's is none to this one's */
 	*ret = a;
 	rc = daemon_path(path, d->state_dir, "agreed", err);
 	if (!rc)
@@ -297,6 +307,8 @@ void agree_close(struct agree *a)
 	pthread_cond_destroy(&a->changed);
 	pthread_mutex_destroy(&a->lock);
 	pthread_mutex_destroy(&a->applying);
+	pthread_mutex_destroy(&a->fetching);
+	pthread_mutex_destroy(&a->keeping);
 	free(a->answer);
 	free(a);
 }

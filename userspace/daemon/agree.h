@@ -34,7 +34,7 @@ bool agree_takes(struct agree *a, struct task *t);
  * Shared lines that differ from the agreed ones are told in the log, and by status until they do not. A job of the
  * plane. Return: 0, or -ENOMEM.
  */
-int agree_own(struct agree *a, struct config **wanted);
+int agree_own(struct agree *a, struct plane *p, struct config **wanted);
 
 /* Of the peers, under their lock. */
 void agree_learned(struct agree *a, const struct caspaxos_value *value);
@@ -51,8 +51,5 @@ int agree_history(struct agree *a, struct table *t);
 
 /* What is wrong with it, one sentence each. Any thread. */
 void agree_problems(struct agree *a, void (*tell)(void *arg, const char *text), void *arg);
-
-/* KIND_STATUS, row 0; and of metrics. */
-void agree_show(struct agree *a, struct table *t);
 
 #endif

@@ -81,9 +81,9 @@ static int generation_wanted(struct edit *e, struct err *err)
 
 	if (!number)
 		return err_set(err, ENOENT, "there is no earlier configuration");
-	pthread_mutex_lock(&e->a->lock);
+	pthread_mutex_lock(&e->a->keeping);
 	rc = history_text(e->a->history, number, &text, &len, err);
-	pthread_mutex_unlock(&e->a->lock);
+	pthread_mutex_unlock(&e->a->keeping);
 	if (rc)
 		return rc;
 	end = strstr(text, "\nsignature ");
@@ -157,6 +157,33 @@ static int silent_check(const struct edit *e, struct err *err)
 	return 0;
 }
 
+/* Who votes has to count: the voters are changed first. */
+static int voters_check(const struct edit *e, struct err *err)
+{
+	struct caspaxos_value v;
+	char name[STARLING_NAME_BYTES];
+
+	peers_register_value(e->a->d->peers, &v);
+	for (__u32 i = 0; i < v.voters && e->wanted->roster.count; i++)
+		if (roster_find_id(&e->base->roster, v.voter[i].node) &&
+		    !roster_find_id(&e->wanted->roster, v.voter[i].node) &&
+		    peers_answers(e->a->d->peers, v.voter[i].node))
+			return err_set(err, EBUSY, "%s votes: `config voters` first names others",
+				       peers_name(e->a->d->peers, v.voter[i].node, name));
+	return 0;
+}
+
+static int pending_check(const struct edit *e, struct err *err)
+{
+	const struct intent *i = &e->base_intent;
+
+	if (!i->proposed || wall_ms() >= i->deadline_ms)
+		return 0;
+	return err_set(err, EBUSY,
+		       "generation %u waits to be confirmed: `config confirm`, or wait until it is taken back",
+		       i->generation);
+}
+
 /* What is proposed to too few may be decided later by others: rather it is not proposed. */
 static int quorum_check(const struct edit *e, struct err *err)
 {
@@ -228,6 +255,8 @@ static int ask_all(struct edit *e, const struct intent *want, struct err *err)
 	roster_free(&roster);
 	if (rc == -EACCES)
 		return err_set(err, EACCES, "the roster gives the role admin to others: do it there");
+	if (!rc)
+		rc = agree_stage(e->a, &want->root, err);
 	if (!rc)
 		rc = agree_ask(e->a, &want->root, e->wanted, &e->silent, err);
 	if (!rc)
@@ -318,6 +347,8 @@ static void own_run(struct plane *p, void *arg)
 	struct apply_how how = {.by = j->e->t->by, .command = j->e->command, .whole = true};
 
 	j->rc = wanted ? apply_config(j->e->a->d, p, wanted, &how, NULL, NULL, &j->err) : -ENOMEM;
+	if (!j->rc && command_has(&j->e->t->command, ARG_RESET_STATE))
+		j->rc = plane_overrides_reset(p);
 }
 
 static int own_apply(struct edit *e, struct config *own, struct err *err)
@@ -357,6 +388,10 @@ static int edit_run(struct edit *e, struct err *err)
 		rc = config_check(e->wanted, &e->a->d->limits, err);
 	if (!rc)
 		rc = force_check(e, err);
+	if (!rc)
+		rc = voters_check(e, err);
+	if (!rc)
+		rc = pending_check(e, err);
 	if (!rc && e->t->request.dry_run)
 		return dry_answer(e, err);
 	if (!rc && config_shared_same(e->base, e->wanted)) {
@@ -370,6 +405,9 @@ static int edit_run(struct edit *e, struct err *err)
 		if (!rc) {
 			rc = agree_follow(e->a, err);
 			done_answer(e);
+			if (rc)
+				err_prefix(err, "generation %u is agreed on, but does not run here",
+					   e->base_intent.generation + 1);
 		}
 	}
 	if (!rc && own)
@@ -467,5 +505,11 @@ static bool is_shared(const struct task *t)
 
 bool agree_takes(struct agree *a, struct task *t)
 {
-	return a && is_shared(t) && !workers_post(a->asks, ask_run, t);
+	struct err err = {0};
+
+	if (!a || !is_shared(t))
+		return false;
+	if (!a->asks || workers_post(a->asks, ask_run, t))
+		task_end(t, err_set(&err, ESHUTDOWN, "the daemon is stopping"), &err);
+	return true;
 }

@@ -81,6 +81,7 @@ struct check {
 	struct object_name root;
 };
 
+/* Return: 0; -EAGAIN: it did not come, which is no answer; else why not, with @err. */
 static int check(struct check *c, struct err *err)
 {
 	struct intent_root root;
@@ -89,11 +90,8 @@ static int check(struct check *c, struct err *err)
 	int rc;
 
 	pthread_mutex_lock(&c->a->applying);
-	rc = agree_fetch(c->a, c->sender, &c->root, ASK_MS);
-
-	if (rc)
-		err_set(err, -rc, "its objects did not come: %s", strerror(-rc));
-	else
+	rc = agree_fetch(c->a, c->sender, &c->root, ASK_MS) ? -EAGAIN : 0;
+	if (!rc)
 		rc = peers_roster_copy(c->a->d->peers, &roster);
 	if (!rc)
 		rc = agree_read(c->a, &c->root, &roster, &root, &shared, err);
@@ -102,9 +100,24 @@ static int check(struct check *c, struct err *err)
 		rc = own_lines_check(c->a, shared, err);
 	if (!rc)
 		rc = agree_try(c->a, shared, err);
+	if (!rc)
+		rc = agree_stage(c->a, &c->root, err);
+	agree_objects_trim(c->a);
 	pthread_mutex_unlock(&c->a->applying);
 	config_free(shared);
 	return rc;
+}
+
+static void check_forget(struct agree *a, __u64 sender)
+{
+	size_t i = 0;
+
+	pthread_mutex_lock(&a->lock);
+	while (i < a->checks && a->check[i].sender != sender)
+		i++;
+	if (i < a->checks)
+		a->check[i] = a->check[--a->checks];
+	pthread_mutex_unlock(&a->lock);
 }
 
 static void check_run(void *arg)
@@ -113,17 +126,29 @@ static void check_run(void *arg)
 	struct err err = {0};
 	__u8 body[AGREE_WORDS_BYTES] = {1};
 	size_t len = 1;
+	int rc = check(c, &err);
 
-	if (check(c, &err)) {
+	if (rc) {
 		body[0] = 0;
 		len += (size_t)snprintf((char *)body + 1, sizeof(body) - 1, "%.*s", AGREE_WORDS_BYTES - 2, err.text);
 		log_info("config: a proposal cannot run here: %s", err.text);
 	}
-	peers_tell(c->a->d->peers, c->sender, MESSAGE_CHECKED, c->number, body, len);
-	pthread_mutex_lock(&c->a->lock);
-	c->a->checks--;
-	pthread_mutex_unlock(&c->a->lock);
+	if (rc != -EAGAIN)
+		peers_tell(c->a->d->peers, c->sender, MESSAGE_CHECKED, c->number, body, len);
+	check_forget(c->a, c->sender);
 	free(c);
+}
+
+/* One of each sender's waits: one that is asked again while it is looked at is that one. */
+static bool check_note(struct agree *a, __u64 sender, __u32 number)
+{
+	for (size_t i = 0; i < a->checks; i++)
+		if (a->check[i].sender == sender)
+			return false;
+	if (a->stopping || a->checks == AGREE_CHECKS)
+		return false;
+	a->check[a->checks++] = (struct agree_question){sender, number};
+	return true;
 }
 
 static void check_take(struct agree *a, __u64 sender, const struct message *m)
@@ -138,11 +163,12 @@ static void check_take(struct agree *a, __u64 sender, const struct message *m)
 	*c = (struct check){.a = a, .sender = sender, .number = m->number};
 	memcpy(&c->root, m->body.bytes, sizeof(c->root));
 	pthread_mutex_lock(&a->lock);
-	/* One that is asked again while it is looked at says the same again. */
-	if (a->stopping || a->checks >= AGREE_CHECKS || workers_post(a->follows, check_run, c))
+	if (!check_note(a, sender, m->number)) {
 		free(c);
-	else
-		a->checks++;
+	} else if (workers_post(a->follows, check_run, c)) {
+		a->checks--;
+		free(c);
+	}
 	pthread_mutex_unlock(&a->lock);
 }
 

@@ -7,6 +7,7 @@
  * made anew from it at the start.
  */
 #include <errno.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,10 @@
 #include "daemon/agree_state.h"
 #include "daemon/apply.h"
 #include "daemon/load.h"
+#include "io/state_file.h"
 
 #define FETCH_MS  8000 /* a stream ends by itself after 10 s */
+#define RETRY_MS  3000 /* what could not be run is tried again */
 #define SOURCES	  4    /* nodes that are asked for what lacks */
 #define SIGNATURE "\nsignature "
 
@@ -43,9 +46,16 @@ static void on_fetched(void *arg, int rc)
 	free(f);
 }
 
-int agree_fetch(struct agree *a, __u64 node, const struct object_name *root, __u32 wait_ms)
+static bool is_whole(struct agree *a, const struct object_name *root)
 {
-	struct mono until = {mono_now().ns + wait_ms * 1000000ull};
+	struct object_name lacking;
+
+	return !agree_lacking(a, root, &lacking, 1);
+}
+
+/* One call. */
+static int fetch_once(struct agree *a, __u64 node, const struct object_name *root, struct mono until)
+{
 	struct fetched *f = malloc(sizeof(*f));
 	int rc;
 
@@ -69,23 +79,38 @@ int agree_fetch(struct agree *a, __u64 node, const struct object_name *root, __u
 	return rc;
 }
 
-static bool is_whole(struct agree *a, const struct object_name *root)
+/* A node has few streams for others, and one of its own: who is turned away comes again. */
+int agree_fetch(struct agree *a, __u64 node, const struct object_name *root, __u32 wait_ms)
 {
-	struct object_name lacking;
+	struct mono until = {mono_now().ns + wait_ms * 1000000ull};
+	int rc = is_whole(a, root) ? 0 : -EAGAIN;
+	bool more = true;
 
-	return !agree_lacking(a, root, &lacking, 1);
+	pthread_mutex_lock(&a->fetching);
+	while (rc && more) {
+		rc = is_whole(a, root) ? 0 : fetch_once(a, node, root, until);
+		pthread_mutex_lock(&a->lock);
+		more = (rc == -EBUSY || rc == -EIO) &&
+		       agree_wait(a, (struct mono){mono_now().ns + (50 + randombytes_uniform(200)) * 1000000ull}) &&
+		       mono_now().ns < until.ns;
+		pthread_mutex_unlock(&a->lock);
+	}
+	pthread_mutex_unlock(&a->fetching);
+	return rc;
 }
 
-/* From who made it, then from others. */
+/* From who made it, then from others: from whom first is drawn, so that at last all are asked. */
 int agree_tree(struct agree *a, const struct object_name *root, __u64 maker)
 {
-	__u64 from[SOURCES + 1] = {maker};
-	size_t count = 1 + peers_others(a->d->peers, from + 1, SOURCES);
+	__u64 from[STARLING_ROSTER_NODES];
+	size_t count = peers_others(a->d->peers, from, STARLING_ROSTER_NODES), first, i;
 	int rc = -EHOSTUNREACH;
 
-	for (size_t i = 0; i < count && !is_whole(a, root); i++)
-		if (from[i] != peers_self(a->d->peers))
-			rc = agree_fetch(a, from[i], root, FETCH_MS);
+	if (!is_whole(a, root) && maker && maker != peers_self(a->d->peers) && peers_answers(a->d->peers, maker))
+		rc = agree_fetch(a, maker, root, FETCH_MS);
+	first = count ? randombytes_uniform((__u32)count) : 0;
+	for (i = 0; i < count && i < SOURCES && !is_whole(a, root); i++)
+		rc = agree_fetch(a, from[(first + i) % count], root, FETCH_MS);
 	return is_whole(a, root) ? 0 : rc;
 }
 
@@ -251,28 +276,59 @@ static int signed_read(struct agree *a, const struct object_name *root, struct i
 
 /* --- keeping --- */
 
+/* The root's text, then the configuration's. */
+static int tree_text(struct agree *a, const struct object_name *name, struct buf *out, struct err *err)
+{
+	const struct object *o;
+	int rc = -ENOENT;
+
+	pthread_mutex_lock(&a->lock);
+	o = objects_find(&a->objects, name);
+	if (o) {
+		buf_add(out, o->text, o->len);
+		rc = intent_read(&a->objects, name, out, err);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return rc ? rc : buf_error(out);
+}
+
 static void file_keep(struct agree *a, const struct object_name *name, const struct intent_root *root, size_t changes)
 {
 	struct generation g = {.number = root->generation, .time_ms = root->time_ms, .changes = changes};
 	struct buf text = BUF_INIT;
 	struct err err = {0};
-	const struct object *o;
-	int rc;
+	int rc = tree_text(a, name, &text, &err);
 
 	snprintf(g.by, sizeof(g.by), "%.*s", (int)sizeof(g.by) - 1, root->by);
 	snprintf(g.command, sizeof(g.command), "%.*s", (int)sizeof(g.command) - 1, root->command);
-	pthread_mutex_lock(&a->lock);
-	o = objects_find(&a->objects, name);
-	buf_add(&text, o->text, o->len);
-	rc = intent_read(&a->objects, name, &text, &err);
+	pthread_mutex_lock(&a->keeping);
 	if (!rc)
 		rc = history_put(a->history, &g, buf_text(&text), text.len, &err);
-	pthread_mutex_unlock(&a->lock);
+	pthread_mutex_unlock(&a->keeping);
 	buf_free(&text);
 	if (!rc)
 		return;
 	a->d->store_errors++;
 	log_error("config: generation %u runs, but is not kept: %s", root->generation, err.text);
+}
+
+int agree_stage(struct agree *a, const struct object_name *root, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	char path[PATH_MAX];
+	int rc = tree_text(a, root, &text, err);
+
+	if (!rc)
+		rc = daemon_path(path, a->d->state_dir, "agreed.next", err);
+	if (!rc)
+		rc = state_file_write(path, buf_text(&text), text.len, err);
+	buf_free(&text);
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&a->lock);
+	a->staged = *root;
+	pthread_mutex_unlock(&a->lock);
+	return 0;
 }
 
 /* Its names are made of the text; who signed it does not matter here. */
@@ -285,35 +341,59 @@ static int no_sign(void *arg, const void *bytes, size_t len, __u8 ret[SIGNATURE_
 	return 0;
 }
 
-/* The tree of a kept generation becomes objects again. Return: 0, or -errno with @err; @ret_root: its root's name. */
-static int file_load(struct agree *a, __u32 number, struct object_name *ret_root, struct err *err)
+/* What was kept becomes objects again. Return: 0, or -errno with @err; @ret_root: its root's name. */
+static int text_load(struct agree *a, char *text, size_t len, struct object_name *ret_root, struct err *err)
 {
 	struct signing unsigned_ = a->signing;
 	struct intent_root root = {.level = INTENT_LEVEL, .table = INTENT_TABLE, .generation = 1};
 	struct object_name unused;
 	struct config *c = NULL;
-	char *text = NULL, *end;
-	size_t len = 0, head;
-	int rc = history_text(a->history, number, &text, &len, err);
+	char *end = strstr(text, SIGNATURE);
+	size_t head;
+	int rc;
 
-	if (rc)
-		return rc;
-	end = strstr(text, SIGNATURE);
 	end = end ? strchr(end + 1, '\n') : NULL;
-	if (!end) {
-		free(text);
-		return err_set(err, EBADMSG, "generation %u as it is kept here has no root", number);
-	}
+	if (!end)
+		return err_set(err, EBADMSG, "what is kept has no root");
 	head = (size_t)(end + 1 - text);
 	unsigned_.sign = no_sign;
 	rc = text_parse(a, text + head, len - head, &c, err);
+	pthread_mutex_lock(&a->lock);
 	if (!rc)
 		rc = objects_add(&a->objects, &a->signing, text, head, ret_root);
 	if (!rc)
 		rc = intent_build(c, &root, &unsigned_, &a->objects, &unused, err);
+	pthread_mutex_unlock(&a->lock);
 	config_free(c);
+	return rc;
+}
+
+static int file_load(struct agree *a, __u32 number, struct object_name *ret_root, struct err *err)
+{
+	char *text = NULL;
+	size_t len = 0;
+	int rc;
+
+	pthread_mutex_lock(&a->keeping);
+	rc = history_text(a->history, number, &text, &len, err);
+	pthread_mutex_unlock(&a->keeping);
+	if (!rc)
+		rc = text_load(a, text, len, ret_root, err);
 	free(text);
 	return rc;
+}
+
+/* What was asked about last: it may have been decided, and be nowhere else. */
+static void staged_load(struct agree *a)
+{
+	char path[PATH_MAX], *text = NULL;
+	struct err err = {0};
+	size_t len = 0;
+
+	if (!daemon_path(path, a->d->state_dir, "agreed.next", &err) && !state_file_read(path, &text, &len, &err) &&
+	    text_load(a, text, len, &a->staged, &err))
+		log_info("config: what was asked about last is not kept whole: %s", err.text);
+	free(text);
 }
 
 /* --- applying --- */
@@ -382,21 +462,29 @@ static bool wanted_find(struct agree *a, struct object_name *ret_root, __u32 *re
 	return is;
 }
 
+void agree_objects_trim(struct agree *a)
+{
+	struct object_name keep[5];
+
+	pthread_mutex_lock(&a->lock);
+	keep[0] = a->running;
+	keep[1] = a->intent.root;
+	keep[2] = a->intent.previous;
+	keep[3] = a->asked;
+	keep[4] = a->staged;
+	intent_keep(&a->objects, keep, 5);
+	pthread_mutex_unlock(&a->lock);
+}
+
 static void ran(struct agree *a, const struct object_name *root, __u32 generation)
 {
-	struct object_name keep[4];
-
 	pthread_mutex_lock(&a->lock);
 	a->running = *root;
 	a->running_generation = generation;
 	a->trouble[0] = '\0';
-	keep[0] = *root;
-	keep[1] = a->intent.root;
-	keep[2] = a->intent.previous;
-	keep[3] = a->asked;
-	intent_keep(&a->objects, keep, 4);
 	pthread_cond_broadcast(&a->changed);
 	pthread_mutex_unlock(&a->lock);
+	agree_objects_trim(a);
 }
 
 int agree_follow(struct agree *a, struct err *err)
@@ -418,6 +506,7 @@ int agree_follow(struct agree *a, struct err *err)
 		if (strcmp(a->trouble, err->text) != 0)
 			log_error("config: generation %u of the flock does not run here: %s", generation, err->text);
 		snprintf(a->trouble, sizeof(a->trouble), "%.*s", AGREE_WORDS_BYTES - 1, err->text);
+		a->retry.ns = mono_now().ns + RETRY_MS * 1000000ull;
 		pthread_mutex_unlock(&a->lock);
 	}
 	pthread_mutex_unlock(&a->applying);
@@ -442,33 +531,58 @@ void agree_load(struct agree *a)
 		log_warning("config: generation %u of the flock is to be fetched: %s", i.generation, err.text);
 	if (i.previous_generation && file_load(a, i.previous_generation, &root, &err))
 		log_info("config: generation %u of the flock is not kept here", i.previous_generation);
+	staged_load(a);
 }
 
-int agree_own(struct agree *a, struct config **wanted)
+/* The shared lines where what is agreed is not here, or cannot be read: those that run, or at the start the latest
+ * kept. */
+static struct config *shared_last(struct agree *a, struct plane *p)
+{
+	const struct config *runs = plane_config(p);
+	struct config *c = NULL;
+	struct intent_root said;
+	struct object_name root;
+	struct err err = {0};
+
+	if (runs->vip_count || runs->roster.count)
+		return config_copy(runs);
+	for (size_t i = history_count(a->history); i-- && !c;)
+		if (!file_load(a, history_at(a->history, i)->number, &root, &err))
+			agree_read(a, &root, NULL, &said, &c, &err);
+	return c;
+}
+
+int agree_own(struct agree *a, struct plane *p, struct config **wanted)
 {
 	struct intent_root said;
 	struct object_name root;
 	struct config *shared = NULL, *composed;
 	struct err err = {0};
-	__u32 generation;
-	bool on;
+	__u32 generation = 0;
+	bool on, agreed;
 
 	pthread_mutex_lock(&a->lock);
 	on = a->value.version;
 	if (on)
 		intent_wanted(&a->intent, wall_ms(), &root, &generation);
 	pthread_mutex_unlock(&a->lock);
-	if (!on || !is_whole(a, &root) || agree_read(a, &root, NULL, &said, &shared, &err))
+	if (!on)
 		return 0;
+	agreed = is_whole(a, &root) && !agree_read(a, &root, NULL, &said, &shared, &err);
+	if (!agreed)
+		shared = shared_last(a, p);
+	if (!shared) {
+		log_warning("config: generation %u is agreed on and not here: the file's shared lines have to do",
+			    generation);
+		return 0;
+	}
 	composed = config_compose(*wanted, shared);
 	pthread_mutex_lock(&a->lock);
 	a->file_differs = (*wanted)->vip_count && !config_shared_same(*wanted, shared);
 	if (a->file_differs)
-		log_warning("config: the file's shared lines are not those that the flock has agreed on, generation "
-			    "%u: they "
-			    "are not applied",
-			    generation);
-	if (composed && object_name_none(&a->running)) {
+		log_warning("config: the file's shared lines are not those that the flock has agreed on: they are not "
+			    "applied");
+	if (composed && agreed && object_name_none(&a->running)) {
 		a->running = root;
 		a->running_generation = generation;
 	}

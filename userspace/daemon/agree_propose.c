@@ -35,11 +35,19 @@ static bool same_intent(const struct intent *a, const struct intent *b)
 
 static int next_put(const struct proposal *p, const struct intent *is, struct intent *next)
 {
+	struct object_name root;
+	__u64 now_ms = wall_ms();
+	__u32 generation;
+
 	if (!same_intent(is, &p->base))
 		return -ESTALE;
-	if (is->proposed && wall_ms() < is->deadline_ms)
+	if (is->proposed && now_ms < is->deadline_ms)
 		return -EBUSY;
+	intent_wanted(is, now_ms, &root, &generation);
+	if (!object_name_is(&root, &p->want.previous))
+		return -ESTALE; /* it was made of a proposal that is taken back */
 	*next = p->want;
+	next->deadline_ms = next->proposed ? now_ms + next->window_ms : 0;
 	memcpy(next->lease, is->lease, sizeof(next->lease));
 	return 0;
 }
@@ -131,6 +139,7 @@ static int propose(struct agree *a, struct proposal *p, struct err *err)
 {
 	const struct caspaxos_change change = {p, on_next, on_done};
 	enum caspaxos_outcome outcome;
+	struct mono until;
 	int rc, why;
 
 	pthread_mutex_lock(&a->lock);
@@ -143,9 +152,11 @@ static int propose(struct agree *a, struct proposal *p, struct err *err)
 		free(p);
 		return rc;
 	}
+	until.ns = mono_now().ns + (PROPOSE_MS + 1000) * 1000000ull;
 	pthread_mutex_lock(&a->lock);
-	while (!a->proposal_done && !a->stopping)
-		agree_wait(a, (struct mono){mono_now().ns + 1000000000ull});
+	while (!a->proposal_done && agree_wait(a, until))
+		;
+	a->proposal++;
 	outcome = a->proposal_done ? a->outcome : CASPAXOS_UNKNOWN;
 	why = a->why;
 	rc = outcome_err(a, outcome, why, err);
@@ -225,12 +236,17 @@ int agree_voters(struct agree *a, struct task *t, struct err *err)
 
 	if (rc)
 		return rc;
+	if (agree_answering(a, &value) < caspaxos_quorum(&value))
+		return err_set(err, EHOSTUNREACH, "most of these do not answer: they could not agree on anything");
+	if (t->request.dry_run) {
+		request_message_answer("these would be the voters", &t->answer);
+		return 0;
+	}
 	if (!agree_on(a)) {
-		if (!t->request.dry_run)
-			rc = register_make(a, t, &value, err);
+		rc = register_make(a, t, &value, err);
 		if (!rc)
 			rc = agree_follow(a, err);
-	} else if (!t->request.dry_run) {
+	} else {
 		rc = voters_change(a, &value, err);
 	}
 	if (!rc)
@@ -240,9 +256,16 @@ int agree_voters(struct agree *a, struct task *t, struct err *err)
 
 int agree_confirm(struct agree *a, struct task *t, struct err *err)
 {
-	struct proposal *p = calloc(1, sizeof(*p));
+	struct proposal *p;
 	int rc;
 
+	if (!agree_on(a))
+		return err_set(err, ENOENT, "nothing waits to be confirmed: the flock has no voters");
+	if (t->request.dry_run) {
+		request_message_answer("it would be confirmed", &t->answer);
+		return 0;
+	}
+	p = calloc(1, sizeof(*p));
 	if (!p)
 		return -ENOMEM;
 	p->kind = PROPOSE_CONFIRM;
@@ -290,9 +313,9 @@ int agree_takeover(struct agree *a, struct task *t, struct err *err)
 	rc = intent_decode(value.bytes, value.len, &i);
 	if (rc)
 		return rc;
-	if (agree_answering(a, &value) >= caspaxos_quorum(&value))
-		return err_set(err, EEXIST, "most voters answer: there is no need");
 	follow = !peers_register_other(a->d->peers, &other);
+	if (!follow && agree_answering(a, &value) >= caspaxos_quorum(&value))
+		return err_set(err, EEXIST, "most voters answer: there is no need");
 	if (follow) {
 		buf_printf(&message, "the register that another node has begun is followed");
 	} else {

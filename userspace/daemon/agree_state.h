@@ -30,6 +30,10 @@ struct agree {
 	pthread_mutex_t applying; /* held by who makes the agreed configuration what runs, or looks whether it could; so
 				     that no objects are dropped meanwhile; taken before @lock */
 
+	pthread_mutex_t fetching; /* one fetch at a time */
+	pthread_mutex_t keeping;  /* of the history, whose files take their time */
+	struct history *history;
+
 	pthread_mutex_t lock; /* of all below; nobody takes the peers' under it */
 	pthread_cond_t changed;
 	bool stopping;
@@ -42,13 +46,19 @@ struct agree {
 	} read[AGREE_READ];	       /* trees that were read and checked, the latest first */
 	struct object_name running;    /* the root that this node runs; all zero: none */
 	__u32 running_generation;
-	struct object_name asked; /* the root that is asked around here: its objects are kept */
-	struct history *history;
+	struct mono retry;		 /* what could not be run is not tried before */
+	struct object_name staged;	 /* the one that others asked about last: on the disk, it may be decided yet */
+	struct object_name asked;	 /* the root that is asked around here: its objects are kept */
 	char trouble[AGREE_WORDS_BYTES]; /* why it does not run what is wanted; "" */
 	_Atomic bool following;		 /* is to be done */
 	bool file_differs;		 /* the daemon's file says other shared lines */
 
-	size_t checks; /* others' questions that wait */
+	/* others' questions that wait, one of each */
+	struct agree_question {
+		__u64 sender;
+		__u32 number;
+	} check[AGREE_CHECKS];
+	size_t checks;
 
 	/* the one question to others, by its number */
 	__u32 question;
@@ -78,7 +88,10 @@ int agree_read(struct agree *a, const struct object_name *root, const struct ros
 void agree_read_keep(struct agree *a, const struct object_name *root,
 		     const struct config *c);	    /* it is what that says */
 int agree_follow(struct agree *a, struct err *err); /* make what is wanted what runs */
-void agree_load(struct agree *a);		    /* at the start: what is kept */
+int agree_stage(struct agree *a, const struct object_name *root,
+		struct err *err);	  /* on the disk, before it is decided */
+void agree_objects_trim(struct agree *a); /* what no tree of interest has is dropped */
+void agree_load(struct agree *a);	  /* at the start: what is kept */
 
 /* agree_change.c; the first intent: what this node runs, if the others can */
 int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err *err);

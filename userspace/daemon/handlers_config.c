@@ -103,10 +103,15 @@ int handle_config_apply(struct plane *p, struct task *t, struct err *err)
 {
 	struct config *wanted = NULL;
 	const struct generation *last;
-	int rc = task_config_take(t, p, &wanted);
+	int rc = 0;
+
+	if (command_has(&t->command, ARG_CONFIRM))
+		return err_set(err, EINVAL,
+			       "only what a flock agrees on can wait to be confirmed: `starling config voters`");
+	rc = task_config_take(t, p, &wanted);
 
 	if (!rc && t->signalled)
-		rc = agree_own(t->d->agree, &wanted);
+		rc = agree_own(t->d->agree, p, &wanted);
 	if (!rc)
 		rc = config_change(p, t, wanted, true, err);
 	last = history_last(t->d->history);

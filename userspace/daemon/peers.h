@@ -81,6 +81,9 @@ void peers_register_value(struct peers *p, struct caspaxos_value *ret);
 /* done() is called on the loop's thread, under the peers' lock. Return: 0, or -ENOMEM. */
 int peers_register_propose(struct peers *p, const struct caspaxos_change *change, __u32 wait_ms);
 int peers_register_begin(struct peers *p, const struct caspaxos_value *value); /* as caspaxos_begin() */
+/* Whether a voter answers, as far as is known here: with its store, and in this register. */
+struct voter;
+bool peers_register_answers(struct peers *p, __u64 id, const struct voter *voter);
 /* Another register that a live node tells of. Return: 0, or -ENOENT. */
 int peers_register_other(struct peers *p, struct caspaxos_value *ret);
 __u64 peers_register_own_store(struct peers *p);

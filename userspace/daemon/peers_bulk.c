@@ -18,12 +18,11 @@
 #include "daemon/peers_stream.h"
 #include "io/sockaddr.h"
 
-#define BULK_MS		10000	    /* then a stream ends, whatever it does */
-#define BULK_CONNECT_MS 1000	    /* and one that is not even there yet */
-#define BULK_FAILED_MS	30000	    /* messages do for so long after a call that came to nothing */
-#define BULK_PAUSE_MS	2000	    /* from one that came to its end to the next call */
-#define BULK_BYTES	(64u << 20) /* that a stream may bring */
-#define BULK_LISTED_MAX 262144	    /* pages of a peer */
+#define BULK_MS		10000  /* then a stream ends, whatever it does */
+#define BULK_CONNECT_MS 1000   /* and one that is not even there yet */
+#define BULK_FAILED_MS	30000  /* messages do for so long after a call that came to nothing */
+#define BULK_PAUSE_MS	2000   /* from one that came to its end to the next call */
+#define BULK_LISTED_MAX 262144 /* pages of a peer */
 
 /* --- ends --- */
 

@@ -3,7 +3,7 @@
  * Objects of an agreed configuration by the sealed stream: who lacks some asks one that has them. Not here: the stream
  * (io/bulk.h), its connections (peers_bulk.c), what objects say (core/intent.h).
  *
- *	caller	WANT		names: of the root, then of what that names, and so on
+ *	caller	WANT		names, ascending: of the root, then of what that names, and so on
  *	called	OBJECT ...	in the order asked for, in pieces; of length 0: it has none
  *	caller	END, when it lacks nothing more
  *	called	END
@@ -45,6 +45,11 @@ static void fetch_free(struct fetch *f)
 	free(f);
 }
 
+static int name_order(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct object_name));
+}
+
 /* Ask for what lacks now, or end. Return: 0, or -errno. */
 static int want_send(struct stream *s)
 {
@@ -53,6 +58,7 @@ static int want_send(struct stream *s)
 	f->wants = agree_lacking(f->agree, &f->root, f->want, WANT_MAX);
 	f->at = 0;
 	f->whole = !f->wants;
+	qsort(f->want, f->wants, sizeof(*f->want), name_order);
 	if (f->whole)
 		return bulk_send(s->bulk, FRAME_END, NULL, 0);
 	return bulk_send(s->bulk, FRAME_WANT, f->want, f->wants * sizeof(*f->want));
@@ -88,7 +94,8 @@ static int object_send(struct stream *s, const struct object_name *name)
 		memcpy(frame, &piece, sizeof(piece));
 		if (n)
 			memcpy(frame + sizeof(piece), text + offset, n);
-		rc = bulk_send(s->bulk, FRAME_OBJECT, frame, sizeof(piece) + n);
+		s->bytes += sizeof(piece) + n;
+		rc = s->bytes > BULK_BYTES ? -EBADMSG : bulk_send(s->bulk, FRAME_OBJECT, frame, sizeof(piece) + n);
 		offset += n;
 	} while (!rc && offset < len);
 	free(text);
@@ -108,7 +115,7 @@ int peers_wanted(struct stream *s, const void *bytes, size_t len)
 		return -ENOMEM;
 	memcpy(want, bytes, len);
 	for (size_t i = 0; i < count && !rc; i++)
-		rc = object_send(s, &want[i]);
+		rc = i && name_order(&want[i - 1], &want[i]) >= 0 ? -EBADMSG : object_send(s, &want[i]);
 	free(want);
 	return rc;
 }

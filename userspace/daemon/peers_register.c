@@ -300,6 +300,20 @@ __u64 peers_register_own_store(struct peers *p)
 	return store;
 }
 
+bool peers_register_answers(struct peers *p, __u64 id, const struct voter *voter)
+{
+	struct caspaxos_message m;
+	bool is = voter->node == p->identity.id || peers_answers(p, voter->node);
+
+	pthread_mutex_lock(&p->lock);
+	if (voter->node == p->identity.id)
+		is = caspaxos_store(p->caspaxos) == voter->store;
+	else if (is && !peers_register_told(p, voter->node, &m))
+		is = m.store == voter->store && (!id || !m.decided.version || m.decided.id == id);
+	pthread_mutex_unlock(&p->lock);
+	return is;
+}
+
 /* Another register that a live node tells of; NULL: nobody does. */
 static const struct roster_node *other_find(struct peers *p, struct caspaxos_message *ret)
 {

@@ -8,7 +8,8 @@
 
 #include "daemon/peers_state.h"
 
-#define BULK_CALLED 8 /* at one time */
+#define BULK_CALLED 8		/* at one time */
+#define BULK_BYTES  (64u << 20) /* that a stream may bring, and what is sent for it */
 
 /* This node's own calls, one of each at a time. */
 enum bulk_call { BULK_PAGES, BULK_OBJECTS, BULK_CALLS };

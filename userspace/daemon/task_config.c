@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/agree.h"
 #include "daemon/load.h"
 #include "daemon/task.h"
 
@@ -83,7 +84,7 @@ static bool text_known(struct task *t)
 {
 	struct applied *a = &t->applied, *known = &t->known;
 
-	if (t->command.id != COMMAND_CONFIG_APPLY)
+	if (t->command.id != COMMAND_CONFIG_APPLY || (t->signalled && agree_on(t->d->agree)))
 		return false;
 	crypto_generichash(a->digest, sizeof(a->digest), (const unsigned char *)t->text, t->text_len, NULL, 0);
 	return known->generation && !memcmp(a->digest, known->digest, sizeof(a->digest));

@@ -138,6 +138,7 @@ static void hook_ticked(void *arg, struct plane *p)
 
 	daemon_notes(d);
 	peers_exchange(d->peers, p);
+	agree_tick(d->agree); /* deadlines pass for who is alone, too */
 }
 
 static void hook_overridden(void *arg, const struct override *all, size_t count)
@@ -233,7 +234,7 @@ static void first_apply(struct plane *p, void *arg)
 	daemon_by(d, "starlingd", by);
 	how.by = by;
 	overrides_restore(d, p);
-	if (agree_own(d->agree, &first))
+	if (agree_own(d->agree, p, &first))
 		log_error("config: no memory for what is agreed");
 	if (apply_config(d, p, first, &how, NULL, NULL, &err)) {
 		log_error("config: %s is not applied: %s", w->source, err.text);
