@@ -86,12 +86,14 @@ static void part(struct world *w)
 		return;
 	}
 	for (size_t i = 0; i < w->nodes; i++) {
-		if (how == 0) /* healed */
+		if (how == 0) { /* healed */
 			w->node[i].cut = 0;
-		else if (how == 1) /* two parts */
+		} else if (how == 1) { /* two parts */
 			w->node[i].cut = half >> i & 1 ? ~half : half;
-		else /* any links, and one way */
-			w->node[i].cut = world_draw(w, 1u << w->nodes) & world_draw(w, 1u << w->nodes);
+		} else { /* any links, a quarter of them, and one way */
+			w->node[i].cut = world_draw(w, 1u << w->nodes);
+			w->node[i].cut &= world_draw(w, 1u << w->nodes);
+		}
 	}
 }
 
