@@ -76,6 +76,7 @@ equal "in two generations" $((before + 2)) "$(generation 1)"
 # --- unless it is confirmed
 check "a change is made that has to be confirmed" at 1 config apply "$TMP/changed" confirm 6s
 check "all run it" wait_for 5 weight_all web 1 9
+check "metrics tell of it" test "$(metric 3 '^starling_config_proposed_deadline_seconds' | cut -d . -f 1)" -gt 0
 refused "another one meanwhile" "waits to be confirmed" at 2 backend set web "$(be 1)" weight 5
 check "it is confirmed elsewhere" at 2 config confirm
 sleep 7
@@ -95,13 +96,13 @@ began=$(date +%s%N)
 check "with one of three voters cut off changes go on" at 1 backend set web "$(be 1)" weight 41
 note "$(since "$began") ms after the cut"
 refused "on the other side" "too few voters" at 3 backend set web "$(be 1)" weight 42
-check "which serves on" test "$(generation 3)" -gt 0
 sever 2
 refused "with two of three cut off" "too few voters" at 1 backend set web "$(be 1)" weight 43
 check "there a drain by hand is still done" at 1 backend drain web "$(be 2)"
 check "and undone" at 1 backend enable web "$(be 2)"
 quorumless() { at 1 -j status | grep -q "register without quorum"; }
 check "status says so" wait_for 5 quorumless
+equal "and metrics do" 0 "$(metric 1 '^starling_config_quorum')"
 mend 3
 mend 2
 check "after the heal all run the last change" wait_for 20 weight_all web 1 41

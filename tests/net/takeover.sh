@@ -16,12 +16,29 @@ check "on a change" at 1 backend set web "$(be 1)" weight 31
 check "all run it" wait_for 5 weight_all web 1 31
 refused "a takeover while most voters answer" "no need" at 3 config takeover
 
+# --- taken over by mistake
+lost() { at 3 -j status | grep -q "register without quorum"; }
+sever 3
+check "one that is cut off has no quorum" wait_for 10 lost
+check "it takes over" at 3 config takeover
+check "and changes what it runs" wait_for 5 at 3 backend set web "$(be 1)" weight 77
+mend 3
+another() { at 3 -j status | grep -q "has another one"; }
+check "after the heal it names the other register" wait_for 10 another
+check "and follows that" at 3 config takeover
+check "all run the same" wait_for 5 weight_all web 1 31
+check "it votes again when it is named" wait_for 10 at 1 config voters lb1 lb2 lb3
+check "and changes" wait_for 5 at 3 backend set web "$(be 1)" weight 32
+check "what all run" wait_for 5 weight_all web 1 32
+check "and back" at 1 backend set web "$(be 1)" weight 31
+
+# --- two lost for good
+
 cp "/run/starling-lab/$STARLING_LAB/roster" "$TMP/old"
 for n in 1 2; do
 	kill -9 "$(daemon_pid "lb$n")"
 	rm -rf "$STATE/lb$n" "/run/starling-lab/$STARLING_LAB/run/lb$n"
 done
-lost() { at 3 -j status | grep -q "register without quorum"; }
 check "two are lost" wait_for 10 lost
 refused "a change by the third" "too few voters" at 3 backend set web "$(be 1)" weight 32
 check "it takes over" at 3 config takeover

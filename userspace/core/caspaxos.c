@@ -121,17 +121,24 @@ void caspaxos_learn(struct caspaxos *c, struct mono now, const struct caspaxos_v
 int caspaxos_begin(struct caspaxos *c, const struct caspaxos_value *value)
 {
 	struct caspaxos_state former = c->state;
+	struct caspaxos_value begun = *value;
 	int rc;
 
-	if (!caspaxos_value_check(value))
-		return -EINVAL;
-	c->state.decided = *value;
+	/* What it voted in the other register it forgets: there, and here if it was here before, it is no voter. */
+	if (former.decided.id && former.decided.id != value->id)
+		c->state.store = caspaxos_draw(c) | 1;
+	for (__u32 i = 0; i < begun.voters && i < CASPAXOS_VOTERS; i++)
+		if (begun.voter[i].node == c->config.id && !begun.voter[i].store)
+			begun.voter[i].store = c->state.store;
+	c->state.decided = begun;
 	c->state.ballot = (struct ballot){0};
 	memset(&c->state.accepted, 0, sizeof(c->state.accepted));
 	c->state.sure = CASPAXOS_SURE;
-	rc = caspaxos_save(c, &former);
-	if (rc)
+	rc = caspaxos_value_check(&begun) ? caspaxos_save(c, &former) : -EINVAL;
+	if (rc) {
+		c->state = former;
 		return rc;
+	}
 	c->proposer.lead = (struct ballot){0};
 	c->config.hooks.decided(c->config.hooks.arg, &c->state.decided);
 	return 0;

@@ -176,9 +176,11 @@ void caspaxos_free(struct caspaxos *c);
 
 /**
  * caspaxos_begin() - a new register, with its first value
- * @value:	of any version, above all that anybody has seen of a former register
+ * @value:	of any version, above all that anybody has seen of a former register; a voter that is this node, with
+ *the store 0, is this node with its present store
  *
- * An operator's act: nothing is asked. Return: 0, -EINVAL: no voters or too many bytes; -errno of save().
+ * An operator's act: nothing is asked. Who was in another register gets another store. Return: 0, -EINVAL: no voters or
+ *too many bytes; -errno of save().
  */
 int caspaxos_begin(struct caspaxos *c, const struct caspaxos_value *value);
 

@@ -74,6 +74,9 @@
 	FAMILY(starling_gossip_probe_duration_seconds, GAUGE, "peer=name", "From the last probe of a node to its answer.") \
 	FAMILY(starling_gossip_clock_offset_seconds, GAUGE, "peer=name", "Wall clock of a node less this one's.") \
 	FAMILY(starling_config_generation, GAUGE, "", "Generation of the running configuration.") \
+	FAMILY(starling_config_agreed_generation, GAUGE, "", "Generation that the flock has agreed on.") \
+	FAMILY(starling_config_quorum, GAUGE, "", "Whether enough voters answer to change what is agreed.") \
+	FAMILY(starling_config_proposed_deadline_seconds, GAUGE, "", "Until what waits to be confirmed is taken back; 0: nothing waits.") \
 	FAMILY(starling_config_overrides, GAUGE, "", "Backends drained or disabled by hand.") \
 	FAMILY(starling_config_last_reload_successful, GAUGE, "", "Whether the last configuration read was applied.") \
 	FAMILY(starling_config_last_reload_success_timestamp_seconds, GAUGE, "", "When a configuration was last applied.") \
@@ -329,6 +332,9 @@
 	FIELD(STATUS, reload_ok, BOOL, STATE, LINE2, "last-reload-ok", FAMILY_starling_config_last_reload_successful, "", "the last one read was applied") \
 	FIELD(STATUS, reloads, U64, COUNT, LINE2, "reloads", FAMILY_starling_config_reloads_total, "", "configurations applied since the start") \
 	FIELD(STATUS, reload_failures, U64, COUNT, LINE2, "refused", FAMILY_starling_config_reload_failures_total, "", "configurations refused since the start") \
+	FIELD(STATUS, agreed, U64, NONE, LINE2, "agreed", FAMILY_starling_config_agreed_generation, "", "generation that the flock has agreed on") \
+	FIELD(STATUS, quorum, BOOL, STATE, LINE2, "quorum", FAMILY_starling_config_quorum, "", "enough voters answer to change what is agreed") \
+	FIELD(STATUS, deadline, F64, NONE, LINE2, "confirm-within", FAMILY_starling_config_proposed_deadline_seconds, "", "seconds until what waits to be confirmed is taken back") \
 	FIELD(STATUS, overrides, U64, NONE, LINE2, "overrides", FAMILY_starling_config_overrides, "", "backends put aside by hand") \
 	FIELD(STATUS, vips, U64, NONE, LINE3, "vips %", FAMILY_NONE, "", "configured") \
 	FIELD(STATUS, vips_available, U64, NONE, LINE3, "% available", FAMILY_NONE, "", "VIPs that take new connections") \

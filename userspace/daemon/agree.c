@@ -186,6 +186,24 @@ void agree_problems(struct agree *a, void (*tell)(void *arg, const char *text), 
 	peers_register_problems(a->d->peers, tell, arg);
 }
 
+void agree_status(struct agree *a, struct table *t)
+{
+	struct caspaxos_value v;
+	__u64 now_ms = wall_ms();
+	struct intent i;
+
+	pthread_mutex_lock(&a->lock);
+	v = a->value;
+	i = a->intent;
+	pthread_mutex_unlock(&a->lock);
+	if (!v.version)
+		return;
+	table_set_u64(t, 0, FIELD_STATUS_agreed, i.generation);
+	table_set_bool(t, 0, FIELD_STATUS_quorum, agree_answering(a, &v) >= caspaxos_quorum(&v));
+	table_set_f64(t, 0, FIELD_STATUS_deadline,
+		      i.proposed && i.deadline_ms > now_ms ? (double)(i.deadline_ms - now_ms) / 1e3 : 0);
+}
+
 /* --- events of the peers, under their lock --- */
 
 static void follow_run(void *arg)

@@ -295,7 +295,7 @@ static int register_own(struct agree *a, struct caspaxos_value *value)
 	value->version++;
 	value->voters = 1;
 	memset(value->voter, 0, sizeof(value->voter));
-	value->voter[0] = (struct voter){peers_self(a->d->peers), peers_register_own_store(a->d->peers)};
+	value->voter[0].node = peers_self(a->d->peers);
 	return peers_register_begin(a->d->peers, value);
 }
 
@@ -317,7 +317,10 @@ int agree_takeover(struct agree *a, struct task *t, struct err *err)
 	if (!follow && agree_answering(a, &value) >= caspaxos_quorum(&value))
 		return err_set(err, EEXIST, "most voters answer: there is no need");
 	if (follow) {
-		buf_printf(&message, "the register that another node has begun is followed");
+		buf_printf(
+			&message,
+			"the register that another node tells of is followed; to vote there this node is to be named "
+			"by `starling config voters`");
 	} else {
 		lost_list(a, &value, &lost);
 		buf_printf(

@@ -290,16 +290,6 @@ int peers_register_store(struct peers *p, const char *name, __u64 *ret_node, __u
 	return rc;
 }
 
-__u64 peers_register_own_store(struct peers *p)
-{
-	__u64 store;
-
-	pthread_mutex_lock(&p->lock);
-	store = caspaxos_store(p->caspaxos);
-	pthread_mutex_unlock(&p->lock);
-	return store;
-}
-
 bool peers_register_answers(struct peers *p, __u64 id, const struct voter *voter)
 {
 	struct caspaxos_message m;

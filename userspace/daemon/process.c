@@ -131,6 +131,7 @@ int status_fill(struct daemon *d, struct plane *p, struct table *t, struct err *
 	if (d->store_errors)
 		status_degrade(t, "the state directory cannot be written");
 	peers_problems(d->peers, t);
+	agree_status(d->agree, t);
 	agree_problems(d->agree, status_problem, t);
 	if (d->http_failed)
 		status_degrade(t, "metrics and health are not served: the log says why");
