@@ -12,44 +12,11 @@
 
 #include "core/config_file.h"
 #include "core/intent.h"
+#include "any_signing.h"
 #include "fuzz.h"
 
 #define PIECES	  16
 #define LACK_ROOM 8
-
-static int any_sign(void *arg, const void *bytes, size_t len, __u8 ret_signature[SIGNATURE_BYTES])
-{
-	(void)arg;
-	(void)bytes;
-	(void)len;
-	memset(ret_signature, 0, SIGNATURE_BYTES);
-	return 0;
-}
-
-static bool any_verify(void *arg, const struct roster_key *key, const void *bytes, size_t len,
-		       const __u8 signature[SIGNATURE_BYTES])
-{
-	(void)arg;
-	(void)key;
-	(void)bytes;
-	(void)len;
-	(void)signature;
-	return true;
-}
-
-static void any_hash(void *arg, const void *bytes, size_t len, __u8 ret_hash[HASH_BYTES])
-{
-	const __u8 *byte = bytes;
-	__u64 hash = 0xcbf29ce484222325ULL;
-
-	(void)arg;
-	while (len--)
-		hash = (hash ^ *byte++) * 0x100000001b3ULL;
-	memset(ret_hash, 0x11, HASH_BYTES);
-	memcpy(ret_hash, &hash, sizeof(hash));
-}
-
-static const struct signing any = {NULL, any_sign, any_verify, any_hash};
 
 /* What is read is a configuration, or is none; and only the one whose objects these are is the same. */
 static void tree_again(const struct objects *o, const struct object_name *root, const struct intent_root *says,

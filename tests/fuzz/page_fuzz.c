@@ -10,42 +10,10 @@
 #include "core/fact.h"
 #include "core/load_in.h"
 #include "core/page_author.h"
+#include "any_signing.h"
 #include "fuzz.h"
 
 #define ROOM 64
-
-static int any_sign(void *arg, const void *bytes, size_t len, __u8 ret_signature[SIGNATURE_BYTES])
-{
-	(void)arg;
-	(void)bytes;
-	memset(ret_signature, (int)len, SIGNATURE_BYTES);
-	return 0;
-}
-
-static bool any_verify(void *arg, const struct roster_key *key, const void *bytes, size_t len,
-		       const __u8 signature[SIGNATURE_BYTES])
-{
-	(void)arg;
-	(void)key;
-	(void)bytes;
-	(void)len;
-	(void)signature;
-	return true;
-}
-
-static void any_hash(void *arg, const void *bytes, size_t len, __u8 ret_hash[HASH_BYTES])
-{
-	const __u8 *byte = bytes;
-	__u64 hash = 0xcbf29ce484222325ULL;
-
-	(void)arg;
-	while (len--)
-		hash = (hash ^ *byte++) * 0x100000001b3ULL;
-	memset(ret_hash, 0, HASH_BYTES);
-	memcpy(ret_hash, &hash, sizeof(hash));
-}
-
-static const struct signing any = {NULL, any_sign, any_verify, any_hash};
 
 /* Nodes 1 and 2: the first 8 bytes of an origin decide. */
 static struct page_store *store_new(void)

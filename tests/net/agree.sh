@@ -34,25 +34,29 @@ equal "the history says who, and by which command" "root@lb3 vip add more tcp/20
 # --- files
 lb config export >"$TMP/file"
 sed 's/weight 7/weight 9/' "$TMP/file" >"$TMP/changed"
-on_all() { "$LAB" exec lb1 starling "$@"; }
-check "a file is applied" on_all config apply "$TMP/changed"
+check "a file is applied" at 1 config apply "$TMP/changed"
 check "by all" wait_for 5 weight_all web 1 9
-check "and the same file again changes nothing" on_all config apply "$TMP/changed"
+check "and the same file again changes nothing" at 1 config apply "$TMP/changed"
 equal "nor makes a generation" 5 "$(generation 1)"
 check "a rollback is agreed on as well" at 3 config rollback 4
 check "by all, too" wait_for 5 weight_all web 1 7
 refused "what cannot be" "belongs to VIP web already" at 2 vip add bad tcp/203.0.113.10:80
 refused "no backend left" "--force" at 2 backend set more "$(be 2)" weight 0
 equal "and nothing is changed by either" 6 "$(generation 2)"
+check "with --force it is done" at 2 --force backend set more "$(be 2)" weight 0
+check "by all" wait_for 5 all_run 7
 
 # --- two operators at once
-before=$(generation 1)
-at 1 backend set web "$(be 1)" weight 21 >"$TMP/one" 2>&1 &
-one=$!
-at 2 backend set web "$(be 1)" weight 22 >"$TMP/two" 2>&1 &
-two=$!
-wait $one && won1=1 || won1=0
-wait $two && won2=1 || won2=0
+at_once() { # VIP I WEIGHT VIP I WEIGHT: on lb1 and on lb2; sets which of the two was made
+	before=$(generation 1)
+	at 1 backend set "$1" "$(be "$2")" weight "$3" >"$TMP/one" 2>&1 &
+	local one=$!
+	at 2 backend set "$4" "$(be "$5")" weight "$6" >"$TMP/two" 2>&1 &
+	local two=$!
+	wait $one && won1=1 || won1=0
+	wait $two && won2=1 || won2=0
+}
+at_once web 1 21 web 1 22
 if [ $((won1 + won2)) = 2 ]; then # one after the other, as they may also be
 	note "both came in turn"
 	equal "two changes of one VIP in turn are two generations" $((before + 2)) "$(generation 1)"
@@ -60,13 +64,7 @@ else
 	equal "of two changes of one VIP at once one wins" 1 $((won1 + won2))
 	check "and the other is told what was changed" grep -q "web was changed meanwhile by generation" "$TMP/one" "$TMP/two"
 fi
-before=$(generation 1)
-at 1 backend set web "$(be 2)" weight 31 >"$TMP/one" 2>&1 &
-one=$!
-at 2 backend set maglev "$(be 2)" weight 32 >"$TMP/two" 2>&1 &
-two=$!
-wait $one && won1=1 || won1=0
-wait $two && won2=1 || won2=0
+at_once web 2 31 maglev 2 32
 equal "of two VIPs both changes are made" "1 1" "$won1 $won2"
 [ "$won1$won2" = 11 ] || cat "$TMP/one" "$TMP/two"
 both() { weight_all web 2 31 && weight_all maglev 2 32; }

@@ -15,8 +15,8 @@
  *	ACCEPTED b	by a majority: v is value n + 1, for good
  *
  * Promises hold for all later values. So who has decided value n + 1 goes on with ACCEPT for n + 2, one round trip,
- * while the voters are the same and no other ballot came in between. A function that changes nothing makes a read: it
- *is told what a quorum knows after it was asked for.
+ * while the voters are the same and no other ballot came in between. A function that changes nothing makes a read:
+ * it is told what a quorum knows after it was asked for.
  *
  * A voter is a node and its store: a random number, made with the file of what it has promised and accepted. Who
  * loses the file has another store and is no voter; the others can name it one again. A file may also be an older one,
@@ -176,11 +176,11 @@ void caspaxos_free(struct caspaxos *c);
 
 /**
  * caspaxos_begin() - a new register, with its first value
- * @value:	of any version, above all that anybody has seen of a former register; a voter that is this node, with
- *the store 0, is this node with its present store
+ * @value:	of any version, above all that anybody has seen of a former register. A voter that is this node, with
+ *		store 0, is this node with its present store
  *
- * An operator's act: nothing is asked. Who was in another register gets another store. Return: 0, -EINVAL: no voters or
- *too many bytes; -errno of save().
+ * An operator's act: nothing is asked. Who was in another register gets another store.
+ * Return: 0; -EINVAL: no voters, or too many bytes; -errno of save().
  */
 int caspaxos_begin(struct caspaxos *c, const struct caspaxos_value *value);
 

@@ -4,8 +4,9 @@
  */
 #include "core/change_rows.h"
 
-void change_row(struct table *t, char change, const char *object, const char *name, const char *line)
+void change_row(void *table, char change, const char *object, const char *name, const char *line)
 {
+	struct table *t = table;
 	char sign[2] = {change, '\0'};
 	size_t row = table_row(t);
 

@@ -8,8 +8,8 @@
 #include "base/addr.h"
 #include "core/table.h"
 
-/* A line of the configuration; the arguments are those of a config_change_fn. */
-void change_row(struct table *t, char change, const char *object, const char *name, const char *line);
+/* A line of the configuration: a config_change_fn, whose argument is the struct table. */
+void change_row(void *table, char change, const char *object, const char *name, const char *line);
 
 /* A backend of a VIP is put aside, or no longer: @verb is drain, disable or enable. */
 void change_row_override(struct table *t, const char *verb, const char *vip, const struct endpoint *at);

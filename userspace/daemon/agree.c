@@ -126,18 +126,7 @@ int agree_history(struct agree *a, struct table *t)
 	running = a->running_generation;
 	pthread_mutex_unlock(&a->lock);
 	pthread_mutex_lock(&a->keeping);
-	for (size_t i = 0; i < history_count(a->history); i++) {
-		const struct generation *g = history_at(a->history, i);
-		size_t row = table_row(t);
-
-		table_set_u64(t, row, FIELD_HISTORY_generation, g->number);
-		table_set_bool(t, row, FIELD_HISTORY_running, g->number == running);
-		table_set_time(t, row, FIELD_HISTORY_time, g->time_ms);
-		table_set_text(t, row, FIELD_HISTORY_by, g->by);
-		table_set_text(t, row, FIELD_HISTORY_command, g->command);
-		table_set_u64(t, row, FIELD_HISTORY_changes, g->changes);
-		table_set_text(t, row, FIELD_HISTORY_digest, g->digest);
-	}
+	history_rows(a->history, running, t);
 	pthread_mutex_unlock(&a->keeping);
 	return table_error(t);
 }

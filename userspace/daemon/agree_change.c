@@ -75,7 +75,8 @@ static int generation_wanted(struct edit *e, struct err *err)
 {
 	__u32 number = command_has(&e->t->command, ARG_GENERATION) ? e->t->command.generation
 								   : e->base_intent.previous_generation;
-	char *text = NULL, *end;
+	const char *lines;
+	char *text = NULL;
 	size_t len = 0;
 	int rc;
 
@@ -86,10 +87,9 @@ static int generation_wanted(struct edit *e, struct err *err)
 	pthread_mutex_unlock(&e->a->keeping);
 	if (rc)
 		return rc;
-	end = strstr(text, "\nsignature ");
-	end = end ? strchr(end + 1, '\n') : NULL;
-	rc = end ? text_wanted(e, end + 1, len - (size_t)(end + 1 - text), "an earlier generation", err)
-		 : err_set(err, EBADMSG, "generation %u is not whole here", number);
+	lines = agree_kept_config(text);
+	rc = lines ? text_wanted(e, lines, len - (size_t)(lines - text), "an earlier generation", err)
+		   : err_set(err, EBADMSG, "generation %u is not whole here", number);
 	free(text);
 	return rc;
 }
@@ -148,11 +148,11 @@ static int silent_check(const struct edit *e, struct err *err)
 		if (!peers_answers(e->a->d->peers, e->silent.id[i]))
 			continue; /* cut off, or gone: it follows when it is back */
 		peers_name(e->a->d->peers, e->silent.id[i], name);
-		if (strcmp(name, e->t->command.node) != 0)
-			return err_set(
-				err, ETIMEDOUT,
-				"%s answers, but does not say whether it can run it: `despite %s` does not ask it",
-				name, name);
+		if (!command_has(&e->t->command, ARG_DESPITE) || strcmp(name, e->t->command.node) != 0)
+			return err_set(err, ETIMEDOUT,
+				       "%s answers, but does not say whether it can run it: `config apply FILE despite "
+				       "%s` goes on without that",
+				       name, name);
 	}
 	return 0;
 }
@@ -310,11 +310,6 @@ static int try_once(struct edit *e, struct err *err)
 }
 
 /* What would be changed, and what the others say to it. */
-static void change_row_add(void *arg, char change, const char *object, const char *name, const char *line)
-{
-	change_row(arg, change, object, name, line);
-}
-
 static int dry_answer(struct edit *e, struct err *err)
 {
 	struct table *table = table_new(KIND_CHANGE);
@@ -327,7 +322,7 @@ static int dry_answer(struct edit *e, struct err *err)
 		table_free(table);
 		return rc;
 	}
-	config_changes(e->base, e->wanted, change_row_add, table);
+	config_changes(e->base, e->wanted, change_row, table);
 	task_answer(e->t, table);
 	return 0;
 }

@@ -113,7 +113,7 @@ static void check_forget(struct agree *a, __u64 sender)
 	size_t i = 0;
 
 	pthread_mutex_lock(&a->lock);
-	while (i < a->checks && a->check[i].sender != sender)
+	while (i < a->checks && a->check[i] != sender)
 		i++;
 	if (i < a->checks)
 		a->check[i] = a->check[--a->checks];
@@ -140,14 +140,14 @@ static void check_run(void *arg)
 }
 
 /* One of each sender's waits: one that is asked again while it is looked at is that one. */
-static bool check_note(struct agree *a, __u64 sender, __u32 number)
+static bool check_note(struct agree *a, __u64 sender)
 {
 	for (size_t i = 0; i < a->checks; i++)
-		if (a->check[i].sender == sender)
+		if (a->check[i] == sender)
 			return false;
 	if (a->stopping || a->checks == AGREE_CHECKS)
 		return false;
-	a->check[a->checks++] = (struct agree_question){sender, number};
+	a->check[a->checks++] = sender;
 	return true;
 }
 
@@ -163,7 +163,7 @@ static void check_take(struct agree *a, __u64 sender, const struct message *m)
 	*c = (struct check){.a = a, .sender = sender, .number = m->number};
 	memcpy(&c->root, m->body.bytes, sizeof(c->root));
 	pthread_mutex_lock(&a->lock);
-	if (!check_note(a, sender, m->number)) {
+	if (!check_note(a, sender)) {
 		free(c);
 	} else if (workers_post(a->follows, check_run, c)) {
 		a->checks--;

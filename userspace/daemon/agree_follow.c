@@ -341,6 +341,14 @@ static int no_sign(void *arg, const void *bytes, size_t len, __u8 ret[SIGNATURE_
 	return 0;
 }
 
+const char *agree_kept_config(const char *text)
+{
+	const char *end = strstr(text, SIGNATURE);
+
+	end = end ? strchr(end + 1, '\n') : NULL;
+	return end ? end + 1 : NULL;
+}
+
 /* What was kept becomes objects again. Return: 0, or -errno with @err; @ret_root: its root's name. */
 static int text_load(struct agree *a, char *text, size_t len, struct object_name *ret_root, struct err *err)
 {
@@ -348,14 +356,13 @@ static int text_load(struct agree *a, char *text, size_t len, struct object_name
 	struct intent_root root = {.level = INTENT_LEVEL, .table = INTENT_TABLE, .generation = 1};
 	struct object_name unused;
 	struct config *c = NULL;
-	char *end = strstr(text, SIGNATURE);
+	const char *lines = agree_kept_config(text);
 	size_t head;
 	int rc;
 
-	end = end ? strchr(end + 1, '\n') : NULL;
-	if (!end)
+	if (!lines)
 		return err_set(err, EBADMSG, "what is kept has no root");
-	head = (size_t)(end + 1 - text);
+	head = (size_t)(lines - text);
 	unsigned_.sign = no_sign;
 	rc = text_parse(a, text + head, len - head, &c, err);
 	pthread_mutex_lock(&a->lock);

@@ -53,11 +53,7 @@ struct agree {
 	_Atomic bool following;		 /* is to be done */
 	bool file_differs;		 /* the daemon's file says other shared lines */
 
-	/* others' questions that wait, one of each */
-	struct agree_question {
-		__u64 sender;
-		__u32 number;
-	} check[AGREE_CHECKS];
+	__u64 check[AGREE_CHECKS]; /* who waits for an answer, each to one question */
 	size_t checks;
 
 	/* the one question to others, by its number */
@@ -88,6 +84,7 @@ int agree_read(struct agree *a, const struct object_name *root, const struct ros
 void agree_read_keep(struct agree *a, const struct object_name *root,
 		     const struct config *c);	    /* it is what that says */
 int agree_follow(struct agree *a, struct err *err); /* make what is wanted what runs */
+const char *agree_kept_config(const char *text);    /* of a kept file, behind its root; NULL: it has none */
 int agree_stage(struct agree *a, const struct object_name *root,
 		struct err *err);	  /* on the disk, before it is decided */
 void agree_objects_trim(struct agree *a); /* what no tree of interest has is dropped */

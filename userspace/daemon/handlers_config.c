@@ -122,11 +122,6 @@ int handle_config_apply(struct plane *p, struct task *t, struct err *err)
 	return rc;
 }
 
-static void diff_row(void *arg, char change, const char *object, const char *name, const char *line)
-{
-	change_row(arg, change, object, name, line);
-}
-
 int handle_config_diff(struct plane *p, struct task *t, struct err *err)
 {
 	struct table *table = table_new(KIND_CHANGE);
@@ -134,7 +129,7 @@ int handle_config_diff(struct plane *p, struct task *t, struct err *err)
 	(void)err;
 	if (!table)
 		return -ENOMEM;
-	config_changes(plane_config(p), t->wanted, diff_row, table);
+	config_changes(plane_config(p), t->wanted, change_row, table);
 	task_answer(t, table);
 	return 0;
 }
@@ -181,30 +176,18 @@ int handle_config_rollback(struct plane *p, struct task *t, struct err *err)
 
 int handle_config_history(struct plane *p, struct task *t, struct err *err)
 {
-	const struct history *h = t->d->history;
+	const struct generation *last = history_last(t->d->history);
 	struct table *table = table_new(KIND_HISTORY);
-	size_t i, row, count = history_count(h);
+	int rc = 0;
 
 	(void)p;
-	(void)err;
 	if (!table)
 		return -ENOMEM;
 	if (agree_on(t->d->agree))
-		return task_show(t, table, agree_history(t->d->agree, table), err);
-	for (i = 0; i < count; i++) {
-		const struct generation *g = history_at(h, i);
-
-		row = table_row(table);
-		table_set_u64(table, row, FIELD_HISTORY_generation, g->number);
-		table_set_bool(table, row, FIELD_HISTORY_running, i == count - 1);
-		table_set_time(table, row, FIELD_HISTORY_time, g->time_ms);
-		table_set_text(table, row, FIELD_HISTORY_by, g->by);
-		table_set_text(table, row, FIELD_HISTORY_command, g->command);
-		table_set_u64(table, row, FIELD_HISTORY_changes, g->changes);
-		table_set_text(table, row, FIELD_HISTORY_digest, g->digest);
-	}
-	task_answer(t, table);
-	return 0;
+		rc = agree_history(t->d->agree, table);
+	else
+		history_rows(t->d->history, last ? last->number : 0, table);
+	return task_show(t, table, rc, err);
 }
 
 /* A text: {"text":"..."}. */

@@ -292,6 +292,22 @@ int history_add(struct history *h, const char *by, const char *command, size_t c
 	return history_put(h, &g, text, len, err);
 }
 
+void history_rows(const struct history *h, __u32 running, struct table *t)
+{
+	for (size_t i = 0; i < h->count; i++) {
+		const struct generation *g = &h->all[i];
+		size_t row = table_row(t);
+
+		table_set_u64(t, row, FIELD_HISTORY_generation, g->number);
+		table_set_bool(t, row, FIELD_HISTORY_running, g->number == running);
+		table_set_time(t, row, FIELD_HISTORY_time, g->time_ms);
+		table_set_text(t, row, FIELD_HISTORY_by, g->by);
+		table_set_text(t, row, FIELD_HISTORY_command, g->command);
+		table_set_u64(t, row, FIELD_HISTORY_changes, g->changes);
+		table_set_text(t, row, FIELD_HISTORY_digest, g->digest);
+	}
+}
+
 void history_close(struct history *h)
 {
 	free(h);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "core/table.h"
 
 #define HISTORY_KEEP	      64 /* generations; older files are removed */
 #define HISTORY_BY_BYTES      64
@@ -73,6 +74,9 @@ int history_put(struct history *h, const struct generation *g, const char *text,
 
 /* The digest that a generation with this text has. */
 void history_digest(const char *text, size_t len, char digest[HISTORY_DIGEST_BYTES]);
+
+/* KIND_HISTORY: one each; @running: the number of the one that runs. */
+void history_rows(const struct history *h, __u32 running, struct table *t);
 
 void history_close(struct history *h); /* NULL is fine */
 

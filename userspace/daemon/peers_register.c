@@ -278,13 +278,11 @@ int peers_register_store(struct peers *p, const char *name, __u64 *ret_node, __u
 
 	pthread_mutex_lock(&p->lock);
 	node = roster_find(&p->roster, name);
-	if (node && node->id == p->identity.id)
-		rc = 0, m.store = caspaxos_store(p->caspaxos);
-	else if (node)
-		rc = peers_register_told(p, node->id, &m);
+	if (node)
+		rc = node->id == p->identity.id ? 0 : peers_register_told(p, node->id, &m);
 	if (!rc) {
 		*ret_node = node->id;
-		*ret_store = m.store;
+		*ret_store = node->id == p->identity.id ? caspaxos_store(p->caspaxos) : m.store;
 	}
 	pthread_mutex_unlock(&p->lock);
 	return rc;
