@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * From the register's value to what runs: fetch, check, apply, keep. Not here: how a value comes to be
- * (agree_change.c).
- *
- * What is kept of a generation is one file: the root's text, then the configuration that its tree says. Objects are
- * made anew from it at the start.
+ * (agree_change.c), files (agree_kept.c).
  */
 #include <errno.h>
 #include <sodium.h>
@@ -17,12 +14,10 @@
 #include "daemon/agree_state.h"
 #include "daemon/apply.h"
 #include "daemon/load.h"
-#include "io/state_file.h"
 
-#define FETCH_MS  8000 /* a stream ends by itself after 10 s */
-#define RETRY_MS  3000 /* what could not be run is tried again */
-#define SOURCES	  4    /* nodes that are asked for what lacks */
-#define SIGNATURE "\nsignature "
+#define FETCH_MS 8000 /* a stream ends by itself after 10 s */
+#define RETRY_MS 3000 /* what could not be run is tried again */
+#define SOURCES	 4    /* nodes that are asked for what lacks */
 
 /* --- fetching --- */
 
@@ -116,7 +111,7 @@ int agree_tree(struct agree *a, const struct object_name *root, __u64 maker)
 
 /* --- reading --- */
 
-static int text_parse(struct agree *a, const char *text, size_t len, struct config **ret, struct err *err)
+int agree_parse(struct agree *a, const char *text, size_t len, struct config **ret, struct err *err)
 {
 	struct err_list errors = {0};
 	int rc = load_parse(text, len, "the agreed configuration", &a->d->limits, ret, &errors);
@@ -175,7 +170,7 @@ static int tree_update(struct agree *a, const struct object_name *root, const st
 	rc = intent_changed(&a->objects, root, known, &text, on_gone, c, err);
 	pthread_mutex_unlock(&a->lock);
 	if (!rc)
-		rc = text_parse(a, buf_text(&text), text.len, &changed, err);
+		rc = agree_parse(a, buf_text(&text), text.len, &changed, err);
 	if (!rc) {
 		config_export(changed, &again);
 		if (again.len != text.len || memcmp(buf_text(&again), buf_text(&text), text.len) != 0)
@@ -203,7 +198,7 @@ static int tree_read(struct agree *a, const struct object_name *root, struct con
 	rc = intent_read(&a->objects, root, &text, err);
 	pthread_mutex_unlock(&a->lock);
 	if (!rc)
-		rc = text_parse(a, buf_text(&text), text.len, &c, err);
+		rc = agree_parse(a, buf_text(&text), text.len, &c, err);
 	buf_free(&text);
 	if (rc)
 		return rc;
@@ -274,135 +269,6 @@ static int signed_read(struct agree *a, const struct object_name *root, struct i
 	return rc;
 }
 
-/* --- keeping --- */
-
-/* The root's text, then the configuration's. */
-static int tree_text(struct agree *a, const struct object_name *name, struct buf *out, struct err *err)
-{
-	const struct object *o;
-	int rc = -ENOENT;
-
-	pthread_mutex_lock(&a->lock);
-	o = objects_find(&a->objects, name);
-	if (o) {
-		buf_add(out, o->text, o->len);
-		rc = intent_read(&a->objects, name, out, err);
-	}
-	pthread_mutex_unlock(&a->lock);
-	return rc ? rc : buf_error(out);
-}
-
-static void file_keep(struct agree *a, const struct object_name *name, const struct intent_root *root, size_t changes)
-{
-	struct generation g = {.number = root->generation, .time_ms = root->time_ms, .changes = changes};
-	struct buf text = BUF_INIT;
-	struct err err = {0};
-	int rc = tree_text(a, name, &text, &err);
-
-	snprintf(g.by, sizeof(g.by), "%.*s", (int)sizeof(g.by) - 1, root->by);
-	snprintf(g.command, sizeof(g.command), "%.*s", (int)sizeof(g.command) - 1, root->command);
-	pthread_mutex_lock(&a->keeping);
-	if (!rc)
-		rc = history_put(a->history, &g, buf_text(&text), text.len, &err);
-	pthread_mutex_unlock(&a->keeping);
-	buf_free(&text);
-	if (!rc)
-		return;
-	a->d->store_errors++;
-	log_error("config: generation %u runs, but is not kept: %s", root->generation, err.text);
-}
-
-int agree_stage(struct agree *a, const struct object_name *root, struct err *err)
-{
-	struct buf text = BUF_INIT;
-	char path[PATH_MAX];
-	int rc = tree_text(a, root, &text, err);
-
-	if (!rc)
-		rc = daemon_path(path, a->d->state_dir, "agreed.next", err);
-	if (!rc)
-		rc = state_file_write(path, buf_text(&text), text.len, err);
-	buf_free(&text);
-	if (rc)
-		return rc;
-	pthread_mutex_lock(&a->lock);
-	a->staged = *root;
-	pthread_mutex_unlock(&a->lock);
-	return 0;
-}
-
-/* Its names are made of the text; who signed it does not matter here. */
-static int no_sign(void *arg, const void *bytes, size_t len, __u8 ret[SIGNATURE_BYTES])
-{
-	(void)arg;
-	(void)bytes;
-	(void)len;
-	memset(ret, 0, SIGNATURE_BYTES);
-	return 0;
-}
-
-const char *agree_kept_config(const char *text)
-{
-	const char *end = strstr(text, SIGNATURE);
-
-	end = end ? strchr(end + 1, '\n') : NULL;
-	return end ? end + 1 : NULL;
-}
-
-/* What was kept becomes objects again. Return: 0, or -errno with @err; @ret_root: its root's name. */
-static int text_load(struct agree *a, char *text, size_t len, struct object_name *ret_root, struct err *err)
-{
-	struct signing unsigned_ = a->signing;
-	struct intent_root root = {.level = INTENT_LEVEL, .table = INTENT_TABLE, .generation = 1};
-	struct object_name unused;
-	struct config *c = NULL;
-	const char *lines = agree_kept_config(text);
-	size_t head;
-	int rc;
-
-	if (!lines)
-		return err_set(err, EBADMSG, "what is kept has no root");
-	head = (size_t)(lines - text);
-	unsigned_.sign = no_sign;
-	rc = text_parse(a, text + head, len - head, &c, err);
-	pthread_mutex_lock(&a->lock);
-	if (!rc)
-		rc = objects_add(&a->objects, &a->signing, text, head, ret_root);
-	if (!rc)
-		rc = intent_build(c, &root, &unsigned_, &a->objects, &unused, err);
-	pthread_mutex_unlock(&a->lock);
-	config_free(c);
-	return rc;
-}
-
-static int file_load(struct agree *a, __u32 number, struct object_name *ret_root, struct err *err)
-{
-	char *text = NULL;
-	size_t len = 0;
-	int rc;
-
-	pthread_mutex_lock(&a->keeping);
-	rc = history_text(a->history, number, &text, &len, err);
-	pthread_mutex_unlock(&a->keeping);
-	if (!rc)
-		rc = text_load(a, text, len, ret_root, err);
-	free(text);
-	return rc;
-}
-
-/* What was asked about last: it may have been decided, and be nowhere else. */
-static void staged_load(struct agree *a)
-{
-	char path[PATH_MAX], *text = NULL;
-	struct err err = {0};
-	size_t len = 0;
-
-	if (!daemon_path(path, a->d->state_dir, "agreed.next", &err) && !state_file_read(path, &text, &len, &err) &&
-	    text_load(a, text, len, &a->staged, &err))
-		log_info("config: what was asked about last is not kept whole: %s", err.text);
-	free(text);
-}
-
 /* --- applying --- */
 
 struct applied_job {
@@ -448,7 +314,7 @@ static int root_run(struct agree *a, const struct object_name *name, __u32 gener
 	config_free(shared);
 	if (rc)
 		return rc;
-	file_keep(a, name, &root, job.result.changes);
+	agree_keep(a, name, &root, job.result.changes);
 	log_notice("config: generation %u of the flock runs by=%s", generation, root.by);
 	return 0;
 }
@@ -534,11 +400,11 @@ void agree_load(struct agree *a)
 		return;
 	}
 	i = a->intent;
-	if (file_load(a, i.generation, &root, &err))
+	if (agree_kept_load(a, i.generation, &root, &err))
 		log_warning("config: generation %u of the flock is to be fetched: %s", i.generation, err.text);
-	if (i.previous_generation && file_load(a, i.previous_generation, &root, &err))
+	if (i.previous_generation && agree_kept_load(a, i.previous_generation, &root, &err))
 		log_info("config: generation %u of the flock is not kept here", i.previous_generation);
-	staged_load(a);
+	agree_staged_load(a);
 }
 
 /* The shared lines where what is agreed is not here, or cannot be read: those that run, or at the start the latest
@@ -554,7 +420,7 @@ static struct config *shared_last(struct agree *a, struct plane *p)
 	if (runs->vip_count || runs->roster.count)
 		return config_copy(runs);
 	for (size_t i = history_count(a->history); i-- && !c;)
-		if (!file_load(a, history_at(a->history, i)->number, &root, &err))
+		if (!agree_kept_load(a, history_at(a->history, i)->number, &root, &err))
 			agree_read(a, &root, NULL, &said, &c, &err);
 	return c;
 }

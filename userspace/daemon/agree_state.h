@@ -75,6 +75,7 @@ int agree_plane(struct agree *a, enum plane_queue queue, void (*fn)(struct plane
 bool agree_wait(struct agree *a, struct mono deadline);
 
 /* agree_follow.c */
+int agree_parse(struct agree *a, const char *text, size_t len, struct config **ret, struct err *err);
 int agree_tree(struct agree *a, const struct object_name *root, __u64 maker); /* have it whole; 0 or -errno */
 int agree_fetch(struct agree *a, __u64 node, const struct object_name *root, __u32 wait_ms);
 /* What a tree says, checked. @roster: who may have signed it. Return: 0, or -errno with @err; @ret: owned by the
@@ -98,6 +99,12 @@ int agree_put(struct agree *a, const struct intent *base, const struct intent *w
 int agree_voters(struct agree *a, struct task *t, struct err *err);
 int agree_confirm(struct agree *a, struct task *t, struct err *err);
 int agree_takeover(struct agree *a, struct task *t, struct err *err);
+
+/* agree_kept.c */
+void agree_keep(struct agree *a, const struct object_name *name, const struct intent_root *root, size_t changes);
+/* A kept generation becomes objects again; likewise what was asked about last. Return: 0, or -errno with @err. */
+int agree_kept_load(struct agree *a, __u32 number, struct object_name *ret_root, struct err *err);
+void agree_staged_load(struct agree *a);
 
 /* agree_check.c */
 struct agree_nodes {
