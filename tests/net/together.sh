@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # What it is good for that balancers count connections together. An edge grows under load: one balancer has long
 # connections on half of the backends, then the other backends and two more balancers come. Who counts alone does not
-# know what the first one has given; the flock does. Not here: how balancers find each other (flock.sh).
+# know what the first one has given; the flock does. SOAK=1 shows also how it goes when each counts alone (45 s more). Not
+# here: how balancers find each other (flock.sh).
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TOP/tests/lib/lab.sh"
 . "$TOP/tests/lib/flock.sh"
 
 BACKENDS=16
-OLD=60 # connections of each of the backends of before
-NEW=75 # and how many more a backend, over all, come after
-ROUNDS=12
+OLD=240 # connections of each of the backends of before; a quarter of them is too few: chance alone then gives 3 to 7 %
+NEW=300 # and how many more a backend, over all, come after
+ROUNDS=24 # seconds: a burst of more than a twentieth within the second that a report takes would show as imbalance
 
 began() { # NAME: one balancer with its long connections
 	vip_lines least 10 wlc ipip 4 $((BACKENDS / 2)) >"$TMP/config"
@@ -44,16 +45,19 @@ arrive() { # NAME
 	equal "$name: every connection is counted once" $all "$(awk '{ sum += $1 } END { print sum }' "$TMP/$name")"
 }
 
-began alone
-check "two balancers more, each alone, and as many backends again" grown
-arrive alone
-ALONE=$OVER
-"$LAB" down
+ALONE=
+if [ -n "${SOAK:-}" ]; then
+	began alone
+	check "two balancers more, each alone, and as many backends again" grown
+	arrive alone
+	ALONE=$OVER
+	"$LAB" down
+fi
 
 began together
 check "two balancers more, and as many backends again" grown
 flock_begin 3
 arrive together
-note "the fullest backend has $OVER % more than the mean together, $ALONE % when each counts alone"
+note "the fullest backend has $OVER % more than the mean together${ALONE:+, $ALONE % when each counts alone}"
 check "together the fullest backend is within 6 % of the mean" test "$OVER" -le 6
-check "and alone it is clearly fuller" test "$ALONE" -ge $((OVER * 3 / 2 + 2))
+[ -z "$ALONE" ] || check "and alone it is clearly fuller" test "$ALONE" -ge $((OVER * 3 / 2 + 2))
