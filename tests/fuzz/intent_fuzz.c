@@ -94,7 +94,7 @@ static void value_try(const uint8_t *data, size_t len)
 	for (k = 0; k < INTENT_LEASES; k++)
 		REQUIRE(strlen(i.lease[k].name) < INTENT_LEASE_BYTES);
 	REQUIRE(intent_encode(&i, bytes) == len && !memcmp(bytes, data, len));
-	REQUIRE(intent_wanted(&i, 0, &root, &generation) || (i.proposed && !i.deadline_ms));
+	REQUIRE(intent_wanted(&i, 0, true, &root, &generation) || (i.proposed && !i.deadline_ms));
 }
 
 /* A piece with names in it in place of @0 ... */

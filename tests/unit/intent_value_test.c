@@ -45,6 +45,10 @@ static void what_is_encoded_is_decoded(void **state)
 	len = intent_encode(&i, bytes);
 	assert_int_equal(intent_decode(bytes, len, &got), 0);
 	assert_memory_equal(&got, &i, sizeof(i));
+	i.waved = true;
+	len = intent_encode(&i, bytes);
+	assert_int_equal(intent_decode(bytes, len, &got), 0);
+	assert_memory_equal(&got, &i, sizeof(i));
 	memset(&i, 0, sizeof(i));
 	len = intent_encode(&i, bytes);
 	assert_int_equal(intent_decode(bytes, len, &got), 0);
@@ -54,7 +58,7 @@ static void what_is_encoded_is_decoded(void **state)
 static void a_value_has_this_layout(void **state)
 {
 	static const __u8 wanted[] = {
-		1,    1,    0,	  0,				/* layout, proposed */
+		1,    1,    0,	  0,				/* layout, proposed, waved */
 		4,    3,    2,	  1,	3,    3,    2,	  1,	/* generation, the previous one */
 		0xe0, 0x93, 0x04, 0,				/* window */
 		0x00, 0x6c, 0x50, 0xc4, 0xa0, 0x01, 0,	  0,	/* deadline */
@@ -77,7 +81,7 @@ static void what_is_no_value_is_refused(void **state)
 	static const struct {
 		size_t at;
 		__u8 value;
-	} bad[] = {{0, 0}, {0, 2}, {1, 2}, {2, 1}, {3, 1}, {96 + 15, 'x'}, {96 + 40 + 15, 1}, {96 + 80 + 1, 'x'}};
+	} bad[] = {{0, 0}, {0, 2}, {1, 2}, {2, 2}, {3, 1}, {96 + 15, 'x'}, {96 + 40 + 15, 1}, {96 + 80 + 1, 'x'}};
 	__u8 bytes[INTENT_VALUE_BYTES + 1] = {0}, copy[INTENT_VALUE_BYTES];
 	struct intent i = intent_full(), got = {.generation = 5};
 	size_t len = intent_encode(&i, bytes), k;
@@ -91,6 +95,10 @@ static void what_is_no_value_is_refused(void **state)
 		copy[bad[k].at] = bad[k].value;
 		assert_int_equal(intent_decode(copy, len, &got), -EBADMSG);
 	}
+	memcpy(copy, bytes, len);
+	copy[1] = 0; /* what is no proposal has no waves */
+	copy[2] = 1;
+	assert_int_equal(intent_decode(copy, len, &got), -EBADMSG);
 	assert_int_equal(got.generation, 5);
 	assert_int_equal(intent_decode(bytes, len, &got), 0);
 }
@@ -102,14 +110,29 @@ static void a_proposal_that_is_not_confirmed_gives_way_at_its_deadline(void **st
 	__u32 generation;
 
 	(void)state;
-	assert_true(intent_wanted(&i, i.deadline_ms - 1, &root, &generation));
+	assert_true(intent_wanted(&i, i.deadline_ms - 1, false, &root, &generation));
 	assert_true(object_name_is(&root, &i.root) && generation == i.generation);
-	assert_false(intent_wanted(&i, i.deadline_ms, &root, &generation));
+	assert_false(intent_wanted(&i, i.deadline_ms, true, &root, &generation));
 	assert_true(object_name_is(&root, &i.previous) && generation == i.previous_generation);
-	assert_false(intent_wanted(&i, ~0ULL, &root, &generation));
+	assert_false(intent_wanted(&i, ~0ULL, false, &root, &generation));
 	i.proposed = false;
-	assert_true(intent_wanted(&i, ~0ULL, &root, &generation));
+	assert_true(intent_wanted(&i, ~0ULL, false, &root, &generation));
 	assert_true(object_name_is(&root, &i.root) && generation == i.generation);
+}
+
+static void a_proposal_in_waves_is_run_by_whom_it_is_told(void **state)
+{
+	struct intent i = intent_full();
+	struct object_name root;
+	__u32 generation;
+
+	(void)state;
+	i.waved = true;
+	assert_false(intent_wanted(&i, i.deadline_ms - 1, false, &root, &generation));
+	assert_true(object_name_is(&root, &i.previous) && generation == i.previous_generation);
+	assert_true(intent_wanted(&i, i.deadline_ms - 1, true, &root, &generation));
+	assert_true(object_name_is(&root, &i.root) && generation == i.generation);
+	assert_false(intent_wanted(&i, i.deadline_ms, true, &root, &generation));
 }
 
 int main(void)
@@ -119,6 +142,7 @@ int main(void)
 		cmocka_unit_test(a_value_has_this_layout),
 		cmocka_unit_test(what_is_no_value_is_refused),
 		cmocka_unit_test(a_proposal_that_is_not_confirmed_gives_way_at_its_deadline),
+		cmocka_unit_test(a_proposal_in_waves_is_run_by_whom_it_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -526,6 +526,7 @@ static const struct argument_kind kind_MODE = {choice_read, choice_write, xdp_mo
 static const struct argument_kind kind_BEACONS = {choice_read, choice_write, beacons_words, NULL};
 static const struct argument_kind kind_TOPOLOGY = {choice_read, choice_write, topology_words, NULL};
 static const struct argument_kind kind_URGENT = {choice_read, choice_write, urgent_words, NULL};
+static const struct argument_kind kind_WAVE = {choice_read, choice_write, wave_words, NULL};
 static const struct argument_kind kind_ADMISSION = {choice_read, choice_write, admission_words, NULL};
 static const struct argument_kind kind_NODES = {nodes_read, nodes_write, NULL, NULL};
 static const struct argument_kind kind_EVENTS = {events_read, events_write, event_words, NULL};

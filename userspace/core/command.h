@@ -86,6 +86,7 @@ struct command {
 	__u32 topology;	 /* enum topology */
 	__u32 ttl_ms;	 /* of an invitation */
 	__u32 confirm_ms;
+	__u32 wave; /* enum wave */
 	char voter[STARLING_VOTERS][STARLING_NAME_BYTES];
 	size_t voters;
 	struct endpoint at; /* backend, or source of a lookup, or where to listen; port 0 where only ADDR was given */

@@ -102,6 +102,8 @@
 		"undo drains and disables as well") \
 	ARGUMENT(CONFIRM,       KEYWORD,  "confirm",       "D",                         DURATION,  confirm_ms,       5000, STARLING_CONFIRM_MAX_MS, \
 		"where the flock agrees: it is taken back unless `config confirm` follows in time") \
+	ARGUMENT(WAVE,          KEYWORD,  "wave",          "node|site|all",             WAVE,      wave,             0, 0, \
+		"where the flock agrees: these first, then others, while each finds itself as well as before; else it is taken back") \
 	ARGUMENT(DESPITE,       KEYWORD,  "despite",       "NODE",                      NAME,      node,             0, 0, \
 		"where the flock agrees: though this node does not say that it can run it")
 
@@ -198,7 +200,8 @@
 	COMMAND(CONFIG_DIFF, "config", "diff", IN_NO_FILE, COMMAND_LOCAL | COMMAND_FILE, \
 		"say what applying a configuration would touch", OPTIONAL(ARG_FILE)) \
 	COMMAND(CONFIG_APPLY, "config", "apply", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_FILE, \
-		"make what runs what a configuration says", OPTIONAL(ARG_FILE), ARG_RESET_STATE, ARG_CONFIRM, ARG_DESPITE) \
+		"make what runs what a configuration says", OPTIONAL(ARG_FILE), ARG_RESET_STATE, ARG_CONFIRM, ARG_WAVE, \
+		ARG_DESPITE) \
 	COMMAND(CONFIG_CONFIRM, "config", "confirm", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
 		"keep what was applied with `confirm`") \
 	COMMAND(CONFIG_VOTERS, "config", "voters", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \

@@ -171,6 +171,7 @@ struct intent {
 	__u32 previous_generation; /* 0: none */
 	struct object_name previous;
 	bool proposed;	   /* until it is confirmed; else it is */
+	bool waved;	   /* of a proposal: a node runs it when it is told to */
 	__u64 deadline_ms; /* of a proposal: Unix time; when it has passed, the previous one is what is wanted */
 	__u32 window_ms;   /* of a proposal: from its making to its deadline */
 	__u64 by;	   /* node */
@@ -185,10 +186,13 @@ int intent_decode(const __u8 *bytes, size_t len, struct intent *ret);
 
 /**
  * intent_wanted() - what is to run now
- * @wall_ms:	Unix time
+ * @now_ms:	Unix time
+ * @told:	whether this node was told to run a proposal that goes in waves
  *
- * Return: whether it is @i's own root; false: the previous one, since the deadline has passed.
+ * Return: whether it is @i's own root; false: the previous one, since the deadline has passed, or this node's turn has
+ * not come.
  */
-bool intent_wanted(const struct intent *i, __u64 wall_ms, struct object_name *ret_root, __u32 *ret_generation);
+bool intent_wanted(const struct intent *i, __u64 now_ms, bool told, struct object_name *ret_root,
+		   __u32 *ret_generation);
 
 #endif

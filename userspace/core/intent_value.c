@@ -21,7 +21,8 @@ struct wire_lease {
 struct wire_value {
 	__u8 layout;
 	__u8 proposed; /* 0, 1 */
-	__u8 pad[2];
+	__u8 waved;    /* 0, 1 */
+	__u8 pad;
 	__le32 generation;
 	__le32 previous_generation;
 	__le32 window_ms;
@@ -41,6 +42,7 @@ size_t intent_encode(const struct intent *i, __u8 out[INTENT_VALUE_BYTES])
 	struct wire_value w = {
 		.layout = VALUE_LAYOUT,
 		.proposed = i->proposed,
+		.waved = i->waved,
 		.generation = htole32(i->generation),
 		.previous_generation = htole32(i->previous_generation),
 		.window_ms = htole32(i->window_ms),
@@ -86,12 +88,13 @@ int intent_decode(const __u8 *bytes, size_t len, struct intent *ret)
 	if (len != sizeof(w))
 		return -EBADMSG;
 	memcpy(&w, bytes, sizeof(w));
-	if (w.layout != VALUE_LAYOUT || w.proposed > 1 || w.pad[0] || w.pad[1])
+	if (w.layout != VALUE_LAYOUT || w.proposed > 1 || w.waved > w.proposed || w.pad)
 		return -EBADMSG;
 	memset(&i, 0, sizeof(i));
 	i.generation = le32toh(w.generation);
 	i.previous_generation = le32toh(w.previous_generation);
 	i.proposed = w.proposed;
+	i.waved = w.waved;
 	i.window_ms = le32toh(w.window_ms);
 	i.deadline_ms = le64toh(w.deadline_ms);
 	i.by = le64toh(w.by);
@@ -112,9 +115,9 @@ int intent_decode(const __u8 *bytes, size_t len, struct intent *ret)
 	return 0;
 }
 
-bool intent_wanted(const struct intent *i, __u64 wall_ms, struct object_name *ret_root, __u32 *ret_generation)
+bool intent_wanted(const struct intent *i, __u64 now_ms, bool told, struct object_name *ret_root, __u32 *ret_generation)
 {
-	bool own = !i->proposed || wall_ms < i->deadline_ms;
+	bool own = !i->proposed || (now_ms < i->deadline_ms && (told || !i->waved));
 
 	*ret_root = own ? i->root : i->previous;
 	*ret_generation = own ? i->generation : i->previous_generation;

@@ -26,7 +26,8 @@
 	KIND(RELAY, 8, "pages for the subject, whom the sender does not reach")                                        \
 	KIND(REGISTER, 9, "of the register: struct caspaxos_message")                                                  \
 	KIND(CHECK, 10, "asks whether its receiver could run a configuration")                                         \
-	KIND(CHECKED, 11, "it could, or why not")
+	KIND(CHECKED, 11, "it could, or why not")                                                                      \
+	KIND(RUN, 12, "its receiver's turn has come to run a proposal; it answers CHECKED")
 
 enum message_kind {
 #define MESSAGE_ENUM(id, number, help) MESSAGE_##id = (number),

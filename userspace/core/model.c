@@ -21,6 +21,7 @@ static const char *const xdp_modes[] = {STARLING_XDP_MODES(CHOICE_WORD) NULL};
 static const char *const admissions[] = {STARLING_ADMISSIONS(CHOICE_WORD) NULL};
 static const char *const topologies[] = {STARLING_TOPOLOGIES(CHOICE_WORD) NULL};
 static const char *const urgents[] = {STARLING_URGENTS(CHOICE_WORD) NULL};
+static const char *const waves[] = {STARLING_WAVES(CHOICE_WORD) NULL};
 static const char *const beacons[] = {STARLING_BEACONS(CHOICE_WORD) NULL};
 #undef CHOICE_WORD
 
@@ -67,6 +68,11 @@ const char *const *admission_words(void)
 const char *const *topology_words(void)
 {
 	return topologies;
+}
+
+const char *const *wave_words(void)
+{
+	return waves;
 }
 
 const char *const *urgent_words(void)

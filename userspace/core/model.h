@@ -46,6 +46,11 @@
 #define STARLING_TOPOLOGIES(CHOICE)                                                                                    \
 	CHOICE(TOPOLOGY_MESH, "mesh")                                                                                  \
 	CHOICE(TOPOLOGY_HIERARCHY, "hierarchy")
+/* Who is to run a change together, before others do. */
+#define STARLING_WAVES(CHOICE)                                                                                         \
+	CHOICE(WAVE_NODE, "node")                                                                                      \
+	CHOICE(WAVE_SITE, "site")                                                                                      \
+	CHOICE(WAVE_ALL, "all")
 /* Who is let in beside the listed nodes: admission.h. */
 #define STARLING_ADMISSIONS(CHOICE)                                                                                    \
 	CHOICE(ADMISSION_LISTED, "listed")                                                                             \
@@ -59,6 +64,7 @@ enum beacon_kinds { STARLING_BEACONS(CHOICE_ENUM) };
 enum admission_mode { STARLING_ADMISSIONS(CHOICE_ENUM) };
 enum topology { STARLING_TOPOLOGIES(CHOICE_ENUM) };
 enum urgent { STARLING_URGENTS(CHOICE_ENUM) };
+enum wave { STARLING_WAVES(CHOICE_ENUM) };
 #undef CHOICE_ENUM
 
 struct backend_config {
@@ -131,6 +137,7 @@ const char *const *xdp_mode_words(void);
 const char *const *beacons_words(void);
 const char *const *admission_words(void);
 const char *const *topology_words(void);
+const char *const *wave_words(void);
 const char *const *urgent_words(void);
 
 struct config *config_new(void); /* NULL without memory */

@@ -147,11 +147,12 @@ void agree_problems(struct agree *a, void (*tell)(void *arg, const char *text), 
 	struct intent i;
 	bool differs;
 	size_t answering;
-	__u64 now_ms;
+	__u64 left_ms;
 
 	pthread_mutex_lock(&a->lock);
 	v = a->value;
 	i = a->intent;
+	left_ms = agree_left_ms(a, &i);
 	differs = a->file_differs;
 	snprintf(text, sizeof(text), "%s", a->trouble);
 	pthread_mutex_unlock(&a->lock);
@@ -164,10 +165,10 @@ void agree_problems(struct agree *a, void (*tell)(void *arg, const char *text), 
 		snprintf(text, sizeof(text), "register without quorum: %zu of %u voters answer", answering, v.voters);
 		tell(arg, text);
 	}
-	now_ms = wall_ms();
-	if (i.proposed && now_ms < i.deadline_ms) {
-		snprintf(text, sizeof(text), "generation %u waits to be confirmed, %llu s are left", i.generation,
-			 (unsigned long long)((i.deadline_ms - now_ms) / 1000));
+	if (left_ms) {
+		snprintf(text, sizeof(text), "generation %u %s, %llu s are left", i.generation,
+			 i.waved ? "goes through its waves" : "waits to be confirmed",
+			 (unsigned long long)(left_ms / 1000));
 		tell(arg, text);
 	}
 	if (differs)
@@ -178,19 +179,19 @@ void agree_problems(struct agree *a, void (*tell)(void *arg, const char *text), 
 void agree_status(struct agree *a, struct table *t)
 {
 	struct caspaxos_value v;
-	__u64 now_ms = wall_ms();
 	struct intent i;
+	__u64 left_ms;
 
 	pthread_mutex_lock(&a->lock);
 	v = a->value;
 	i = a->intent;
+	left_ms = agree_left_ms(a, &i);
 	pthread_mutex_unlock(&a->lock);
 	if (!v.version)
 		return;
 	table_set_u64(t, 0, FIELD_STATUS_agreed, i.generation);
 	table_set_bool(t, 0, FIELD_STATUS_quorum, agree_answering(a, &v) >= caspaxos_quorum(&v));
-	table_set_f64(t, 0, FIELD_STATUS_deadline,
-		      i.proposed && i.deadline_ms > now_ms ? (double)(i.deadline_ms - now_ms) / 1e3 : 0);
+	table_set_f64(t, 0, FIELD_STATUS_deadline, (double)left_ms / 1e3);
 }
 
 /* --- events of the peers, under their lock --- */
@@ -206,6 +207,7 @@ static void follow_run(void *arg)
 void agree_learned(struct agree *a, const struct caspaxos_value *value)
 {
 	struct intent intent;
+	__s64 offset_ms;
 
 	if (!a)
 		return; /* at the start: agree_load() looks */
@@ -214,9 +216,11 @@ void agree_learned(struct agree *a, const struct caspaxos_value *value)
 			  (unsigned long long)value->version);
 		return;
 	}
+	offset_ms = intent.proposed ? peers_clock_offset_ms(a->d->peers, intent.by) : 0;
 	pthread_mutex_lock(&a->lock);
 	a->value = *value;
 	a->intent = intent;
+	agree_deadline_set(a, &intent, offset_ms);
 	pthread_cond_broadcast(&a->changed);
 	pthread_mutex_unlock(&a->lock);
 	agree_tick(a);
@@ -231,11 +235,12 @@ void agree_tick(struct agree *a)
 		return;
 	pthread_mutex_lock(&a->lock);
 	if (a->value.version && !a->stopping && !a->following && mono_now().ns >= a->retry.ns) {
-		intent_wanted(&a->intent, wall_ms(), &root, &generation);
+		agree_wanted(a, &a->intent, &root, &generation);
 		a->following = !object_name_is(&root, &a->running);
 		if (a->following && workers_post(a->follows, follow_run, a))
 			a->following = false;
 	}
+	agree_gate_tick(a);
 	pthread_mutex_unlock(&a->lock);
 }
 

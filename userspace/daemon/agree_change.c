@@ -32,6 +32,7 @@ struct edit {
 	__u32 base_generation;
 	char command[INTENT_COMMAND_BYTES];
 	struct agree_nodes silent;
+	unsigned int waves; /* that it went through */
 };
 
 static void edit_free(struct edit *e)
@@ -48,8 +49,8 @@ static struct config *base_read(struct edit *e, struct err *err)
 
 	pthread_mutex_lock(&e->a->lock);
 	e->base_intent = e->a->intent;
+	agree_wanted(e->a, &e->base_intent, &e->base_root, &e->base_generation);
 	pthread_mutex_unlock(&e->a->lock);
-	intent_wanted(&e->base_intent, wall_ms(), &e->base_root, &e->base_generation);
 	if (agree_tree(e->a, &e->base_root, e->base_intent.by)) {
 		err_set(err, EHOSTUNREACH, "generation %u is agreed on, but nobody who answers has it",
 			e->base_generation);
@@ -218,7 +219,8 @@ static int root_make(struct edit *e, struct intent *ret, struct err *err)
 				   .previous = e->base_root,
 				   .node = peers_self(a->d->peers),
 				   .time_ms = wall_ms()};
-	__u32 confirm_ms = command_has(&e->t->command, ARG_CONFIRM) ? e->t->command.confirm_ms : 0;
+	bool waved = command_has(&e->t->command, ARG_WAVE);
+	__u32 wait_ms = waved ? agree_waves_ms(a, (enum wave)e->t->command.wave) : e->t->command.confirm_ms;
 	int rc;
 
 	snprintf(root.by, sizeof(root.by), "%s", e->t->by);
@@ -226,9 +228,10 @@ static int root_make(struct edit *e, struct intent *ret, struct err *err)
 	*ret = (struct intent){.generation = root.generation,
 			       .previous_generation = e->base_generation,
 			       .previous = e->base_root,
-			       .proposed = confirm_ms != 0,
-			       .deadline_ms = confirm_ms ? root.time_ms + confirm_ms : 0,
-			       .window_ms = confirm_ms,
+			       .proposed = wait_ms != 0,
+			       .waved = waved,
+			       .deadline_ms = wait_ms ? root.time_ms + wait_ms : 0,
+			       .window_ms = wait_ms,
 			       .by = root.node};
 	pthread_mutex_lock(&a->lock);
 	rc = intent_build(e->wanted, &root, &a->signing, &a->objects, &ret->root, err);
@@ -306,7 +309,14 @@ static int try_once(struct edit *e, struct err *err)
 
 	if (!rc)
 		rc = ask_all(e, &want, err);
-	return rc ? rc : agree_put(e->a, &e->base_intent, &want, err);
+	if (!rc)
+		rc = agree_put(e->a, &e->base_intent, &want, err);
+	if (rc || !want.waved)
+		return rc;
+	rc = agree_waves(e->a, &want, (enum wave)e->t->command.wave, &e->waves, err);
+	if (!rc && agree_release(e->a, &want, e->t->command.confirm_ms, err))
+		rc = -ECANCELED;
+	return rc;
 }
 
 /* What would be changed, and what the others say to it. */
@@ -362,6 +372,9 @@ static void done_answer(struct edit *e)
 	int n;
 
 	n = snprintf(message, sizeof(message), "generation %u is agreed on", e->base_intent.generation + 1);
+	if (e->waves)
+		n += snprintf(message + n, sizeof(message) - (size_t)n, ", and runs after %u wave%s", e->waves,
+			      e->waves == 1 ? "" : "s");
 	if (command_has(&e->t->command, ARG_CONFIRM))
 		n += snprintf(message + n, sizeof(message) - (size_t)n,
 			      "; it is taken back in %u s unless `config confirm` comes before",
@@ -370,6 +383,27 @@ static void done_answer(struct edit *e)
 		n += snprintf(message + n, sizeof(message) - (size_t)n, "; %s did not answer and is to follow",
 			      peers_name(e->a->d->peers, e->silent.id[i], name));
 	request_message_answer(message, &e->t->answer);
+}
+
+/* The first thing to go back from is what waits to be confirmed. */
+static bool takes_back(const struct edit *e)
+{
+	struct err unused = {0};
+
+	return e->t->command.id == COMMAND_CONFIG_ROLLBACK && !command_has(&e->t->command, ARG_GENERATION) &&
+	       pending_check(e, &unused);
+}
+
+static int take_back(struct edit *e, struct err *err)
+{
+	int rc = e->t->request.dry_run ? 0 : agree_take_back(e->a, &e->base_intent, err);
+	char message[96];
+
+	if (rc)
+		return err->text[0] ? rc : err_set(err, -rc, "it was confirmed, or taken back, just now");
+	snprintf(message, sizeof(message), "generation %u is taken back", e->base_intent.generation);
+	request_message_answer(message, &e->t->answer);
+	return 0;
 }
 
 static int edit_run(struct edit *e, struct err *err)
@@ -424,7 +458,7 @@ static int edit(struct agree *a, struct task *t, struct err *err)
 	e->t = t;
 	words_join(t, e->command);
 	e->base = base_read(e, err);
-	rc = e->base ? edit_run(e, err) : -EIO;
+	rc = !e->base ? -EIO : takes_back(e) ? take_back(e, err) : edit_run(e, err);
 	edit_free(e);
 	free(e);
 	return rc;

@@ -4,6 +4,7 @@
  * follows from answers (agree_change.c).
  *
  *	CHECK	number, root's name		the asker has its objects
+ *	RUN	number, root's name		see agree_wave.c
  *	CHECKED	number, 1 or 0, why not
  */
 #include <errno.h>
@@ -151,17 +152,13 @@ static bool check_note(struct agree *a, __u64 sender)
 	return true;
 }
 
-static void check_take(struct agree *a, __u64 sender, const struct message *m)
+static void check_take(struct agree *a, __u64 sender, __u32 number, const struct object_name *root)
 {
-	struct check *c;
+	struct check *c = malloc(sizeof(*c));
 
-	if (m->body.len != sizeof(c->root))
-		return;
-	c = malloc(sizeof(*c));
 	if (!c)
 		return;
-	*c = (struct check){.a = a, .sender = sender, .number = m->number};
-	memcpy(&c->root, m->body.bytes, sizeof(c->root));
+	*c = (struct check){a, sender, number, *root};
 	pthread_mutex_lock(&a->lock);
 	if (!check_note(a, sender)) {
 		free(c);
@@ -174,17 +171,17 @@ static void check_take(struct agree *a, __u64 sender, const struct message *m)
 
 /* --- others' answers --- */
 
-static void answer_take(struct agree *a, __u64 sender, const struct message *m)
+void agree_answered(struct agree *a, __u64 node, __u32 number, const __u8 *body, size_t len)
 {
 	pthread_mutex_lock(&a->lock);
-	for (size_t i = 0; i < a->answers && m->number == a->question && m->body.len; i++) {
+	for (size_t i = 0; i < a->answers && number == a->question && len; i++) {
 		struct agree_answer *w = &a->answer[i];
 
-		if (w->node != sender || w->came)
+		if (w->node != node || w->came)
 			continue;
 		w->came = true;
-		w->ready = m->body.bytes[0] == 1;
-		snprintf(w->why, sizeof(w->why), "%.*s", (int)(m->body.len - 1), (const char *)m->body.bytes + 1);
+		w->ready = body[0] == 1;
+		snprintf(w->why, sizeof(w->why), "%.*s", (int)(len - 1), (const char *)body + 1);
 		for (char *c = w->why; *c; c++)
 			*c = (char)((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c);
 		pthread_cond_broadcast(&a->changed);
@@ -194,14 +191,25 @@ static void answer_take(struct agree *a, __u64 sender, const struct message *m)
 
 void agree_message(struct agree *a, __u64 sender, const struct message *m)
 {
-	if (a && m->kind == MESSAGE_CHECK)
-		check_take(a, sender, m);
-	else if (a)
-		answer_take(a, sender, m);
+	struct object_name root;
+
+	if (!a)
+		return;
+	if (m->kind == MESSAGE_CHECKED) {
+		agree_answered(a, sender, m->number, m->body.bytes, m->body.len);
+		return;
+	}
+	if (m->body.len != sizeof(root))
+		return;
+	memcpy(&root, m->body.bytes, sizeof(root));
+	if (m->kind == MESSAGE_CHECK)
+		check_take(a, sender, m->number, &root);
+	else
+		agree_gate_take(a, sender, m->number, &root);
 }
 
 /* Those that have not answered; by their places in a->answer. Of one that refuses: -EINVAL. */
-static int answers_look(struct agree *a, struct agree_nodes *ret_missing, struct err *err)
+static int answers_look(struct agree *a, __u32 kind, struct agree_nodes *ret_missing, struct err *err)
 {
 	char why[AGREE_WORDS_BYTES] = "", name[STARLING_NAME_BYTES];
 	__u64 refusing = 0;
@@ -221,7 +229,8 @@ static int answers_look(struct agree *a, struct agree_nodes *ret_missing, struct
 	pthread_mutex_unlock(&a->lock);
 	if (!refusing)
 		return 0;
-	return err_set(err, EINVAL, "%s could not run it: %s", peers_name(a->d->peers, refusing, name), why);
+	return err_set(err, EINVAL, "%s%s: %s", peers_name(a->d->peers, refusing, name),
+		       kind == MESSAGE_CHECK ? " could not run it" : "", why);
 }
 
 static bool all_cut_off(struct agree *a, const struct agree_nodes *missing)
@@ -232,42 +241,48 @@ static bool all_cut_off(struct agree *a, const struct agree_nodes *missing)
 	return true;
 }
 
-static void ask(struct agree *a, const struct agree_nodes *whom, __u32 number, const struct object_name *root)
+static void ask(struct agree *a, __u32 kind, const struct agree_nodes *whom, __u32 number,
+		const struct object_name *root)
 {
 	for (size_t i = 0; i < whom->count; i++)
-		peers_tell(a->d->peers, whom->id[i], MESSAGE_CHECK, number, root, sizeof(*root));
+		peers_tell(a->d->peers, whom->id[i], kind, number, root, sizeof(*root));
 }
 
-int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared,
-	      struct agree_nodes *ret_silent, struct err *err)
+static __u32 question_begin(struct agree *a, const struct agree_nodes *whom)
 {
-	struct mono began = mono_now(), asked = {0}, now;
-	struct agree_nodes missing = {0};
 	__u32 number;
-	bool go_on;
-	int rc;
 
-	missing.count = peers_others(a->d->peers, missing.id, STARLING_ROSTER_NODES);
 	pthread_mutex_lock(&a->lock);
 	number = ++a->question;
 	memset(a->answer, 0, STARLING_ROSTER_NODES * sizeof(*a->answer));
-	a->answers = missing.count;
-	for (size_t i = 0; i < missing.count; i++)
-		a->answer[i].node = missing.id[i];
+	a->answers = whom->count;
+	for (size_t i = 0; i < whom->count; i++)
+		a->answer[i].node = whom->id[i];
 	pthread_mutex_unlock(&a->lock);
-	ask(a, &missing, number, root);
-	asked = began;
-	rc = agree_try(a, shared, err);
+	return number;
+}
+
+int agree_question(struct agree *a, __u32 kind, const struct object_name *root, const struct agree_nodes *whom,
+		   __u32 wait_ms, int (*own)(void *arg, struct err *err), void *arg, struct agree_nodes *ret_silent,
+		   struct err *err)
+{
+	struct mono began = mono_now(), asked = began, now;
+	__u32 number = question_begin(a, whom);
+	bool go_on;
+	int rc;
+
+	ask(a, kind, whom, number, root);
+	rc = own ? own(arg, err) : 0;
 	if (rc)
 		return rc;
 	do {
-		rc = answers_look(a, &missing, err);
+		rc = answers_look(a, kind, ret_silent, err);
 		now = mono_now();
-		if (rc || !missing.count || mono_ms(began, now) >= ASK_MS ||
-		    (mono_ms(began, now) >= ASK_LEAST_MS && all_cut_off(a, &missing)))
+		if (rc || !ret_silent->count || mono_ms(began, now) >= wait_ms ||
+		    (mono_ms(began, now) >= ASK_LEAST_MS && all_cut_off(a, ret_silent)))
 			break;
 		if (mono_ms(asked, now) >= ASK_REPEAT_MS) {
-			ask(a, &missing, number, root);
+			ask(a, kind, ret_silent, number, root);
 			asked = now;
 		}
 		pthread_mutex_lock(&a->lock);
@@ -275,6 +290,27 @@ int agree_ask(struct agree *a, const struct object_name *root, const struct conf
 		go_on = !a->stopping;
 		pthread_mutex_unlock(&a->lock);
 	} while (go_on);
-	*ret_silent = missing;
 	return rc;
+}
+
+struct own_try {
+	struct agree *a;
+	const struct config *shared;
+};
+
+static int own_try(void *arg, struct err *err)
+{
+	const struct own_try *t = arg;
+
+	return agree_try(t->a, t->shared, err);
+}
+
+int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared,
+	      struct agree_nodes *ret_silent, struct err *err)
+{
+	struct own_try own = {a, shared};
+	struct agree_nodes others;
+
+	others.count = peers_others(a->d->peers, others.id, STARLING_ROSTER_NODES);
+	return agree_question(a, MESSAGE_CHECK, root, &others, ASK_MS, own_try, &own, ret_silent, err);
 }

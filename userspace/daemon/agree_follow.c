@@ -15,7 +15,6 @@
 #include "daemon/apply.h"
 #include "daemon/load.h"
 
-#define FETCH_MS 8000 /* a stream ends by itself after 10 s */
 #define RETRY_MS 3000 /* what could not be run is tried again */
 #define SOURCES	 4    /* nodes that are asked for what lacks */
 
@@ -102,10 +101,10 @@ int agree_tree(struct agree *a, const struct object_name *root, __u64 maker)
 	int rc = -EHOSTUNREACH;
 
 	if (!is_whole(a, root) && maker && maker != peers_self(a->d->peers) && peers_answers(a->d->peers, maker))
-		rc = agree_fetch(a, maker, root, FETCH_MS);
+		rc = agree_fetch(a, maker, root, AGREE_FETCH_MS);
 	first = count ? randombytes_uniform((__u32)count) : 0;
 	for (i = 0; i < count && i < SOURCES && !is_whole(a, root); i++)
-		rc = agree_fetch(a, from[(first + i) % count], root, FETCH_MS);
+		rc = agree_fetch(a, from[(first + i) % count], root, AGREE_FETCH_MS);
 	return is_whole(a, root) ? 0 : rc;
 }
 
@@ -329,7 +328,7 @@ static bool wanted_find(struct agree *a, struct object_name *ret_root, __u32 *re
 	*ret_maker = a->intent.by;
 	is = a->value.version && !a->stopping;
 	if (is)
-		intent_wanted(&a->intent, wall_ms(), ret_root, ret_generation);
+		agree_wanted(a, &a->intent, ret_root, ret_generation);
 	is = is && !object_name_is(ret_root, &a->running);
 	pthread_mutex_unlock(&a->lock);
 	return is;
@@ -399,6 +398,7 @@ void agree_load(struct agree *a)
 		memset(&a->value, 0, sizeof(a->value));
 		return;
 	}
+	agree_deadline_load(a);
 	i = a->intent;
 	if (agree_kept_load(a, i.generation, &root, &err))
 		log_warning("config: generation %u of the flock is to be fetched: %s", i.generation, err.text);
@@ -437,7 +437,7 @@ int agree_own(struct agree *a, struct plane *p, struct config **wanted)
 	pthread_mutex_lock(&a->lock);
 	on = a->value.version;
 	if (on)
-		intent_wanted(&a->intent, wall_ms(), &root, &generation);
+		agree_wanted(a, &a->intent, &root, &generation);
 	pthread_mutex_unlock(&a->lock);
 	if (!on)
 		return 0;

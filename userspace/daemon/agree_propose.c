@@ -18,13 +18,21 @@
 
 /* --- proposals: one at a time --- */
 
-enum proposal_kind { PROPOSE_PUT, PROPOSE_CONFIRM, PROPOSE_VOTERS, PROPOSE_NOTHING };
+enum proposal_kind {
+	PROPOSE_PUT,
+	PROPOSE_CONFIRM,
+	PROPOSE_RELEASE, /* @want has gone through its waves */
+	PROPOSE_TAKE_BACK,
+	PROPOSE_VOTERS,
+	PROPOSE_NOTHING
+};
 
 struct proposal {
 	struct agree *a;
 	__u32 number;
 	enum proposal_kind kind;
 	struct intent base, want;     /* PUT: instead of @base */
+	__u32 confirm_ms;	      /* RELEASE */
 	struct caspaxos_value voters; /* VOTERS: its voters */
 };
 
@@ -33,32 +41,63 @@ static bool same_intent(const struct intent *a, const struct intent *b)
 	return a->generation == b->generation && object_name_is(&a->root, &b->root) && a->proposed == b->proposed;
 }
 
+static __u64 left_ms(struct agree *a, const struct intent *i)
+{
+	__u64 ms;
+
+	pthread_mutex_lock(&a->lock);
+	ms = agree_left_ms(a, i);
+	pthread_mutex_unlock(&a->lock);
+	return ms;
+}
+
 static int next_put(const struct proposal *p, const struct intent *is, struct intent *next)
 {
-	struct object_name root;
-	__u64 now_ms = wall_ms();
-	__u32 generation;
-
 	if (!same_intent(is, &p->base))
 		return -ESTALE;
-	if (is->proposed && now_ms < is->deadline_ms)
+	if (left_ms(p->a, is))
 		return -EBUSY;
-	intent_wanted(is, now_ms, &root, &generation);
-	if (!object_name_is(&root, &p->want.previous))
+	if (!object_name_is(is->proposed ? &is->previous : &is->root, &p->want.previous))
 		return -ESTALE; /* it was made of a proposal that is taken back */
 	*next = p->want;
-	next->deadline_ms = next->proposed ? now_ms + next->window_ms : 0;
+	next->deadline_ms = next->proposed ? wall_ms() + next->window_ms : 0;
 	memcpy(next->lease, is->lease, sizeof(next->lease));
 	return 0;
 }
 
-static int next_confirm(const struct intent *is, struct intent *next)
+static int next_confirm(struct agree *a, const struct intent *is, struct intent *next)
 {
 	if (!is->proposed)
 		return -ENOENT;
-	if (wall_ms() + CONFIRM_LAST_MS > is->deadline_ms)
+	if (is->waved)
+		return -EINPROGRESS;
+	if (left_ms(a, is) < CONFIRM_LAST_MS)
 		return -ETIME;
 	next->proposed = false;
+	return 0;
+}
+
+static int next_release(const struct proposal *p, const struct intent *is, struct intent *next)
+{
+	if (!same_intent(is, &p->want))
+		return -ESTALE;
+	if (left_ms(p->a, is) < CONFIRM_LAST_MS)
+		return -ETIME;
+	next->waved = false;
+	next->proposed = p->confirm_ms != 0;
+	next->window_ms = p->confirm_ms;
+	next->deadline_ms = p->confirm_ms ? wall_ms() + p->confirm_ms : 0;
+	return 0;
+}
+
+/* A date that has passed by every clock. */
+static int next_take_back(const struct proposal *p, const struct intent *is, struct intent *next)
+{
+	if (!same_intent(is, &p->want))
+		return -ESTALE;
+	next->waved = false;
+	next->window_ms = 0;
+	next->deadline_ms = 1;
 	return 0;
 }
 
@@ -76,7 +115,13 @@ static int on_next(void *arg, const struct caspaxos_value *now, struct caspaxos_
 		rc = next_put(p, &is, &wanted);
 		break;
 	case PROPOSE_CONFIRM:
-		rc = next_confirm(&is, &wanted);
+		rc = next_confirm(p->a, &is, &wanted);
+		break;
+	case PROPOSE_RELEASE:
+		rc = next_release(p, &is, &wanted);
+		break;
+	case PROPOSE_TAKE_BACK:
+		rc = next_take_back(p, &is, &wanted);
 		break;
 	case PROPOSE_NOTHING:
 		rc = -EALREADY;
@@ -127,6 +172,9 @@ static int outcome_err(struct agree *a, enum caspaxos_outcome outcome, int why, 
 		return err_set(err, EBUSY,
 			       "generation %u waits to be confirmed: `config confirm`, or wait until it is taken back",
 			       a->intent.generation);
+	if (why == -EINPROGRESS)
+		return err_set(err, EINPROGRESS, "generation %u has not gone through its waves yet",
+			       a->intent.generation);
 	if (why == -ETIME)
 		return err_set(err, ETIME, "it is too late: it is taken back");
 	if (why == -ENOENT)
@@ -172,6 +220,29 @@ int agree_put(struct agree *a, const struct intent *base, const struct intent *w
 		return -ENOMEM;
 	p->kind = PROPOSE_PUT;
 	p->base = *base;
+	p->want = *want;
+	return propose(a, p, err);
+}
+
+int agree_release(struct agree *a, const struct intent *want, __u32 confirm_ms, struct err *err)
+{
+	struct proposal *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->kind = PROPOSE_RELEASE;
+	p->want = *want;
+	p->confirm_ms = confirm_ms;
+	return propose(a, p, err);
+}
+
+int agree_take_back(struct agree *a, const struct intent *want, struct err *err)
+{
+	struct proposal *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->kind = PROPOSE_TAKE_BACK;
 	p->want = *want;
 	return propose(a, p, err);
 }

@@ -10,9 +10,11 @@
 #include "core/config_merge.h"
 #include "daemon/agree.h"
 #include "daemon/peers.h"
+#include "daemon/plane.h"
 
 #define AGREE_WORDS_BYTES 256 /* of a reason */
 #define AGREE_READ	  3   /* what runs, what is asked around, and what came between */
+#define AGREE_FETCH_MS	  8000 /* a stream ends by itself after 10 s */
 #define AGREE_CHECKS	  16  /* others' questions that wait at one time */
 
 /* A node's answer to CHECK. */
@@ -20,6 +22,25 @@ struct agree_answer {
 	__u64 node;
 	bool came, ready;
 	char why[AGREE_WORDS_BYTES];
+};
+
+/* Of one proposal: when this node takes it back. */
+struct agree_timer {
+	struct object_name root;
+	__u64 date_ms; /* what the register says */
+	struct mono deadline;
+};
+
+/* A proposal that goes in waves, run and watched here: agree_wave.c. */
+struct agree_gate {
+	bool on, busy;	/* watched, looked at just now */
+	__u64 asker;	/* who is to know how it goes */
+	__u32 number;	/* of its question */
+	struct object_name root;
+	unsigned int looks, worse; /* so many, and in turn so many that saw something worse than @before */
+	struct plane_health before;
+	__u8 answer[AGREE_WORDS_BYTES]; /* the last one, by @number: the asker may not have got it */
+	size_t answer_len;
 };
 
 struct agree {
@@ -40,6 +61,9 @@ struct agree {
 	struct objects objects;
 	struct caspaxos_value value; /* the latest that is known */
 	struct intent intent;	     /* what it says */
+	struct agree_timer timer;
+	struct object_name told; /* a proposal in waves that this node was told to run */
+	struct agree_gate gate;
 	struct agree_read {
 		struct object_name root;
 		struct config *config; /* owned; NULL: none */
@@ -74,6 +98,13 @@ int agree_plane(struct agree *a, enum plane_queue queue, void (*fn)(struct plane
 /* Until @deadline, or agree_stop(); under the lock. Return: whether there is time left. */
 bool agree_wait(struct agree *a, struct mono deadline);
 
+/* agree_deadline.c; all under the lock. @offset_ms: of the proposer's wall clock to this node's */
+void agree_deadline_set(struct agree *a, const struct intent *i, __s64 offset_ms);
+void agree_deadline_load(struct agree *a);
+__u64 agree_left_ms(const struct agree *a, const struct intent *i); /* until it is taken back; 0: it is, or waits for nothing */
+/* intent_wanted() by this node's timer, and by what it was told. */
+bool agree_wanted(const struct agree *a, const struct intent *i, struct object_name *ret_root, __u32 *ret_generation);
+
 /* agree_follow.c */
 int agree_parse(struct agree *a, const char *text, size_t len, struct config **ret, struct err *err);
 int agree_tree(struct agree *a, const struct object_name *root, __u64 maker); /* have it whole; 0 or -errno */
@@ -98,6 +129,9 @@ int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err 
 int agree_put(struct agree *a, const struct intent *base, const struct intent *want, struct err *err);
 int agree_voters(struct agree *a, struct task *t, struct err *err);
 int agree_confirm(struct agree *a, struct task *t, struct err *err);
+/* @want is the proposal: it has gone through its waves, and stays, if need be until @confirm_ms are over. */
+int agree_release(struct agree *a, const struct intent *want, __u32 confirm_ms, struct err *err);
+int agree_take_back(struct agree *a, const struct intent *want, struct err *err); /* at once */
 int agree_takeover(struct agree *a, struct task *t, struct err *err);
 
 /* agree_kept.c */
@@ -115,7 +149,25 @@ struct agree_nodes {
  * it. */
 int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared,
 	      struct agree_nodes *ret_silent, struct err *err);
+/**
+ * agree_question() - ask nodes, and wait until all have answered
+ * @kind:	MESSAGE_CHECK or MESSAGE_RUN
+ * @own:	what this node does meanwhile; NULL: nothing
+ * @ret_silent:	those that did not answer within @wait_ms
+ *
+ * Return: 0; -EINVAL with @err: one says no; what @own gave.
+ */
+int agree_question(struct agree *a, __u32 kind, const struct object_name *root, const struct agree_nodes *whom,
+		   __u32 wait_ms, int (*own)(void *arg, struct err *err), void *arg, struct agree_nodes *ret_silent,
+		   struct err *err);
+void agree_answered(struct agree *a, __u64 node, __u32 number, const __u8 *body, size_t len);
 /* This node's own answer. */
 int agree_try(struct agree *a, const struct config *shared, struct err *err);
+
+/* agree_wave.c; agree_waves_ms(): by then a change is through, or to be taken back */
+__u32 agree_waves_ms(struct agree *a, enum wave wave);
+int agree_waves(struct agree *a, const struct intent *want, enum wave wave, unsigned int *ret_waves, struct err *err);
+void agree_gate_take(struct agree *a, __u64 sender, __u32 number, const struct object_name *root);
+void agree_gate_tick(struct agree *a); /* under the lock */
 
 #endif

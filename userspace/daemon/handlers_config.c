@@ -105,9 +105,10 @@ int handle_config_apply(struct plane *p, struct task *t, struct err *err)
 	const struct generation *last;
 	int rc = 0;
 
-	if (command_has(&t->command, ARG_CONFIRM))
+	if (command_has(&t->command, ARG_CONFIRM) || command_has(&t->command, ARG_WAVE))
 		return err_set(err, EINVAL,
-			       "only what a flock agrees on can wait to be confirmed: `starling config voters`");
+			       "only what a flock agrees on can wait to be confirmed, or go in waves: `starling config "
+			       "voters`");
 	rc = task_config_take(t, p, &wanted);
 
 	if (!rc && t->signalled)

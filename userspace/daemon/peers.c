@@ -95,7 +95,7 @@ static int on_message(void *arg, const struct endpoint *from, __u64 sender, cons
 	flock_receive(p->flock, mono_now(), from, sender, &m);
 	if (m.kind == MESSAGE_REGISTER)
 		peers_register_message(p, sender, &m);
-	else if (m.kind == MESSAGE_CHECK || m.kind == MESSAGE_CHECKED)
+	else if (m.kind == MESSAGE_CHECK || m.kind == MESSAGE_CHECKED || m.kind == MESSAGE_RUN)
 		agree_message(p->d->agree, sender, &m);
 	return 0;
 }

@@ -101,6 +101,8 @@ int peers_tell(struct peers *p, __u64 to, __u32 kind, __u32 number, const void *
 size_t peers_others(struct peers *p, __u64 *ret_id, size_t room);
 bool peers_answers(struct peers *p, __u64 node);
 const char *peers_name(struct peers *p, __u64 node, char text[STARLING_NAME_BYTES]);
+const char *peers_site(struct peers *p, __u64 node, char text[STARLING_NAME_BYTES]); /* of the roster; "" if not said */
+__s64 peers_clock_offset_ms(struct peers *p, __u64 node); /* of its wall clock to this node's; under the lock */
 __u64 peers_self(struct peers *p);
 struct signing peers_signing(struct peers *p);
 

@@ -434,6 +434,24 @@ const char *peers_name(struct peers *p, __u64 node, char text[STARLING_NAME_BYTE
 	return text;
 }
 
+const char *peers_site(struct peers *p, __u64 node, char text[STARLING_NAME_BYTES])
+{
+	const struct roster_node *found;
+
+	pthread_mutex_lock(&p->lock);
+	found = roster_find_id(&p->roster, node);
+	snprintf(text, STARLING_NAME_BYTES, "%s", found ? found->site : "");
+	pthread_mutex_unlock(&p->lock);
+	return text;
+}
+
+__s64 peers_clock_offset_ms(struct peers *p, __u64 node)
+{
+	struct opinion_view view;
+
+	return p->flock && !opinion_state(flock_opinion(p->flock), node, &view) ? view.offset_us / 1000 : 0;
+}
+
 __u64 peers_self(struct peers *p)
 {
 	__u64 id;

@@ -147,6 +147,19 @@ int plane_trace(struct plane *p, const struct trace_filter *trace, struct err *e
 const char *plane_vip_name(const struct plane *p, __u32 id);
 const struct endpoint *plane_backend_at(const struct plane *p, __u32 id);
 
+/* How well the VIPs are served: to be compared with another moment. */
+struct plane_health {
+	double drops_s;
+	struct plane_health_vip {
+		char name[STARLING_NAME_BYTES];
+		__u32 backends, up;
+		__u32 lost; /* those that should take connections and cannot */
+	} *vip;		    /* owned; sorted by name */
+	size_t vips;
+};
+int plane_health(const struct plane *p, struct plane_health *ret); /* -ENOMEM */
+void plane_health_free(struct plane_health *h);			    /* empties it */
+
 /* Is every VIP (or, @vip not NULL, that one) served: homes written, a usable backend, a device attached? If not, @why
  * says what is missing. */
 bool plane_ready(const struct plane *p, const char *vip, char why[128]);

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/mix.h"
@@ -163,6 +164,35 @@ static __u32 backends_up(const struct plane_vip *v)
 	for (__u32 i = 0; i < v->backend_count; i++)
 		up += v->backend[i]->word_state == BACKEND_UP;
 	return up;
+}
+
+static bool is_lost(const struct plane_backend *b)
+{
+	return b->weight && b->override == OVERRIDE_NONE && b->word_state != BACKEND_UP;
+}
+
+int plane_health(const struct plane *p, struct plane_health *ret)
+{
+	*ret = (struct plane_health){.drops_s = p->drops_s, .vip = calloc(p->vip_count + 1, sizeof(*ret->vip))};
+	if (!ret->vip)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->vip_count; i++) {
+		const struct plane_vip *v = p->vip[i];
+		struct plane_health_vip *h = &ret->vip[ret->vips++];
+
+		memcpy(h->name, v->name, sizeof(h->name));
+		h->backends = v->backend_count;
+		h->up = backends_up(v);
+		for (__u32 b = 0; b < v->backend_count; b++)
+			h->lost += is_lost(v->backend[b]);
+	}
+	return 0;
+}
+
+void plane_health_free(struct plane_health *h)
+{
+	free(h->vip);
+	*h = (struct plane_health){0};
 }
 
 bool plane_ready(const struct plane *p, const char *vip, char why[128])
