@@ -25,6 +25,7 @@
 struct try_job {
 	struct agree *a;
 	const struct config *shared;
+	bool careful;
 	struct err err;
 	int rc;
 };
@@ -33,15 +34,15 @@ static void try_run(struct plane *p, void *arg)
 {
 	struct try_job *j = arg;
 	struct config *wanted = config_compose(plane_config(p), j->shared);
-	struct apply_how how = {.by = "", .command = "", .dry_run = true};
+	struct apply_how how = {.by = "", .command = "", .dry_run = true, .careful = j->careful};
 
 	j->rc = wanted ? apply_config(j->a->d, p, wanted, &how, NULL, NULL, &j->err)
 		       : err_set(&j->err, ENOMEM, "no memory for it");
 }
 
-int agree_try(struct agree *a, const struct config *shared, struct err *err)
+int agree_try(struct agree *a, const struct config *shared, bool careful, struct err *err)
 {
-	struct try_job job = {.a = a, .shared = shared};
+	struct try_job job = {.a = a, .shared = shared, .careful = careful};
 	int rc = agree_plane(a, PLANE_NORMAL, try_run, &job);
 
 	if (!rc && job.rc) {
@@ -99,7 +100,7 @@ static int check(struct check *c, struct err *err)
 	if (!rc)
 		rc = own_lines_check(c->a, shared, err);
 	if (!rc)
-		rc = agree_try(c->a, shared, err);
+		rc = agree_try(c->a, shared, false, err);
 	if (!rc)
 		rc = agree_stage(c->a, &c->root, err);
 	agree_objects_trim(c->a);
@@ -238,7 +239,7 @@ static void ask(struct agree *a, const struct agree_nodes *whom, __u32 number, c
 		peers_tell(a->d->peers, whom->id[i], MESSAGE_CHECK, number, root, sizeof(*root));
 }
 
-int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared,
+int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared, bool careful,
 	      struct agree_nodes *ret_silent, struct err *err)
 {
 	struct mono began = mono_now(), asked = {0}, now;
@@ -257,7 +258,7 @@ int agree_ask(struct agree *a, const struct object_name *root, const struct conf
 	pthread_mutex_unlock(&a->lock);
 	ask(a, &missing, number, root);
 	asked = began;
-	rc = agree_try(a, shared, err);
+	rc = agree_try(a, shared, careful, err);
 	if (rc)
 		return rc;
 	do {

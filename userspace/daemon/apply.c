@@ -128,13 +128,15 @@ static void settings_apply(struct daemon *d, struct plane *p, const struct confi
 
 /* Everything that can fail, and the change itself: all or nothing. */
 static int change_run(struct daemon *d, struct plane *p, struct config *wanted, const struct apply_how *how,
-		      struct plane_change *ret, struct err *err)
+		      struct table *ret_table, struct plane_change *ret, struct err *err)
 {
 	/* At a start traffic counts more than metrics: there a failure is told, and tried again. */
 	int fd = -1, rc = d->applied_ms ? pages_reserve(d, plane_config(p), wanted, &fd, err) : 0;
 
 	if (!rc)
 		rc = plane_apply(p, wanted, how->dry_run, ret, err);
+	if (!rc && how->dry_run && ret_table)
+		rc = plane_show_effects(p, wanted, ret_table, err);
 	if (!rc && !how->dry_run)
 		settings_apply(d, p, plane_config(p), fd);
 	else if (fd >= 0)
@@ -187,7 +189,7 @@ static int config_run(struct daemon *d, struct plane *p, struct config *wanted, 
 	if (!how->dry_run)
 		plane_generation(p, before + !same);
 	if (!rc)
-		rc = change_run(d, p, wanted, how, &ret->change, err);
+		rc = change_run(d, p, wanted, how, ret_table, &ret->change, err);
 	daemon_notes(d);
 	if (!rc && !how->dry_run) {
 		if (!same)
@@ -213,6 +215,8 @@ int apply_config(struct daemon *d, struct plane *p, struct config *wanted, const
 	rc = node_check(d, wanted, err);
 	if (!rc && !how->whole) /* a whole one was checked when it was read, off this thread */
 		rc = config_check(wanted, &d->limits, err);
+	if (!rc && how->careful)
+		rc = plane_unserved_check(p, wanted, err);
 	if (!rc)
 		rc = config_run(d, p, wanted, how, ret_table, &result, err);
 	if (rc || how->dry_run)

@@ -15,6 +15,7 @@ struct apply_how {
 	bool dry_run;
 	bool whole;  /* a whole configuration, not one command: counts as a reload */
 	bool agreed; /* its generation is the flock's, not the history's */
+	bool careful; /* refuse what leaves a VIP nobody for new connections: plane_unserved_check() */
 };
 
 struct apply_result {
@@ -28,11 +29,11 @@ struct apply_result {
  * apply_config() - make a configuration what runs
  * @wanted:	moves in, also on failure
  * @how:	see there
- * @ret_table:	KIND_CHANGE: what differs; appended to; may be NULL
+ * @ret_table:	KIND_CHANGE: what differs, and with dry_run what comes of it; appended to; may be NULL
  * @ret:	may be NULL
  * @err:	a sentence; nothing was changed then
  *
- * Return: 0; -EINVAL (config_check()); what plane_apply() gives.
+ * Return: 0; -EINVAL (config_check()); -EPERM (careful); what plane_apply() gives.
  */
 int apply_config(struct daemon *d, struct plane *p, struct config *wanted, const struct apply_how *how,
 		 struct table *ret_table, struct apply_result *ret, struct err *err);
