@@ -276,7 +276,8 @@ static void another_number_of_slots_is_compared_by_where_flows_are(void **state)
 	large = side_new(w, 8191);
 	e = compare(small, large, emptied);
 	assert_true(e.moved >= e.least);
-	assert_in_range(e.least, 0, 16); /* the shares are the same but for rounding: 8 slots each are one of the former */
+	assert_in_range(e.least, 0,
+			16); /* the shares are the same but for rounding: 8 slots each are one of the former */
 	assert_in_range(e.moved, 8191 / 4, 8191); /* but the tables are unlike: of 1:2:3 most slots meet another */
 	free(small);
 	free(large);

@@ -228,8 +228,6 @@ static int ask_all(struct edit *e, const struct intent *want, struct err *err)
 	if (rc == -EACCES)
 		return err_set(err, EACCES, "the roster gives the role admin to others: do it there");
 	if (!rc)
-		rc = agree_stage(e->a, &want->root, err);
-	if (!rc)
 		rc = agree_ask(e->a, &want->root, e->wanted, careful, &e->silent, err);
 	if (!rc)
 		rc = silent_check(e, err);

@@ -259,6 +259,8 @@ int agree_ask(struct agree *a, const struct object_name *root, const struct conf
 	ask(a, &missing, number, root);
 	asked = began;
 	rc = agree_try(a, shared, careful, err);
+	if (!rc)
+		rc = agree_stage(a, root, err);
 	if (rc)
 		return rc;
 	do {

@@ -111,7 +111,7 @@ struct agree_nodes {
 	size_t count;
 	__u64 id[STARLING_ROSTER_NODES];
 };
-/* Ask all that are live, and try it here, carefully (apply.h) if that is wanted; @ret: those that did not answer.
+/* Ask all that are live, try it here, carefully (apply.h) if that is wanted, and stage it; @ret: who did not answer.
  * Return: 0; -EINVAL, -EPERM with @err: one cannot run it, or it has to be forced. */
 int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared, bool careful,
 	      struct agree_nodes *ret_silent, struct err *err);

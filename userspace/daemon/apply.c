@@ -100,7 +100,9 @@ static void generation_keep(struct daemon *d, const struct apply_how *how, const
 	char was[16], is[16];
 	struct err err = {0};
 
-	d->unkept = history_add(d->history, how->by, how->command, changes, buf_text(text), text->len, &err);
+	/* What is agreed is on the disk already (agree_stage()), and own lines are those of an earlier generation. */
+	d->unkept =
+		history_add(d->history, how->by, how->command, changes, buf_text(text), text->len, !how->agreed, &err);
 	if (d->unkept) {
 		d->store_errors++;
 		log_error("config: \"%s\" by %s runs, but a start without -f would not know it: %s", how->command,
@@ -118,12 +120,20 @@ static void generation_keep(struct daemon *d, const struct apply_how *how, const
 			   .kind = "config", .object = "generation", .before = was, .after = is, .why = last->command});
 }
 
+static void exchange_run(struct plane *p, void *arg)
+{
+	if (p)
+		peers_exchange(arg, p);
+}
+
 static void settings_apply(struct daemon *d, struct plane *p, const struct config *c, int http_fd)
 {
 	log_level_set(d->options.debug ? LOG_DEBUG : c->log_level);
 	pages_listen(d, &c->listen_http, http_fd);
 	peers_configure(d->peers, c);
-	peers_exchange(d->peers, p);
+	/* Ten thousands of loads take their time: whoever waits for this change is answered first. */
+	if (plane_post(p, PLANE_NORMAL, exchange_run, d->peers))
+		peers_exchange(d->peers, p);
 }
 
 /* Everything that can fail, and the change itself: all or nothing. */
@@ -150,8 +160,11 @@ void apply_refused(struct daemon *d)
 	d->reload_failures++;
 }
 
-/* Finds what differs from what runs, or at a start from what ran last. @text: of @wanted; empty if that is the same. */
-static int changes_find(const struct daemon *d, const struct plane *p, const struct config *wanted,
+/*
+ * Finds what differs from what runs, or at a start from what ran last. @text: of @wanted; empty if that is the same, or
+ * is not to be kept.
+ */
+static int changes_find(const struct daemon *d, const struct plane *p, const struct config *wanted, bool dry_run,
 			struct changes *changes, struct buf *text, bool *ret_same)
 {
 	const struct generation *last = history_last(d->history);
@@ -160,7 +173,7 @@ static int changes_find(const struct daemon *d, const struct plane *p, const str
 	if (d->applied_ms) {
 		config_changes(plane_config(p), wanted, change_note, changes);
 		*ret_same = !changes->count && last && !d->unkept; /* it runs: no need to write it out to know */
-		if (*ret_same)
+		if (*ret_same || dry_run)
 			return 0;
 	}
 	config_export(wanted, text);
@@ -181,7 +194,7 @@ static int config_run(struct daemon *d, struct plane *p, struct config *wanted, 
 	struct changes changes = {.table = ret_table};
 	struct buf text = BUF_INIT;
 	bool same;
-	int rc = changes_find(d, p, wanted, &changes, &text, &same);
+	int rc = changes_find(d, p, wanted, how->dry_run, &changes, &text, &same);
 
 	if (rc)
 		err_set(err, ENOMEM, "no memory for the configuration");
