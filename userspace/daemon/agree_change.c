@@ -202,7 +202,7 @@ static int root_make(struct edit *e, struct intent *ret, struct err *err)
 			       .window_ms = confirm_ms,
 			       .by = root.node};
 	pthread_mutex_lock(&a->lock);
-	rc = intent_build(e->wanted, &root, &a->signing, &a->objects, &ret->root, err);
+	rc = intent_rebuild(e->wanted, e->base, &e->base_root, &root, &a->signing, &a->objects, &ret->root, err);
 	if (!rc)
 		a->asked = ret->root;
 	pthread_mutex_unlock(&a->lock);

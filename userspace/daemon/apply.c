@@ -164,8 +164,8 @@ void apply_refused(struct daemon *d)
  * Finds what differs from what runs, or at a start from what ran last. @text: of @wanted; empty if that is the same, or
  * is not to be kept.
  */
-static int changes_find(const struct daemon *d, const struct plane *p, const struct config *wanted, bool dry_run,
-			struct changes *changes, struct buf *text, bool *ret_same)
+static int changes_find(const struct daemon *d, const struct plane *p, const struct config *wanted,
+			const struct apply_how *how, struct changes *changes, struct buf *text, bool *ret_same)
 {
 	const struct generation *last = history_last(d->history);
 	struct config *before = NULL;
@@ -173,10 +173,15 @@ static int changes_find(const struct daemon *d, const struct plane *p, const str
 	if (d->applied_ms) {
 		config_changes(plane_config(p), wanted, change_note, changes);
 		*ret_same = !changes->count && last && !d->unkept; /* it runs: no need to write it out to know */
-		if (*ret_same || dry_run)
+		if (*ret_same || how->dry_run)
 			return 0;
 	}
-	config_export(wanted, text);
+	if (how->shared) {
+		config_export_own(wanted, text);
+		buf_add(text, how->shared->text, how->shared->len);
+	} else {
+		config_export(wanted, text);
+	}
 	*ret_same = !buf_error(text) && generation_same(d, text);
 	if (!d->applied_ms && !*ret_same) {
 		before = last ? last_parse(d, last) : NULL;
@@ -194,7 +199,7 @@ static int config_run(struct daemon *d, struct plane *p, struct config *wanted, 
 	struct changes changes = {.table = ret_table};
 	struct buf text = BUF_INIT;
 	bool same;
-	int rc = changes_find(d, p, wanted, how->dry_run, &changes, &text, &same);
+	int rc = changes_find(d, p, wanted, how, &changes, &text, &same);
 
 	if (rc)
 		err_set(err, ENOMEM, "no memory for the configuration");
