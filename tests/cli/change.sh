@@ -21,7 +21,8 @@ equal "also of an address added" "starling: VIP dns: udp/203.0.113.10:443 belong
 exits "a backend of no VIP is refused" 1 starling backend add nobody 192.0.2.101:80
 equal "what was refused changed nothing" 2 "$(generation)"
 exits "-n says what would change" 0 starling -n backend add extra 192.0.2.101:80
-equal "namely one line" "+ backend" "$(starling -j -n backend add extra 192.0.2.101:80 | jq -r '.[] | "\(.change) \(.object)"')"
+equal "namely one line, and what comes of it" "+ backend|= effect|" \
+	"$(starling -j -n backend add extra 192.0.2.101:80 | jq -r '.[] | "\(.change) \(.object)"' | tr '\n' '|')"
 equal "and changes nothing" 2 "$(generation)"
 starling backend add extra 192.0.2.101:80 weight 3
 starling backend set extra 192.0.2.101:80 weight 3
@@ -48,6 +49,71 @@ says "with its place" "bad.conf:1:[0-9]+: " starling config apply "$TMP/bad.conf
 equal "two errors of one file are both told" 2 "$(starling -j config apply "$TMP/bad.conf" | jq '.errors | length')"
 equal "and nothing is changed" "$before" "$(generation)"
 exits "status is degraded after a refused file" 5 starling status
+starling config apply "$TMP/exported" >/dev/null
+
+# --- what would come of it ---
+effect() { # KEY WORDS...: of a dry run
+	local key=$1
+	shift
+	starling -j -n "$@" | jq -r "[.[] | select(.object == \"effect\")][0].$key"
+}
+moved() { starling -N -j metric show starling_vip_table_slots_moved_total | jq '[.[] | select(.labels | tostring | contains("web")) | .value] | add'; }
+said=$(effect moved backend set web 192.0.2.103:443 weight 100)
+least=$(effect least backend set web 192.0.2.103:443 weight 100)
+before=$(moved)
+check "a dry run says how many slots would move" test "$said" -ge "$least"
+check "and how many at least: a fifth becomes a third" test "$least" -ge 134 -a "$least" -le 139
+starling backend set web 192.0.2.103:443 weight 100
+equal "so many move" "$said" $(($(moved) - before))
+starling backend set web 192.0.2.103:443 weight 50
+sed 's/^\(backend add web 192.0.2.103:443\).*/\1 weight 100/' "$TMP/exported" >"$TMP/other"
+equal "config diff says the same of a file" "$said" "$(starling -j config diff "$TMP/other" | jq '[.[] | select(.object == "effect")][0].moved')"
+says "for eyes as well" "^= +effect +web +moves $said of 1021 slots, at least $least, 3 usable$" starling config diff "$TMP/other"
+equal "config apply -n, too" "$said" "$(effect moved config apply "$TMP/other")"
+equal "who gets no slot is counted" 1 "$(effect emptied backend set web 192.0.2.103:443 weight 0)"
+equal "and named" 192.0.2.103:443 "$(effect 'emptied_backends[0]' backend set web 192.0.2.103:443 weight 0)"
+equal "of a VIP that goes flows are told" 0 "$(effect flows_vip vip delete web)"
+equal "but mh has no count of them" null "$(effect flows_vip vip delete dns)"
+equal "a new VIP moves nothing" null "$(effect moved vip add new tcp/203.0.113.77:80)"
+
+# --- nobody left to take connections ---
+starling vip add one tcp/203.0.113.66:80
+starling backend add one 192.0.2.101:80
+starling backend add one 192.0.2.102:80 weight 0
+starling config export >"$TMP/one"
+sed 's/^\(backend add one 192.0.2.101:80\).*/\1 weight 0/' "$TMP/one" >"$TMP/weightless"
+sed '/^backend add one 192.0.2.101:80/d' "$TMP/one" >"$TMP/without"
+before=$(generation)
+alone() { # NAME WORDS...: refused, but by force
+	local name=$1
+	shift
+	exits "$name is refused" 1 starling "$@"
+	says "$name: with what it would do" "no backend that takes connections to 1 VIP \(one\), and end 0 open flows: with --force" starling "$@"
+	equal "$name: a dry run says so" "--force" "$(effect needs "$@")"
+}
+alone "weight 0 of the last one" backend set one 192.0.2.101:80 weight 0
+alone "its deletion" backend delete one 192.0.2.101:80
+alone "a file with weight 0" config apply "$TMP/weightless"
+alone "a file without it" config apply "$TMP/without"
+echo "backend delete one 192.0.2.101:80" >"$TMP/batch"
+exits "a batch is refused" 1 starling batch file "$TMP/batch"
+exits "a dry run of it is not" 0 starling -n batch file "$TMP/batch"
+equal "nothing of all this changed anything" "$before" "$(generation)"
+starling backend disable one 192.0.2.101:80
+starling backend set one 192.0.2.102:80 weight 1
+alone "the one beside one that is disabled" backend delete one 192.0.2.102:80
+starling backend enable one 192.0.2.101:80
+exits "it is not, once that one is back" 0 starling backend delete one 192.0.2.102:80
+exits "with --force it is done" 0 starling --force backend set one 192.0.2.101:80 weight 0
+exits "and what changes nothing of it is not asked about again" 0 starling backend delete one 192.0.2.101:80
+starling config apply "$TMP/one" >/dev/null
+exits "a batch with --force is done" 0 starling --force batch file "$TMP/batch"
+starling config apply "$TMP/one" >/dev/null
+exits "and so is a file" 0 starling --force config apply "$TMP/without"
+starling config apply "$TMP/one" >/dev/null
+exits "a rollback is refused as well" 1 starling config rollback
+exits "and forced" 0 starling --force config rollback
+exits "who deletes a VIP means it" 0 starling vip delete one
 starling config apply "$TMP/exported" >/dev/null
 
 # --- SIGHUP ---
@@ -102,7 +168,7 @@ before=$(generation)
 dry() { printf '%s\n' "$@" >"$TMP/batch"; starling -n batch file "$TMP/batch"; }
 LINES_X=("vip add x tcp/203.0.113.60:80" "backend add x 192.0.2.101:80" "backend drain x 192.0.2.101")
 exits "a backend of a VIP that the batch itself makes is fine" 0 dry "${LINES_X[@]}"
-equal "it says at the end what all of it would change" "+ vip x|+ backend x 192.0.2.101:80|~ backend x 192.0.2.101:80|" \
+equal "it says at the end what all of it would change" "+ vip x|+ backend x 192.0.2.101:80|= effect x|~ backend x 192.0.2.101:80|" \
 	"$(starling -j -n batch file "$TMP/batch" | jq -r '.[] | "\(.change) \(.object) \(.name)"' | tr '\n' '|')"
 equal "what comes and goes again is no change" "[]" \
 	"$(dry "${LINES_X[@]:0:2}" "vip delete x" >/dev/null; starling -j -n batch file "$TMP/batch")"

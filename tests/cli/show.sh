@@ -14,15 +14,17 @@ daemon_must_start -f "$CONF"
 starling node init >/dev/null || not_ok "keys are made"
 starling backend drain web 192.0.2.102:443 reason "a disk" || not_ok "a backend is drained"
 
+sed 's/weight 50/weight 0/' "$CONF" >"$TMP/other.conf"
+
 # Every command of the table that answers with rows; arguments where one is needed.
 SHOWS=(
 	"vip show" "vip show web" "vip table web" "vip table web slots" "backend show" "backend show vip web"
 	"flow show" "flow lookup tcp 198.51.100.7:51515 203.0.113.10:443" "iface show" "drop show" "roster show" "node show"
 	"node key show"
 	"config history" "metric show" "metric show starling_vip_" "feature probe" "feature probe veth0" "status"
-	"version" "top"
+	"version" "top" "config diff $TMP/other.conf"
 )
-covered=$(printf '%s\n' "${SHOWS[@]}" "config show" "config export" "config check" "config diff")
+covered=$(printf '%s\n' "${SHOWS[@]}" "config show" "config export" "config check")
 table=$(starling help | awk '/^[a-z]/ { print $1, ($2 ~ /^[a-z]+$/ ? $2 : "") }' |
 	grep -E ' (show|table|lookup|history|export|probe|check|diff)$|^(status|top|version) *$' | sort -u)
 missed=

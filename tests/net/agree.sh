@@ -42,7 +42,14 @@ check "a rollback is agreed on as well" at 3 config rollback 4
 check "by all, too" wait_for 5 weight_all web 1 7
 refused "what cannot be" "belongs to VIP web already" at 2 vip add bad tcp/203.0.113.10:80
 refused "no backend left" "--force" at 2 backend set more "$(be 2)" weight 0
-equal "and nothing is changed by either" 6 "$(generation 2)"
+refused "nor by its deletion" "--force" at 3 backend delete more "$(be 2)"
+at 1 config export | sed "/^backend add more /d" >"$TMP/without"
+refused "nor by a file" "--force" at 1 config apply "$TMP/without"
+equal "a dry run says that it has to be forced" "--force" \
+	"$(at 1 -j -n config apply "$TMP/without" | jq -r '[.[] | select(.object == "effect" and .name == "more")][0].needs')"
+equal "and what a weight moves, at least" true \
+	"$(at 2 -j -n backend set web "$(be 1)" weight 30 | jq '[.[] | select(.object == "effect")][0] | .moved >= .least and .least > 0')"
+equal "and nothing is changed by any of it" 6 "$(generation 2)"
 check "with --force it is done" at 2 --force backend set more "$(be 2)" weight 0
 check "by all" wait_for 5 all_run 7
 

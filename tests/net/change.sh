@@ -52,3 +52,17 @@ for row in "maglev 10 4" "least 11 4" "robin 12 6"; do
 	none_fails "$name: none fails after it" 5000 "$(vip4 "$number")" "$(vip6 "$number")"
 	equal "$name: and it gets no more" 0 "$(word_of be1 "$LAST")"
 done
+
+# --- flows that a change would end
+effect() { # KEY WORDS...: of a dry run
+	local key=$1
+	shift
+	lb -j -n "$@" | jq -r "[.[] | select(.object == \"effect\")][0].$key"
+}
+hold_begin open -n 40 "$(vip4 11)"
+equal "a dry run says what ends with a VIP" 40 "$(effect flows_vip vip delete least)"
+equal "at most so many end with an address" 40 "$(effect flows_address vip address least delete "tcp/$(vip4 11)")"
+equal "and with a backend those that it has" "$(backend_value least "$(be 3)" active)" \
+	"$(effect flows_backend backend delete least "$(be 3)")"
+hold_again open
+equal "saying it ends none" 0 "$(word_of failed "$SAID")"

@@ -124,6 +124,40 @@ static void a_changed_weight_changes_a_vip_its_bucket_and_the_root(void **state)
 	objects_free(&after.objects);
 }
 
+static void what_is_built_of_another_tree_has_the_same_names(void **state)
+{
+	struct config *before = config_big(), *after = config_big();
+	struct object_name root, none = {{7}};
+	struct forge whole, part;
+	struct err err = {0};
+
+	(void)state;
+	forge_open(&whole);
+	forge_open(&part);
+	forge_build(&part, before);
+	after->vip[100].backend[10].weight = 11;
+	after->vip[200].scheduler = SCHEDULER_WRR;
+	assert_int_equal(vip_backend_delete(&after->vip[300], &after->vip[300].backend[5].at), 0);
+	assert_int_equal(config_vip_delete(after, after->vip[400].name), 0);
+	assert_int_equal(config_vip_delete(before, before->vip[7].name), 0); /* it is new, then */
+	forge_build(&whole, after);
+	assert_int_equal(
+		intent_rebuild(after, before, &part.root, &whole.says, &whole.node.signing, &part.objects, &root, &err),
+		0);
+	assert_true(object_name_is(&root, &whole.root));
+	assert_int_equal(intent_lacking(&part.objects, &root, &none, 1), 0);
+	assert_int_equal(intent_same(&part.objects, &root, after, &whole.node.signing), 0);
+	/* a tree that is not there helps nobody, and does no harm */
+	none = (struct object_name){{7}};
+	assert_int_equal(
+		intent_rebuild(after, before, &none, &whole.says, &whole.node.signing, &part.objects, &root, &err), 0);
+	assert_true(object_name_is(&root, &whole.root));
+	objects_free(&whole.objects);
+	objects_free(&part.objects);
+	config_free(before);
+	config_free(after);
+}
+
 static void what_is_too_large_for_an_object_is_refused_by_its_name(void **state)
 {
 	struct vip_config vip;
@@ -375,6 +409,7 @@ int main(void)
 		cmocka_unit_test(a_configuration_has_the_same_names_whatever_its_order),
 		cmocka_unit_test(a_root_has_this_text),
 		cmocka_unit_test(a_changed_weight_changes_a_vip_its_bucket_and_the_root),
+		cmocka_unit_test(what_is_built_of_another_tree_has_the_same_names),
 		cmocka_unit_test(what_is_too_large_for_an_object_is_refused_by_its_name),
 		cmocka_unit_test(objects_have_the_name_of_their_text),
 		cmocka_unit_test(control_characters_stay_within_their_line),

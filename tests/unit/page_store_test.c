@@ -289,8 +289,8 @@ static void a_page_is_spread_so_often_and_not_to_its_origin(void **state)
 	assert_int_equal(page.index, 1);
 	assert_int_equal(status(w->store).fresh, 2);
 	for (i = 1; i < limit; i++)
-		assert_int_equal(page_store_spread(w->store, w->signer[2].id, limit, PAGE_BYTES, out, 8), 2);
-	assert_int_equal(page_store_spread(w->store, w->signer[2].id, limit, PAGE_BYTES, out, 8), 0);
+		assert_int_equal(page_store_spread(w->store, 1000 + i, limit, PAGE_BYTES, out, 8), 2);
+	assert_int_equal(page_store_spread(w->store, 1000, limit, PAGE_BYTES, out, 8), 0);
 	assert_int_equal(status(w->store).fresh, 0);
 	/* one that is replaced while it waits is not sent */
 	put(w->store, &w->signer[1], KIND, 0, (struct page_version){1, 1, 2}, "three");
@@ -298,6 +298,31 @@ static void a_page_is_spread_so_often_and_not_to_its_origin(void **state)
 	assert_int_equal(page_store_spread(w->store, 0, limit, PAGE_BYTES, out, 8), 1);
 	assert_int_equal(page_decode(out[0].bytes, out[0].len, &page), 0);
 	assert_true(page.version.counter == 3);
+}
+
+static void a_page_is_not_sent_to_who_has_it(void **state)
+{
+	struct world *w = *state;
+	struct page_version one = {1, 1, 1}, two = {1, 1, 2};
+	__u64 teller = w->signer[2].id, other = w->signer[3].id;
+	struct page_bytes out[8];
+	__u8 bytes[PAGE_BYTES];
+	size_t len;
+
+	put(w->store, &w->signer[1], KIND, 0, one, "text");
+	assert_int_equal(page_store_spread(w->store, other, 3, PAGE_BYTES, out, 8), 1);
+	len = out[0].len;
+	memcpy(bytes, out[0].bytes, len);
+	assert_int_equal(page_store_spread(w->store, other, 3, PAGE_BYTES, out, 8), 0); /* a second time */
+	page_store_met(w->store, bytes, len, teller);
+	assert_int_equal(status(w->store).fresh, 1);
+	assert_int_equal(page_store_spread(w->store, teller, 3, PAGE_BYTES, out, 8), 0);
+	assert_int_equal(status(w->store).fresh, 0); /* three times it was some peer's turn */
+	/* a newer one is another page */
+	put(w->store, &w->signer[1], KIND, 0, two, "other");
+	page_store_met(w->store, bytes, len, teller);
+	assert_int_equal(page_store_spread(w->store, teller, 3, PAGE_BYTES, out, 8), 1);
+	page_store_met(w->store, "no page", 7, teller);
 }
 
 /* All that @from has and @to lacks, by their lists. */
@@ -431,6 +456,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_origin_has_its_share_and_no_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_leaves_the_roster_takes_his_pages_along, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_page_is_spread_so_often_and_not_to_its_origin, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_page_is_not_sent_to_who_has_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_delta_is_what_the_peer_lacks_and_no_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_delta_begins_with_who_is_most_behind_and_keeps_its_budget, setup,
 						teardown),

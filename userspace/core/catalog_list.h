@@ -408,10 +408,20 @@
 	FIELD(EVENT, why, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "in words")
 
 #define STARLING_FIELDS_CHANGE(FIELD) \
-	FIELD(CHANGE, change, TEXT, STATE, COLUMN, "CHANGE", FAMILY_NONE, "", "+ added, - removed, ~ changed") \
-	FIELD(CHANGE, object, TEXT, NONE, COLUMN, "OBJECT", FAMILY_NONE, "", "vip, backend, iface, roster, node, listen, log") \
+	FIELD(CHANGE, change, TEXT, STATE, COLUMN, "CHANGE", FAMILY_NONE, "", "+ added, - removed, ~ changed; = what comes of it") \
+	FIELD(CHANGE, object, TEXT, NONE, COLUMN, "OBJECT", FAMILY_NONE, "", "vip, backend, iface, roster, node, listen, log; effect: on a VIP's traffic") \
 	FIELD(CHANGE, name, TEXT, NONE, COLUMN, "NAME", FAMILY_NONE, "", "which one") \
-	FIELD(CHANGE, line, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "of the configuration, as it is to be")
+	FIELD(CHANGE, line, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "of the configuration, as it is to be") \
+	FIELD(CHANGE, moved, U64, COUNT, NOTE, ", moves %", FAMILY_NONE, "", "slots whose home 0 would be another, or none") \
+	FIELD(CHANGE, slots, U64, COUNT, NOTE, " of % slots", FAMILY_NONE, "", "of the VIP, as it is to be") \
+	FIELD(CHANGE, least, U64, COUNT, NOTE, ", at least %", FAMILY_NONE, "", "slots that have to move for these shares, whatever the table") \
+	FIELD(CHANGE, flows_vip, U64, COUNT, NOTE, ", ends % flows with the VIP", FAMILY_NONE, "", "open flows that would lose their VIP; absent for mh, which keeps no count") \
+	FIELD(CHANGE, flows_address, U64, COUNT, NOTE, ", ends up to % flows with addresses", FAMILY_NONE, "", "open flows of a VIP of whose addresses some go; absent for mh") \
+	FIELD(CHANGE, flows_backend, U64, COUNT, NOTE, ", ends % flows with backends", FAMILY_NONE, "", "open flows whose backends would go; absent for mh") \
+	FIELD(CHANGE, emptied, U64, COUNT, NOTE, ", % without a slot", FAMILY_NONE, "", "backends that would get no slot, and have one or are new") \
+	FIELD(CHANGE, emptied_backends, LIST, NONE, DETAIL, "EMPTIED", FAMILY_NONE, "", "which ones") \
+	FIELD(CHANGE, usable, U64, COUNT, NOTE, ", % usable", FAMILY_NONE, "", "backends that would take new connections") \
+	FIELD(CHANGE, needs, TEXT, NONE, NOTE, ", needs %", FAMILY_NONE, "", "--force, if it leaves the VIP nobody who takes new connections")
 
 #define STARLING_FIELDS_VERSION(FIELD) \
 	FIELD(VERSION, name, TEXT, NONE, HEAD, "%", FAMILY_NONE, "", "starling or starlingd") \

@@ -371,8 +371,10 @@ void command_format(const struct command *c, struct buf *out)
 
 		if (!command_has(c, id))
 			continue;
-		if (argument_info(id)->by == BY_KEYWORD)
-			buf_printf(out, " %s", argument_info(id)->word);
+		if (argument_info(id)->by == BY_KEYWORD) {
+			buf_putc(out, ' ');
+			buf_puts(out, argument_info(id)->word);
+		}
 		if (!argument_is_flag(id)) {
 			buf_putc(out, ' ');
 			argument_format(id, c, out);

@@ -198,7 +198,7 @@
 	COMMAND(CONFIG_CHECK, "config", "check", IN_NO_FILE, COMMAND_LOCAL | COMMAND_FILE, \
 		"say what is wrong with a configuration", OPTIONAL(ARG_FILE)) \
 	COMMAND(CONFIG_DIFF, "config", "diff", IN_NO_FILE, COMMAND_LOCAL | COMMAND_FILE, \
-		"say what applying a configuration would touch", OPTIONAL(ARG_FILE)) \
+		"say what applying a configuration would touch, and what would come of it", OPTIONAL(ARG_FILE)) \
 	COMMAND(CONFIG_APPLY, "config", "apply", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_FILE, \
 		"make what runs what a configuration says", OPTIONAL(ARG_FILE), ARG_RESET_STATE, ARG_CONFIRM, ARG_WAVE, \
 		ARG_DESPITE) \

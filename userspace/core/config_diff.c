@@ -160,6 +160,17 @@ static bool vip_same(const struct vip_config *a, const struct vip_config *b)
 	return true;
 }
 
+bool config_vip_same(const struct vip_config *a, const struct vip_config *b)
+{
+	if (!vip_same(a, b) || a->backend_count != b->backend_count)
+		return false;
+	for (size_t i = 0; i < a->backend_count; i++)
+		if (endpoint_compare(&a->backend[i].at, &b->backend[i].at) ||
+		    a->backend[i].weight != b->backend[i].weight)
+			return false;
+	return true;
+}
+
 static int vip_order(const void *left, const void *right)
 {
 	const struct vip_config *a = left, *b = right;

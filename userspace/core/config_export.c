@@ -117,9 +117,9 @@ void config_export_backend(const struct vip_config *vip, const struct backend_co
 	line(&command, out);
 }
 
-void config_export(const struct config *c, struct buf *out)
+void config_export_own(const struct config *c, struct buf *out)
 {
-	size_t i, k;
+	size_t i;
 
 	if (config_has_node(c))
 		config_export_node(c, out);
@@ -129,6 +129,13 @@ void config_export(const struct config *c, struct buf *out)
 		config_export_log(c, out);
 	for (i = 0; i < c->iface_count; i++)
 		config_export_iface(&c->iface[i], out);
+}
+
+void config_export(const struct config *c, struct buf *out)
+{
+	size_t i, k;
+
+	config_export_own(c, out);
 	for (i = 0; i < c->roster.count; i++)
 		config_export_roster(&c->roster.node[i], out);
 	for (i = 0; i < c->vip_count; i++) {

@@ -71,6 +71,7 @@ int config_named(const struct config *c, const struct command *command, config_n
  * bytes.
  */
 void config_export(const struct config *c, struct buf *out);
+void config_export_own(const struct config *c, struct buf *out); /* its first lines: all but the roster and VIPs */
 
 /* The same for one object; each is one line with its newline. */
 void config_export_vip(const struct vip_config *vip, struct buf *out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Single lines of an exported configuration: for config_export.c and config_diff.c alone.
+ * Single lines of an exported configuration: for config_*.c and intent_build.c alone.
  */
 #ifndef STARLING_CORE_CONFIG_LINES_H
 #define STARLING_CORE_CONFIG_LINES_H
@@ -11,6 +11,9 @@
 #include "core/model.h"
 
 bool config_has_node(const struct config *c);
+
+/* Whether two VIPs, of one name, and their backends have the same lines. */
+bool config_vip_same(const struct vip_config *a, const struct vip_config *b);
 
 /* Each appends one line with its newline; config_file.h has the others. */
 void config_export_node(const struct config *c, struct buf *out);

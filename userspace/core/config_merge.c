@@ -52,22 +52,22 @@ bool config_part_differs(const struct config *a, const struct config *b, const c
 	return !same;
 }
 
+static void shared_note(void *arg, char change, const char *object, const char *name, const char *line)
+{
+	bool *differ = arg;
+
+	(void)change;
+	(void)name;
+	(void)line;
+	*differ |= !strcmp(object, "vip") || !strcmp(object, "backend") || !strcmp(object, "roster");
+}
+
 bool config_shared_same(const struct config *a, const struct config *b)
 {
-	struct buf left = BUF_INIT, right = BUF_INIT;
-	size_t i;
-	bool same;
+	bool differ = false;
 
-	roster_lines(a, &left);
-	roster_lines(b, &right);
-	for (i = 0; i < a->vip_count; i++)
-		vip_lines(&a->vip[i], &left);
-	for (i = 0; i < b->vip_count; i++)
-		vip_lines(&b->vip[i], &right);
-	same = lines_same(&left, &right);
-	buf_free(&left);
-	buf_free(&right);
-	return same;
+	config_changes(a, b, shared_note, &differ);
+	return !differ;
 }
 
 static int vip_copy_to(struct config *to, const struct vip_config *vip)
@@ -91,31 +91,25 @@ static int roster_copy_to(struct config *to, const struct config *from)
 	return roster_copy(&to->roster, &from->roster);
 }
 
-/* The own lines alone. */
-static struct config *own_copy(const struct config *c)
-{
-	struct config *copy = config_copy(c);
-
-	if (!copy)
-		return NULL;
-	while (copy->vip_count)
-		config_vip_delete(copy, copy->vip[copy->vip_count - 1].name);
-	roster_free(&copy->roster);
-	return copy;
-}
-
 struct config *config_compose(const struct config *own, const struct config *shared)
 {
-	struct config *c = own_copy(own);
-	int rc = c ? roster_copy_to(c, shared) : -ENOMEM;
+	struct config *c = config_copy(shared), said;
+	struct iface_config *iface = calloc(own->iface_count + 1, sizeof(*iface));
 
-	for (size_t i = 0; i < shared->vip_count && !rc; i++)
-		rc = vip_copy_to(c, &shared->vip[i]);
-	if (rc) {
+	if (!c || !iface) {
 		config_free(c);
+		free(iface);
 		return NULL;
 	}
-	c->turns = shared->turns;
+	memcpy(iface, own->iface, own->iface_count * sizeof(*iface));
+	free(c->iface);
+	said = *own; /* all but what is borrowed, which are the shared lines and the devices */
+	said.iface = iface;
+	said.roster = c->roster;
+	said.vip = c->vip;
+	said.vip_count = c->vip_count;
+	said.turns = c->turns;
+	*c = said;
 	return c;
 }
 

@@ -273,7 +273,7 @@ static void relay(struct flock *f, const struct message *m)
 
 /* --- events --- */
 
-static void pages_take(struct flock *f, const struct message *m)
+static void pages_take(struct flock *f, const struct message *m, __u64 sender)
 {
 	struct page page;
 	size_t i;
@@ -282,6 +282,8 @@ static void pages_take(struct flock *f, const struct message *m)
 		enum page_outcome outcome = page_store_put(f->pages, m->page[i].bytes, m->page[i].len, &page);
 
 		f->counts[outcome]++;
+		if (outcome == PAGE_NEW || outcome == PAGE_KNOWN)
+			page_store_met(f->pages, m->page[i].bytes, m->page[i].len, sender);
 		if (outcome == PAGE_NEW || outcome == PAGE_PASSING || outcome == PAGE_EQUIVOCATION)
 			f->config.hooks.page(f->config.hooks.arg, outcome, &page);
 	}
@@ -293,7 +295,7 @@ void flock_page(struct flock *f, struct mono now, const void *bytes, size_t len)
 
 	f->now = now;
 	opinion_step(f->opinion, now); /* it is not late because a page has come */
-	pages_take(f, &m);
+	pages_take(f, &m, 0);
 	flush(f);
 }
 
@@ -303,7 +305,7 @@ void flock_receive(struct flock *f, struct mono now, const struct endpoint *from
 	if (!opinion_receive(f->opinion, now, from, sender, m))
 		return;
 	if (m->kind != MESSAGE_RELAY) /* those are not for this node: loads of another site, perhaps */
-		pages_take(f, m);
+		pages_take(f, m, sender);
 	if (m->date && f->wall_us)
 		f->skewed += hlc_heard(&f->hlc, f->wall_us / 1000, m->date) != 0;
 	switch (m->kind) {

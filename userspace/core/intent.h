@@ -103,6 +103,15 @@ int intent_build(const struct config *c, const struct intent_root *root, const s
 		 struct objects *into, struct object_name *ret_root, struct err *err);
 
 /**
+ * intent_rebuild() - the same of a configuration that is like another one
+ * @known:	the other one; NULL: there is none
+ * @known_root:	of its tree, in @into: what a VIP is like there is not written again
+ */
+int intent_rebuild(const struct config *c, const struct config *known, const struct object_name *known_root,
+		   const struct intent_root *root, const struct signing *signing, struct objects *into,
+		   struct object_name *ret_root, struct err *err);
+
+/**
  * intent_lacking() - what is not there of a tree
  * @ret:	names, each once, in no order; overwritten up to @room
  * @room:	1 or more

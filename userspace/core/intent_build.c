@@ -18,6 +18,11 @@ struct builder {
 	struct buf text;	 /* of the object that is being made */
 	struct buf bucket[INTENT_BUCKETS];
 	struct err *err;
+
+	/* What is like most of it, and where its objects are; NULL: nothing is. */
+	const struct config *known;
+	const struct objects *known_objects;
+	struct root_text known_tree;
 };
 
 __u32 intent_bucket(const char *vip)
@@ -47,6 +52,26 @@ static int object_make(struct builder *b, struct buf *text, const char *kind, co
 	return rc;
 }
 
+/* Whether the VIP's object is there already. */
+static bool vip_known(const struct builder *b, const struct vip_config *vip, struct object_name *ret)
+{
+	const struct vip_config *was = b->known ? config_vip(b->known, vip->name) : NULL;
+	const struct object *bucket;
+	struct bucket_vip line;
+	size_t at = 0;
+
+	if (!was || !config_vip_same(was, vip))
+		return false;
+	bucket = objects_find(b->known_objects, &b->known_tree.bucket[intent_bucket(vip->name)]);
+	while (bucket && bucket_next(bucket, &at, &line) > 0) {
+		if (strcmp(line.name, vip->name) != 0)
+			continue;
+		*ret = line.object;
+		return objects_find(b->known_objects, &line.object);
+	}
+	return false;
+}
+
 /* VIPs come by name, so a bucket's lines are sorted. */
 static int vip_make(struct builder *b, const struct vip_config *vip)
 {
@@ -54,12 +79,14 @@ static int vip_make(struct builder *b, const struct vip_config *vip)
 	char hex[2 * HASH_BYTES + 1];
 	struct object_name name;
 	size_t i;
-	int rc;
+	int rc = 0;
 
-	config_export_vip(vip, &b->text);
-	for (i = 0; i < vip->backend_count; i++)
-		config_export_backend(vip, &vip->backend[i], &b->text);
-	rc = object_make(b, &b->text, "VIP", vip->name, &name);
+	if (!vip_known(b, vip, &name)) {
+		config_export_vip(vip, &b->text);
+		for (i = 0; i < vip->backend_count; i++)
+			config_export_backend(vip, &vip->backend[i], &b->text);
+		rc = object_make(b, &b->text, "VIP", vip->name, &name);
+	}
 	if (!rc)
 		buf_printf(bucket, "vip %s %s\n", vip->name, object_name_format(&name, hex));
 	return rc;
@@ -170,12 +197,22 @@ static int root_make(struct builder *b, struct root_text *r, struct object_name 
 int intent_build(const struct config *c, const struct intent_root *root, const struct signing *signing,
 		 struct objects *into, struct object_name *ret_root, struct err *err)
 {
+	return intent_rebuild(c, NULL, NULL, root, signing, into, ret_root, err);
+}
+
+int intent_rebuild(const struct config *c, const struct config *known, const struct object_name *known_root,
+		   const struct intent_root *root, const struct signing *signing, struct objects *into,
+		   struct object_name *ret_root, struct err *err)
+{
+	const struct object *tree = known ? objects_find(into, known_root) : NULL;
 	struct root_text r = {.says = *root};
 	struct objects made = {0};
-	struct builder b = {.signing = signing, .objects = &made, .err = err};
+	struct builder b = {.signing = signing, .objects = &made, .err = err, .known_objects = into};
 	struct object_name name;
 	int rc;
 
+	if (tree && !root_text_parse(tree, &b.known_tree, NULL))
+		b.known = known;
 	text_clean(r.says.by, root->by, sizeof(root->by));
 	text_clean(r.says.command, root->command, sizeof(root->command));
 	rc = tree_make(&b, c, &r);

@@ -113,14 +113,14 @@ static int backends_check(const struct vip_config *vip, const struct key_owner *
 		const struct backend_config *b = &vip->backend[i];
 
 		weighted += !!b->weight;
-		endpoint_format(&b->at, text);
 		if (!b->at.port)
-			return err_set(err, EINVAL, "VIP %s: backend %s has no port", vip->name, text);
+			return err_set(err, EINVAL, "VIP %s: backend %s has no port", vip->name,
+				       endpoint_format(&b->at, text));
 		found = bsearch(&b->at.addr, owner, count, sizeof(*owner), owner_find);
 		if (found)
 			return err_set(err, EINVAL,
 				       "VIP %s: backend %s has the address of VIP %s: packets would come back",
-				       vip->name, text, found->vip->name);
+				       vip->name, endpoint_format(&b->at, text), found->vip->name);
 	}
 	if (weighted > vip_slots(vip))
 		return err_set(err, EINVAL, "VIP %s: %zu backends need more slots than %u: each takes one at least",

@@ -15,6 +15,20 @@ unsigned int page_spread_limit(unsigned int lambda, size_t nodes)
 	return limit < PAGE_SENT_MAX ? (unsigned int)limit : PAGE_SENT_MAX;
 }
 
+bool page_kept_met(const struct kept *kept, __u64 peer)
+{
+	for (unsigned int i = 0; i < kept->peers; i++)
+		if (kept->peer[i] == peer)
+			return true;
+	return false;
+}
+
+void page_kept_meets(struct kept *kept, __u64 peer)
+{
+	if (kept->peers < PAGE_PEERS && !page_kept_met(kept, peer))
+		kept->peer[kept->peers++] = peer;
+}
+
 static void kept_rest(struct page_store *s, struct kept *kept)
 {
 	kept->fresh = false;
@@ -61,8 +75,11 @@ size_t page_store_spread(struct page_store *s, __u64 to, unsigned int limit, siz
 			tries++;
 			if (kept->len > budget || kept->origin == to)
 				continue;
-			budget -= kept->len;
-			ret[count++] = (struct page_bytes){kept->bytes, kept->len};
+			if (!page_kept_met(kept, to)) {
+				budget -= kept->len;
+				ret[count++] = (struct page_bytes){kept->bytes, kept->len};
+				page_kept_meets(kept, to);
+			}
 			TAILQ_REMOVE(&s->queue[i], kept, queue);
 			TAILQ_INSERT_TAIL(&picked, kept, queue);
 		}

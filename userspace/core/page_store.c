@@ -320,6 +320,19 @@ enum page_outcome page_store_put(struct page_store *s, const void *bytes, size_t
 	return outcome;
 }
 
+void page_store_met(struct page_store *s, const void *bytes, size_t len, __u64 peer)
+{
+	struct page page;
+	struct origin *o;
+	size_t at;
+
+	if (page_decode(bytes, len, &page))
+		return;
+	o = page_store_origin(s, page.origin);
+	if (o && place_find(o, &page, &at) && !page_version_compare(&page.version, &o->page[at]->version))
+		page_kept_meets(o->page[at], peer);
+}
+
 /* --- looking --- */
 
 bool page_store_next(const struct page_store *s, __u64 origin, size_t *at, struct page *ret)

@@ -14,7 +14,9 @@
  * Pages travel in two ways.
  *
  * Spreading: a page that is new here rides on gossip that goes out anyhow, lambda * log10(n + 1)
- * times (SWIM section 4.1; memberlist's transmit-limited queue), those sent least often first.
+ * times (SWIM section 4.1; memberlist's transmit-limited queue), those sent least often first. A time
+ * that falls on a peer which has sent it, or was sent it, counts, but nothing is sent: of three nodes
+ * most would otherwise be sent what they have. What is lost there repair brings.
  *
  * Repair: what loss, partitions and absence left behind. Probes and their answers carry a digest of
  * all that their sender holds, the exclusive or of its pages' hashes: 8 bytes, so that nobody has to
@@ -110,6 +112,9 @@ int page_store_roster(struct page_store *s, const struct roster *roster);
 enum page_outcome page_store_put(struct page_store *s, const void *bytes, size_t len, struct page *ret);
 const char *page_outcome_label(enum page_outcome outcome);
 
+/* A peer has sent these bytes, which page_store_put() took or knew: they need not be sent to it. */
+void page_store_met(struct page_store *s, const void *bytes, size_t len, __u64 peer);
+
 /**
  * page_store_next() - walk over the pages of one origin, in order of (kind, index)
  * @at:		0 at first
@@ -146,7 +151,7 @@ unsigned int page_spread_limit(unsigned int lambda, size_t nodes);
  * @budget:	bytes
  * @ret:	at most @room
  *
- * They count as sent. Return: how many.
+ * They count as sent, and so do those that it has been sent, or has sent. Return: how many.
  */
 size_t page_store_spread(struct page_store *s, __u64 to, unsigned int limit, size_t budget, struct page_bytes *ret,
 			 size_t room);

@@ -10,6 +10,7 @@
 #include "core/page_store.h"
 
 #define PAGE_SENT_MAX 64 /* more than any page_spread_limit() */
+#define PAGE_PEERS    4	 /* that are remembered of a page: in a large flock it seldom meets the same one twice */
 
 /* A page that is kept. */
 struct kept {
@@ -21,6 +22,8 @@ struct kept {
 	__u32 bucket;	   /* of (origin, kind, index) */
 	unsigned int sent; /* times it was spread */
 	bool fresh;	   /* in the queue of those sent so often */
+	unsigned int peers;
+	__u64 peer[PAGE_PEERS]; /* that have it, or were sent it; the first ones */
 	TAILQ_ENTRY(kept) queue;
 	size_t len;
 	__u8 bytes[];
@@ -51,6 +54,9 @@ struct page_store {
 
 /* NULL if it is not in the roster. */
 struct origin *page_store_origin(const struct page_store *s, __u64 id);
+
+bool page_kept_met(const struct kept *kept, __u64 peer); /* it is one of these */
+void page_kept_meets(struct kept *kept, __u64 peer);
 
 __u32 page_bucket(__u64 origin, __u16 kind, __u16 index);
 

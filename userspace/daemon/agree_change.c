@@ -112,35 +112,6 @@ static int wanted_make(struct edit *e, struct err *err)
 
 /* --- is it meant? --- */
 
-static bool vip_serves(const struct vip_config *vip)
-{
-	for (size_t i = 0; vip && i < vip->backend_count; i++)
-		if (vip->backend[i].weight)
-			return true;
-	return false;
-}
-
-static int force_check(const struct edit *e, struct err *err)
-{
-	char names[128] = "";
-	size_t count = 0, len = 0;
-
-	for (size_t i = 0; i < e->wanted->vip_count; i++) {
-		const struct vip_config *vip = &e->wanted->vip[i];
-
-		if (vip_serves(vip) || !vip_serves(config_vip(e->base, vip->name)))
-			continue;
-		if (len < sizeof(names))
-			len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", count ? ", " : "", vip->name);
-		count++;
-	}
-	if (!count || e->t->request.force)
-		return 0;
-	return err_set(err, EPERM,
-		       "it would leave no backend that takes connections to %zu VIP%s (%s): with --force it is done",
-		       count, count == 1 ? "" : "s", names);
-}
-
 static int silent_check(const struct edit *e, struct err *err)
 {
 	char name[STARLING_NAME_BYTES];
@@ -234,7 +205,7 @@ static int root_make(struct edit *e, struct intent *ret, struct err *err)
 			       .window_ms = wait_ms,
 			       .by = root.node};
 	pthread_mutex_lock(&a->lock);
-	rc = intent_build(e->wanted, &root, &a->signing, &a->objects, &ret->root, err);
+	rc = intent_rebuild(e->wanted, e->base, &e->base_root, &root, &a->signing, &a->objects, &ret->root, err);
 	if (!rc)
 		a->asked = ret->root;
 	pthread_mutex_unlock(&a->lock);
@@ -248,6 +219,7 @@ static int ask_all(struct edit *e, const struct intent *want, struct err *err)
 {
 	struct intent_root said;
 	struct roster roster = {0};
+	bool careful = e->base && !e->t->request.force && !e->t->request.dry_run;
 	int rc = peers_roster_copy(e->a->d->peers, &roster);
 
 	if (!rc) {
@@ -259,9 +231,7 @@ static int ask_all(struct edit *e, const struct intent *want, struct err *err)
 	if (rc == -EACCES)
 		return err_set(err, EACCES, "the roster gives the role admin to others: do it there");
 	if (!rc)
-		rc = agree_stage(e->a, &want->root, err);
-	if (!rc)
-		rc = agree_ask(e->a, &want->root, e->wanted, &e->silent, err);
+		rc = agree_ask(e->a, &want->root, e->wanted, careful, &e->silent, err);
 	if (!rc)
 		rc = silent_check(e, err);
 	return rc ? rc : quorum_check(e, err);
@@ -319,7 +289,34 @@ static int try_once(struct edit *e, struct err *err)
 	return rc;
 }
 
-/* What would be changed, and what the others say to it. */
+struct effects_job {
+	const struct config *shared;
+	struct table *table;
+	struct err err;
+	int rc;
+};
+
+static void effects_run(struct plane *p, void *arg)
+{
+	struct effects_job *j = arg;
+	struct config *wanted = config_compose(plane_config(p), j->shared);
+
+	j->rc = wanted ? plane_show_effects(p, wanted, j->table, &j->err) : -ENOMEM;
+	config_free(wanted);
+}
+
+/* What comes of it, at this node. */
+static int effects(struct edit *e, struct table *table, struct err *err)
+{
+	struct effects_job job = {.shared = e->wanted, .table = table};
+	int rc = agree_plane(e->a, PLANE_NORMAL, effects_run, &job);
+
+	if (!rc && job.rc)
+		*err = job.err;
+	return rc ? rc : job.rc;
+}
+
+/* What would be changed, what the others say to it, and what would come of it. */
 static int dry_answer(struct edit *e, struct err *err)
 {
 	struct table *table = table_new(KIND_CHANGE);
@@ -328,13 +325,11 @@ static int dry_answer(struct edit *e, struct err *err)
 
 	if (!rc)
 		rc = ask_all(e, &want, err);
-	if (rc) {
-		table_free(table);
-		return rc;
+	if (!rc) {
+		config_changes(e->base, e->wanted, change_row, table);
+		rc = effects(e, table, err);
 	}
-	config_changes(e->base, e->wanted, change_row, table);
-	task_answer(e->t, table);
-	return 0;
+	return task_show(e->t, table, rc, err);
 }
 
 /* The file's own lines are this node's alone. */
@@ -415,8 +410,6 @@ static int edit_run(struct edit *e, struct err *err)
 		own = config_copy(e->wanted);
 	if (!rc)
 		rc = config_check(e->wanted, &e->a->d->limits, err);
-	if (!rc)
-		rc = force_check(e, err);
 	if (!rc)
 		rc = voters_check(e, err);
 	if (!rc)

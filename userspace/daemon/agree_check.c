@@ -26,6 +26,7 @@
 struct try_job {
 	struct agree *a;
 	const struct config *shared;
+	bool careful;
 	struct err err;
 	int rc;
 };
@@ -34,15 +35,15 @@ static void try_run(struct plane *p, void *arg)
 {
 	struct try_job *j = arg;
 	struct config *wanted = config_compose(plane_config(p), j->shared);
-	struct apply_how how = {.by = "", .command = "", .dry_run = true};
+	struct apply_how how = {.by = "", .command = "", .dry_run = true, .careful = j->careful};
 
 	j->rc = wanted ? apply_config(j->a->d, p, wanted, &how, NULL, NULL, &j->err)
 		       : err_set(&j->err, ENOMEM, "no memory for it");
 }
 
-int agree_try(struct agree *a, const struct config *shared, struct err *err)
+int agree_try(struct agree *a, const struct config *shared, bool careful, struct err *err)
 {
-	struct try_job job = {.a = a, .shared = shared};
+	struct try_job job = {.a = a, .shared = shared, .careful = careful};
 	int rc = agree_plane(a, PLANE_NORMAL, try_run, &job);
 
 	if (!rc && job.rc) {
@@ -100,7 +101,7 @@ static int check(struct check *c, struct err *err)
 	if (!rc)
 		rc = own_lines_check(c->a, shared, err);
 	if (!rc)
-		rc = agree_try(c->a, shared, err);
+		rc = agree_try(c->a, shared, false, err);
 	if (!rc)
 		rc = agree_stage(c->a, &c->root, err);
 	agree_objects_trim(c->a);
@@ -295,20 +296,23 @@ int agree_question(struct agree *a, __u32 kind, const struct object_name *root, 
 
 struct own_try {
 	struct agree *a;
+	const struct object_name *root;
 	const struct config *shared;
+	bool careful;
 };
 
 static int own_try(void *arg, struct err *err)
 {
 	const struct own_try *t = arg;
+	int rc = agree_try(t->a, t->shared, t->careful, err);
 
-	return agree_try(t->a, t->shared, err);
+	return rc ? rc : agree_stage(t->a, t->root, err);
 }
 
-int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared,
+int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared, bool careful,
 	      struct agree_nodes *ret_silent, struct err *err)
 {
-	struct own_try own = {a, shared};
+	struct own_try own = {a, root, shared, careful};
 	struct agree_nodes others;
 
 	others.count = peers_others(a->d->peers, others.id, STARLING_ROSTER_NODES);

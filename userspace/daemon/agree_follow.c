@@ -274,6 +274,7 @@ struct applied_job {
 	struct agree *a;
 	const struct config *shared;
 	const struct intent_root *root;
+	struct buf text; /* of @shared */
 	struct apply_result result;
 	struct err err;
 	int rc;
@@ -283,7 +284,8 @@ static void apply_run(struct plane *p, void *arg)
 {
 	struct applied_job *j = arg;
 	struct config *wanted = config_compose(plane_config(p), j->shared);
-	struct apply_how how = {.by = j->root->by, .command = j->root->command, .whole = true, .agreed = true};
+	struct apply_how how = {
+		.by = j->root->by, .command = j->root->command, .whole = true, .shared = &j->text, .agreed = true};
 
 	j->rc = wanted ? apply_config(j->a->d, p, wanted, &how, NULL, &j->result, &j->err)
 		       : err_set(&j->err, ENOMEM, "no memory for the agreed configuration");
@@ -305,12 +307,17 @@ static int root_run(struct agree *a, const struct object_name *name, __u32 gener
 		return rc;
 	job.shared = shared;
 	job.root = &root;
-	rc = agree_plane(a, PLANE_NORMAL, apply_run, &job);
+	pthread_mutex_lock(&a->lock);
+	rc = intent_read(&a->objects, name, &job.text, err);
+	pthread_mutex_unlock(&a->lock);
+	if (!rc)
+		rc = agree_plane(a, PLANE_NORMAL, apply_run, &job);
 	if (!rc && job.rc) {
 		rc = job.rc;
 		*err = job.err;
 	}
 	config_free(shared);
+	buf_free(&job.text);
 	if (rc)
 		return rc;
 	agree_keep(a, name, &root, job.result.changes);

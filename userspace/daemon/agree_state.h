@@ -145,9 +145,9 @@ struct agree_nodes {
 	size_t count;
 	__u64 id[STARLING_ROSTER_NODES];
 };
-/* Ask all that are live, and try it here; @ret: those that did not answer. Return: 0; -EINVAL with @err: one cannot run
- * it. */
-int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared,
+/* Ask all that are live, try it here, carefully (apply.h) if that is wanted, and stage it; @ret: who did not answer.
+ * Return: 0; -EINVAL, -EPERM with @err: one cannot run it, or it has to be forced. */
+int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared, bool careful,
 	      struct agree_nodes *ret_silent, struct err *err);
 /**
  * agree_question() - ask nodes, and wait until all have answered
@@ -162,7 +162,7 @@ int agree_question(struct agree *a, __u32 kind, const struct object_name *root, 
 		   struct err *err);
 void agree_answered(struct agree *a, __u64 node, __u32 number, const __u8 *body, size_t len);
 /* This node's own answer. */
-int agree_try(struct agree *a, const struct config *shared, struct err *err);
+int agree_try(struct agree *a, const struct config *shared, bool careful, struct err *err);
 
 /* agree_wave.c; agree_waves_ms(): by then a change is through, or to be taken back */
 __u32 agree_waves_ms(struct agree *a, enum wave wave);

@@ -100,7 +100,9 @@ static void generation_keep(struct daemon *d, const struct apply_how *how, const
 	char was[16], is[16];
 	struct err err = {0};
 
-	d->unkept = history_add(d->history, how->by, how->command, changes, buf_text(text), text->len, &err);
+	/* What is agreed is on the disk already (agree_stage()), and own lines are those of an earlier generation. */
+	d->unkept =
+		history_add(d->history, how->by, how->command, changes, buf_text(text), text->len, !how->agreed, &err);
 	if (d->unkept) {
 		d->store_errors++;
 		log_error("config: \"%s\" by %s runs, but a start without -f would not know it: %s", how->command,
@@ -118,23 +120,33 @@ static void generation_keep(struct daemon *d, const struct apply_how *how, const
 			   .kind = "config", .object = "generation", .before = was, .after = is, .why = last->command});
 }
 
+static void exchange_run(struct plane *p, void *arg)
+{
+	if (p)
+		peers_exchange(arg, p);
+}
+
 static void settings_apply(struct daemon *d, struct plane *p, const struct config *c, int http_fd)
 {
 	log_level_set(d->options.debug ? LOG_DEBUG : c->log_level);
 	pages_listen(d, &c->listen_http, http_fd);
 	peers_configure(d->peers, c);
-	peers_exchange(d->peers, p);
+	/* Ten thousands of loads take their time: whoever waits for this change is answered first. */
+	if (plane_post(p, PLANE_NORMAL, exchange_run, d->peers))
+		peers_exchange(d->peers, p);
 }
 
 /* Everything that can fail, and the change itself: all or nothing. */
 static int change_run(struct daemon *d, struct plane *p, struct config *wanted, const struct apply_how *how,
-		      struct plane_change *ret, struct err *err)
+		      struct table *ret_table, struct plane_change *ret, struct err *err)
 {
 	/* At a start traffic counts more than metrics: there a failure is told, and tried again. */
 	int fd = -1, rc = d->applied_ms ? pages_reserve(d, plane_config(p), wanted, &fd, err) : 0;
 
 	if (!rc)
 		rc = plane_apply(p, wanted, how->dry_run, ret, err);
+	if (!rc && how->dry_run && ret_table)
+		rc = plane_show_effects(p, wanted, ret_table, err);
 	if (!rc && !how->dry_run)
 		settings_apply(d, p, plane_config(p), fd);
 	else if (fd >= 0)
@@ -148,9 +160,12 @@ void apply_refused(struct daemon *d)
 	d->reload_failures++;
 }
 
-/* Finds what differs from what runs, or at a start from what ran last. @text: of @wanted; empty if that is the same. */
+/*
+ * Finds what differs from what runs, or at a start from what ran last. @text: of @wanted; empty if that is the same, or
+ * is not to be kept.
+ */
 static int changes_find(const struct daemon *d, const struct plane *p, const struct config *wanted,
-			struct changes *changes, struct buf *text, bool *ret_same)
+			const struct apply_how *how, struct changes *changes, struct buf *text, bool *ret_same)
 {
 	const struct generation *last = history_last(d->history);
 	struct config *before = NULL;
@@ -158,10 +173,15 @@ static int changes_find(const struct daemon *d, const struct plane *p, const str
 	if (d->applied_ms) {
 		config_changes(plane_config(p), wanted, change_note, changes);
 		*ret_same = !changes->count && last && !d->unkept; /* it runs: no need to write it out to know */
-		if (*ret_same)
+		if (*ret_same || how->dry_run)
 			return 0;
 	}
-	config_export(wanted, text);
+	if (how->shared) {
+		config_export_own(wanted, text);
+		buf_add(text, how->shared->text, how->shared->len);
+	} else {
+		config_export(wanted, text);
+	}
 	*ret_same = !buf_error(text) && generation_same(d, text);
 	if (!d->applied_ms && !*ret_same) {
 		before = last ? last_parse(d, last) : NULL;
@@ -179,7 +199,7 @@ static int config_run(struct daemon *d, struct plane *p, struct config *wanted, 
 	struct changes changes = {.table = ret_table};
 	struct buf text = BUF_INIT;
 	bool same;
-	int rc = changes_find(d, p, wanted, &changes, &text, &same);
+	int rc = changes_find(d, p, wanted, how, &changes, &text, &same);
 
 	if (rc)
 		err_set(err, ENOMEM, "no memory for the configuration");
@@ -187,7 +207,7 @@ static int config_run(struct daemon *d, struct plane *p, struct config *wanted, 
 	if (!how->dry_run)
 		plane_generation(p, before + !same);
 	if (!rc)
-		rc = change_run(d, p, wanted, how, &ret->change, err);
+		rc = change_run(d, p, wanted, how, ret_table, &ret->change, err);
 	daemon_notes(d);
 	if (!rc && !how->dry_run) {
 		if (!same)
@@ -213,6 +233,8 @@ int apply_config(struct daemon *d, struct plane *p, struct config *wanted, const
 	rc = node_check(d, wanted, err);
 	if (!rc && !how->whole) /* a whole one was checked when it was read, off this thread */
 		rc = config_check(wanted, &d->limits, err);
+	if (!rc && how->careful)
+		rc = plane_unserved_check(p, wanted, err);
 	if (!rc)
 		rc = config_run(d, p, wanted, how, ret_table, &result, err);
 	if (rc || how->dry_run)

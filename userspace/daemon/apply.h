@@ -13,8 +13,11 @@ struct apply_how {
 	const char *by;	     /* "root@lb1" */
 	const char *command; /* what asked for it, for the history */
 	bool dry_run;
-	bool whole;  /* a whole configuration, not one command: counts as a reload */
-	bool agreed; /* its generation is the flock's, not the history's */
+	bool whole; /* a whole configuration, not one command: counts as a reload */
+	const struct buf
+		*shared; /* the shared lines as config_export() writes them; NULL: they are still to be written */
+	bool agreed;	 /* its generation is the flock's, not the history's */
+	bool careful;	 /* refuse what leaves a VIP nobody for new connections: plane_unserved_check() */
 };
 
 struct apply_result {
@@ -28,11 +31,11 @@ struct apply_result {
  * apply_config() - make a configuration what runs
  * @wanted:	moves in, also on failure
  * @how:	see there
- * @ret_table:	KIND_CHANGE: what differs; appended to; may be NULL
+ * @ret_table:	KIND_CHANGE: what differs, and with dry_run what comes of it; appended to; may be NULL
  * @ret:	may be NULL
  * @err:	a sentence; nothing was changed then
  *
- * Return: 0; -EINVAL (config_check()); what plane_apply() gives.
+ * Return: 0; -EINVAL (config_check()); -EPERM (careful); what plane_apply() gives.
  */
 int apply_config(struct daemon *d, struct plane *p, struct config *wanted, const struct apply_how *how,
 		 struct table *ret_table, struct apply_result *ret, struct err *err);

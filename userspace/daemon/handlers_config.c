@@ -46,7 +46,10 @@ static int config_change(struct plane *p, struct task *t, struct config *wanted,
 	struct apply_result result = {0};
 	struct buf command = BUF_INIT, message = BUF_INIT;
 	struct table *table = t->request.dry_run ? table_new(KIND_CHANGE) : NULL;
-	struct apply_how how = {.by = t->by, .dry_run = t->request.dry_run, .whole = whole};
+	struct apply_how how = {.by = t->by,
+				.dry_run = t->request.dry_run,
+				.whole = whole,
+				.careful = !t->request.dry_run && !t->request.force && !t->signalled};
 	int rc;
 
 	words_join(t, &command);
@@ -127,12 +130,10 @@ int handle_config_diff(struct plane *p, struct task *t, struct err *err)
 {
 	struct table *table = table_new(KIND_CHANGE);
 
-	(void)err;
 	if (!table)
 		return -ENOMEM;
 	config_changes(plane_config(p), t->wanted, change_row, table);
-	task_answer(t, table);
-	return 0;
+	return task_show(t, table, plane_show_effects(p, t->wanted, table, err), err);
 }
 
 /* The generation that a rollback goes to: the one named, else the one before the running one. */

@@ -255,7 +255,8 @@ static struct generation *place_make(struct history *h, __u32 number)
 	return &h->all[i];
 }
 
-int history_put(struct history *h, const struct generation *g, const char *text, size_t len, struct err *err)
+static int put(struct history *h, const struct generation *g, const char *text, size_t len, bool durable,
+	       struct err *err)
 {
 	struct generation made = *g;
 	struct buf body = BUF_INIT;
@@ -270,8 +271,10 @@ int history_put(struct history *h, const struct generation *g, const char *text,
 		rc = buf_error(&body);
 	if (rc)
 		err_set(err, -rc, "cannot keep generation %u: %s", g->number, strerror(-rc));
-	else
+	else if (durable)
 		rc = state_file_write(path, body.text, body.len, err);
+	else
+		rc = state_file_write_quick(path, body.text, body.len, err);
 	buf_free(&body);
 	if (rc)
 		return rc;
@@ -281,15 +284,20 @@ int history_put(struct history *h, const struct generation *g, const char *text,
 	return 0;
 }
 
+int history_put(struct history *h, const struct generation *g, const char *text, size_t len, struct err *err)
+{
+	return put(h, g, text, len, true, err);
+}
+
 int history_add(struct history *h, const char *by, const char *command, size_t changes, const char *text, size_t len,
-		struct err *err)
+		bool durable, struct err *err)
 {
 	struct generation g = {
 		.number = h->count ? h->all[h->count - 1].number + 1 : 1, .time_ms = wall_ms(), .changes = changes};
 
 	text_cut(g.by, sizeof(g.by), by);
 	text_cut(g.command, sizeof(g.command), command);
-	return history_put(h, &g, text, len, err);
+	return put(h, &g, text, len, durable, err);
 }
 
 void history_rows(const struct history *h, __u32 running, struct table *t)

@@ -57,19 +57,19 @@ const struct generation *history_find(const struct history *h, __u32 number);
 int history_text(const struct history *h, __u32 number, char **ret_text, size_t *ret_len, struct err *err);
 
 /**
- * history_add() - keep a new generation, durably
+ * history_add() - keep a new generation
  * @by:		"root@lb1"
  * @command:	what made it; cut off if it is long
  * @changes:	lines that differ
  * @text:	the configuration; @len bytes
+ * @durable:	wait until the disk has it; else it may be torn, and recognised as such, if the host ends at once
  *
  * Return: 0; -errno of the disk with @err: then it is known until the daemon ends, but not kept.
  */
 int history_add(struct history *h, const char *by, const char *command, size_t changes, const char *text, size_t len,
-		struct err *err);
+		bool durable, struct err *err);
 
-/* The same with a number, time and all that the caller knows; @g's digest is made. A number that is kept is kept anew.
- */
+/* The same, durably, with a number, time and all that the caller knows; @g's digest is made. A kept one is replaced. */
 int history_put(struct history *h, const struct generation *g, const char *text, size_t len, struct err *err);
 
 /* The digest that a generation with this text has. */

@@ -12,7 +12,9 @@
 #include "daemon/peers_state.h"
 #include "version.h"
 
-#define LOAD_PAGES 16 /* of one round: 900 backends */
+#define LOAD_PAGES   16 /* of one round: 900 backends */
+#define DIGEST_VIPS  8	/* of one page: a VIP that changes has it made anew, and sent to all */
+#define DIGEST_PAGES 64 /* of these; more VIPs make longer ones */
 
 /* --- own pages --- */
 
@@ -52,13 +54,17 @@ int peers_node_says(const struct peers *p, __u64 id, struct fact_node *ret)
 
 static void digests_publish(struct peers *p)
 {
+	size_t each = p->digests / DIGEST_PAGES + 1, i = 0;
 	__u16 index = 0;
-	size_t i = 0;
 
+	if (each < DIGEST_VIPS)
+		each = DIGEST_VIPS;
 	while (i < p->digests) {
+		/* The digest of all changes with each of them, and has a page of its own. */
+		size_t end = i + (i ? each : 1);
 		struct page_draft draft = {0};
 
-		while (i < p->digests && !fact_digest_encode(&p->digest[i], &draft))
+		while (i < p->digests && i < end && !fact_digest_encode(&p->digest[i], &draft))
 			i++;
 		peers_page_publish(p, PAGE_KIND_DIGESTS, index++, &draft);
 	}

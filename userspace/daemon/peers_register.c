@@ -40,7 +40,7 @@ static void mark_write(const struct peers *p, const void *bytes, size_t len)
 
 	mark_make(bytes, len, hex);
 	if (daemon_path(path, p->d->run_dir, "register.last", &err) ||
-	    state_file_write(path, hex, MARK_HEX_BYTES - 1, &err))
+	    state_file_write_quick(path, hex, MARK_HEX_BYTES - 1, &err))
 		log_warning("register: after a restart the others will be asked: %s", err.text);
 }
 

@@ -178,6 +178,19 @@ int plane_show_drops(struct plane *p, struct table *t, struct err *err);		     /
 int plane_show_status(struct plane *p, struct table *t, struct err *err);		     /* KIND_STATUS */
 int plane_show_maps(struct plane *p, struct table *t, struct err *err);			     /* KIND_MAP */
 
+/**
+ * plane_show_effects() - what applying a configuration would do to traffic
+ * @wanted:	passed config_check(); borrowed
+ * @t:		KIND_CHANGE: a row is appended for each VIP that it touches
+ *
+ * Of backends that are new it is taken that they can be reached. Lets urgent jobs run between VIPs.
+ * Return: 0; -ENOSPC, -ENOMEM, -EINVAL with @err: it could not be applied.
+ */
+int plane_show_effects(struct plane *p, const struct config *wanted, struct table *t, struct err *err);
+
+/* Whether a VIP that has a backend for new connections, or should, would have none. Return: 0; -EPERM with @err. */
+int plane_unserved_check(const struct plane *p, const struct config *wanted, struct err *err);
+
 struct plane_flow_filter {
 	const char *vip;		/* NULL: all */
 	const struct endpoint *backend; /* port 0: any; NULL: all */

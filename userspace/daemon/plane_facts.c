@@ -32,12 +32,14 @@ static size_t counted_fill(const struct plane *p, struct counted *all)
 	for (i = 0; i < p->vip_count; i++) {
 		const struct plane_vip *v = p->vip[i];
 
-		for (j = 0; v->scheduler != SCHEDULER_MH && j < v->backend_count; j++)
+		for (j = 0; v->scheduler != SCHEDULER_MH && j < v->backend_count; j++) {
+			struct plane_backend *b = v->backend[j];
+
+			if (!b->told)
+				b->told = fact_backend_key(v->name, &b->at);
 			all[count++] = (struct counted){
-				{fact_backend_key(v->name, &v->backend[j]->at),
-				 __atomic_load_n(&p->loads[v->backend[j]->id].open, __ATOMIC_RELAXED)},
-				v->backend[j]->id,
-			};
+				{b->told, __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED)}, b->id};
+		}
 	}
 	qsort(all, count, sizeof(*all), counted_order);
 	for (i = 0; i < count; i++) /* two of one key would be one: 64 bits, and yet */

@@ -64,6 +64,7 @@ struct plane_backend {
 	struct plane_backend *path_next;
 	struct endpoint at; /* proto 0 */
 	__u64 key;	    /* maglev_key() */
+	__u64 told;	    /* what it is called between nodes: fact_backend_key(); 0: not known yet */
 	__u32 weight;	    /* of the word and of T */
 	__u32 configured;   /* weight in the configuration */
 	__u32 id;

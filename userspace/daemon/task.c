@@ -153,6 +153,7 @@ static bool task_shows(const struct task *t)
 	case COMMAND_BACKEND_SHOW:
 	case COMMAND_FLOW_SHOW:
 	case COMMAND_METRIC_SHOW:
+	case COMMAND_CONFIG_DIFF:
 		return true;
 	default:
 		return false;

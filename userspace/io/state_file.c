@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +67,7 @@ static int dir_sync(const char *path)
 	return rc;
 }
 
-static int file_write(const char *path, const char *text, size_t len, mode_t mode)
+static int file_write(const char *path, const char *text, size_t len, mode_t mode, bool synced)
 {
 	char header[STATE_HEADER_BYTES];
 	size_t header_len = header_format(text, len, header);
@@ -79,14 +80,14 @@ static int file_write(const char *path, const char *text, size_t len, mode_t mod
 		rc = write_all(fd, header, header_len);
 	if (!rc)
 		rc = write_all(fd, text, len);
-	if (!rc && fsync(fd))
+	if (!rc && synced && fsync(fd))
 		rc = -errno;
 	if (close(fd) && !rc)
 		rc = -errno;
 	return rc;
 }
 
-static int file_replace(const char *path, const char *text, size_t len, mode_t mode, struct err *err)
+static int file_replace(const char *path, const char *text, size_t len, mode_t mode, bool synced, struct err *err)
 {
 	char temp[PATH_MAX];
 	int rc;
@@ -95,7 +96,7 @@ static int file_replace(const char *path, const char *text, size_t len, mode_t m
 		return err_set(err, ENAMETOOLONG, "%s: the path is too long", path);
 	if (len > STARLING_REQUEST_BYTES)
 		return err_set(err, EFBIG, "%s: %zu bytes are too many for a state file", path, len);
-	rc = file_write(temp, text, len, mode);
+	rc = file_write(temp, text, len, mode, synced);
 	if (rc) {
 		unlink(temp);
 		return err_set(err, -rc, "cannot write %s: %s", temp, strerror(-rc));
@@ -105,18 +106,23 @@ static int file_replace(const char *path, const char *text, size_t len, mode_t m
 		unlink(temp);
 		return err_set(err, -rc, "cannot rename %s to %s: %s", temp, path, strerror(-rc));
 	}
-	rc = dir_sync(path);
+	rc = synced ? dir_sync(path) : 0;
 	return rc ? err_set(err, -rc, "cannot sync the directory of %s: %s", path, strerror(-rc)) : 0;
 }
 
 int state_file_write(const char *path, const char *text, size_t len, struct err *err)
 {
-	return file_replace(path, text, len, 0640, err);
+	return file_replace(path, text, len, 0640, true, err);
 }
 
 int state_file_write_secret(const char *path, const char *text, size_t len, struct err *err)
 {
-	return file_replace(path, text, len, 0600, err);
+	return file_replace(path, text, len, 0600, true, err);
+}
+
+int state_file_write_quick(const char *path, const char *text, size_t len, struct err *err)
+{
+	return file_replace(path, text, len, 0640, false, err);
 }
 
 static int file_read(const char *path, char **ret_text, size_t *ret_len)

@@ -25,6 +25,9 @@ int state_file_write(const char *path, const char *text, size_t len, struct err 
 /* The same of what only the daemon's user may read: 0600. */
 int state_file_write_secret(const char *path, const char *text, size_t len, struct err *err);
 
+/* The same without waiting for the disk: it outlives the daemon, whatever ends that, but not the host's own end. */
+int state_file_write_quick(const char *path, const char *text, size_t len, struct err *err);
+
 /**
  * state_file_read() - read a file and check that it is whole
  * @path:	the file
