@@ -103,7 +103,9 @@
 	ARGUMENT(CONFIRM,       KEYWORD,  "confirm",       "D",                         DURATION,  confirm_ms,       5000, STARLING_CONFIRM_MAX_MS, \
 		"where the flock agrees: it is taken back unless `config confirm` follows in time") \
 	ARGUMENT(DESPITE,       KEYWORD,  "despite",       "NODE",                      NAME,      node,             0, 0, \
-		"where the flock agrees: though this node does not say that it can run it")
+		"where the flock agrees: though this node does not say that it can run it") \
+	ARGUMENT(REPLACE,       KEYWORD,  "replace",       "",                          FLAG,      given,            0, 0, \
+		"give up the own VIPs for those that the flock has agreed on")
 
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \
@@ -163,7 +165,7 @@
 		"make the keys of a new flock, of which this balancer is the first") \
 	COMMAND(NODE_JOIN, "node", "join", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"join a flock: by an invitation from standard input, or where this balancer is in the rosters by asking a node", \
-		ARG_NODE_AT) \
+		ARG_NODE_AT, ARG_REPLACE) \
 	COMMAND(NODE_INVITE, "node", "invite", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"vouch for the node that joins with the invitation which this prints, once", ARG_TTL) \
 	COMMAND(NODE_FORGET, "node", "forget", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \

@@ -67,7 +67,7 @@ static void own_run(struct plane *p, void *arg)
 static int own_lines_check(struct agree *a, const struct config *shared, struct err *err)
 {
 	struct own_job job = {.shared = shared};
-	int rc = agree_on(a) ? 0 : agree_plane(a, PLANE_URGENT, own_run, &job);
+	int rc = agree_on(a) || agree_apart(a) ? 0 : agree_plane(a, PLANE_URGENT, own_run, &job);
 
 	if (!rc && job.other)
 		rc = err_set(err, EEXIST, "it runs other shared lines of its own: `starling config diff` there");

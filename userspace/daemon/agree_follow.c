@@ -286,6 +286,11 @@ static void apply_run(struct plane *p, void *arg)
 	struct config *wanted = config_compose(plane_config(p), j->shared);
 	struct apply_how how = {.by = j->root->by, .command = j->root->command, .whole = true, .agreed = true};
 
+	j->rc = agree_join_check(j->a, plane_config(p), j->shared, &j->err);
+	if (j->rc) {
+		config_free(wanted);
+		return;
+	}
 	j->rc = wanted ? apply_config(j->a->d, p, wanted, &how, NULL, &j->result, &j->err)
 		       : err_set(&j->err, ENOMEM, "no memory for the agreed configuration");
 }
@@ -354,6 +359,7 @@ static void ran(struct agree *a, const struct object_name *root, __u32 generatio
 	pthread_mutex_lock(&a->lock);
 	a->running = *root;
 	a->running_generation = generation;
+	a->joined = true;
 	a->trouble[0] = '\0';
 	pthread_cond_broadcast(&a->changed);
 	pthread_mutex_unlock(&a->lock);
@@ -435,7 +441,7 @@ int agree_own(struct agree *a, struct plane *p, struct config **wanted)
 	bool on, agreed;
 
 	pthread_mutex_lock(&a->lock);
-	on = a->value.version;
+	on = a->value.version && a->joined;
 	if (on)
 		intent_wanted(&a->intent, wall_ms(), &root, &generation);
 	pthread_mutex_unlock(&a->lock);

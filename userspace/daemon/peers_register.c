@@ -318,6 +318,20 @@ static const struct roster_node *other_find(struct peers *p, struct caspaxos_mes
 	return NULL;
 }
 
+bool peers_register_none(struct peers *p)
+{
+	struct caspaxos_message m;
+	struct endpoint at;
+	bool none = false;
+
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; p->flock && i < p->roster.count && !none; i++)
+		none = peers_live(p, &p->roster.node[i], &at) && !peers_register_told(p, p->roster.node[i].id, &m) &&
+		       !m.decided.version;
+	pthread_mutex_unlock(&p->lock);
+	return none;
+}
+
 int peers_register_other(struct peers *p, struct caspaxos_value *ret)
 {
 	struct caspaxos_message m;
