@@ -53,6 +53,50 @@ equal "and nothing is changed by any of it" 6 "$(generation 2)"
 check "with --force it is done" at 2 --force backend set more "$(be 2)" weight 0
 check "by all" wait_for 5 all_run 7
 
+check "a backend is put aside by hand" at 1 backend drain web "$(be 2)"
+check "an applied file leaves it so" at 1 config apply "$TMP/changed"
+aside() { [ "$(backend_value web "$(be 2)" state)" = "$1" ]; }
+check "as it was" aside draining
+check "unless it is told to undo that" at 1 config apply "$TMP/changed" reset-state
+check "as it does" wait_for 5 aside up
+check "back to what was agreed before" at 3 --force config rollback 7
+check "by all" wait_for 5 weight_all web 1 7
+
+# --- a file that says otherwise
+conf=/run/starling-lab/$STARLING_LAB/lb2/starling.conf
+cp "$conf" "$TMP/conf"
+{
+	sed 's/weight 10/weight 77/' "$TMP/conf"
+	echo log level debug
+} >"$conf"
+kill -HUP "$(daemon_pid lb2)"
+differs() { at 2 -j status | grep -q "shared lines are not those"; }
+check "at SIGHUP a file with other shared lines is told of" wait_for 5 differs
+check "in the log too" grep -q "file's shared lines are not those that the flock has agreed on: they are not applied" \
+	"/run/starling-lab/$STARLING_LAB/lb2/starlingd.log"
+own() { at 2 config export | grep -qx "log level debug"; }
+check "its own lines are applied" wait_for 5 own
+check "and no others" weight_all web 1 7
+at 2 config export >"$conf"
+kill -HUP "$(daemon_pid lb2)"
+alike() { ! differs; }
+check "with the same shared lines there is nothing to tell" wait_for 5 alike
+cp "$TMP/conf" "$conf"
+
+# --- one that cannot say
+"$LAB" exec lb3 nft -f - <<-'END'
+	table inet streamless {
+		chain in { type filter hook input priority 0; tcp dport 9428 drop; tcp sport 9428 drop; };
+	}
+END
+sed 's/weight 7/weight 8/' "$TMP/file" >"$TMP/despite"
+refused "who answers, but cannot say whether it could run it" "despite lb3" at 1 config apply "$TMP/despite"
+check "nothing is changed by that" weight_all web 1 7
+check "despite that one it is agreed on" at 1 config apply "$TMP/despite" despite lb3
+check "and runs" wait_for 5 weight_is 1 web 1 8
+"$LAB" exec lb3 nft delete table inet streamless
+check "the other follows when it can" wait_for 20 weight_all web 1 8
+
 # --- two operators at once
 at_once() { # VIP I WEIGHT VIP I WEIGHT: on lb1 and on lb2; sets which of the two was made
 	before=$(generation 1)
@@ -120,7 +164,6 @@ kill -9 "$pid"
 check "with one of three killed changes go on" at 1 backend set web "$(be 1)" weight 51
 "$LAB" up >/dev/null
 check "the one that is back runs them" wait_for 10 weight_is 2 web 1 51
-differs() { at 2 -j status | grep -q "shared lines are not those"; }
 check "and says that its file is another" differs
 for n in "${FLOCK[@]}"; do
 	kill -9 "$(daemon_pid "lb$n")"

@@ -54,12 +54,30 @@ for n in 1 2; do
 	at 3 roster delete "lb$n" >/dev/null
 	check "the survivor counts it in" at 3 roster add "lb$n" "$key" site lab
 done
-at 3 config export | grep '^roster' >"/run/starling-lab/$STARLING_LAB/roster"
-at 3 config export | grep -E '^(vip|backend)' >"/run/starling-lab/$STARLING_LAB/config"
-"$LAB" up >/dev/null
+# Their files have VIPs of an earlier time.
+for n in 1 2; do
+	{
+		at "$n" config export | grep -v '^roster'
+		at 3 config export | grep '^roster'
+	} >"$TMP/file"
+	at "$n" config apply "$TMP/file" >/dev/null
+done
 FLOCK=(1 2 3)
 check "they find the flock and its keys" wait_for 30 all_alive
-check "and run what it has agreed on" wait_for 10 weight_all web 1 33
+apart() { at "$1" -j status | grep -q "its own VIPs are not those that the flock has agreed on (web)"; }
+check "each keeps VIPs that are not the flock's, and says so" wait_for 10 apart 1
+check "so does the other" wait_for 10 apart 2
+refused "a join that would lose them" "agreed on (web)" at 1 node join 192.0.2.13
+check "it has them still" weight_is 1 web 1 10
+refused "voters by one that is apart" "another configuration" at 1 config voters lb1
+check "the flock changes nevertheless" at 3 backend set web "$(be 2)" weight 11
+check "with replace they are given up" at 1 node join 192.0.2.13 replace
+check "and it runs what is agreed" weight_is 1 web 1 33
+check "the other one makes its VIPs the flock's" at 2 backend set web "$(be 1)" weight 33
+check "all of them" at 2 backend set web "$(be 2)" weight 11
+says_so() { at 2 node join 192.0.2.13 | grep -q "runs generation"; }
+check "and just joins" says_so
+check "all run the same" wait_for 10 weight_all web 1 33
 check "all three vote" wait_for 10 at 3 config voters lb1 lb2 lb3
 check "one of the new ones changes" wait_for 10 at 1 backend set web "$(be 1)" weight 34
 check "all run it" wait_for 5 weight_all web 1 34

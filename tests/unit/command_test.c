@@ -57,7 +57,7 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 			      "vouched topology hierarchy urgent multicast "
 			      "site fra region eu"),
 	[COMMAND_NODE_INIT] = "node init",
-	[COMMAND_NODE_JOIN] = "node join 192.0.2.11:9428",
+	[COMMAND_NODE_JOIN] = "node join 192.0.2.11:9428 replace",
 	[COMMAND_NODE_INVITE] = "node invite ttl 10m",
 	[COMMAND_NODE_FORGET] = "node forget lb3",
 	[COMMAND_NODE_KEY] = "node key use 0123abcd",

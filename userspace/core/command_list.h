@@ -105,7 +105,9 @@
 	ARGUMENT(WAVE,          KEYWORD,  "wave",          "node|site|all",             WAVE,      wave,             0, 0, \
 		"where the flock agrees: these first, then others, while each finds itself as well as before; else it is taken back") \
 	ARGUMENT(DESPITE,       KEYWORD,  "despite",       "NODE",                      NAME,      node,             0, 0, \
-		"where the flock agrees: though this node does not say that it can run it")
+		"where the flock agrees: though this node does not say that it can run it") \
+	ARGUMENT(REPLACE,       KEYWORD,  "replace",       "",                          FLAG,      given,            0, 0, \
+		"give up the own VIPs for those that the flock has agreed on")
 
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \
@@ -165,7 +167,7 @@
 		"make the keys of a new flock, of which this balancer is the first") \
 	COMMAND(NODE_JOIN, "node", "join", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"join a flock: by an invitation from standard input, or where this balancer is in the rosters by asking a node", \
-		ARG_NODE_AT) \
+		ARG_NODE_AT, ARG_REPLACE) \
 	COMMAND(NODE_INVITE, "node", "invite", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"vouch for the node that joins with the invitation which this prints, once", ARG_TTL) \
 	COMMAND(NODE_FORGET, "node", "forget", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \

@@ -113,7 +113,7 @@ bool agree_on(const struct agree *a)
 	bool on;
 
 	pthread_mutex_lock(&w->lock);
-	on = a->value.version != 0;
+	on = a->value.version && !a->apart;
 	pthread_mutex_unlock(&w->lock);
 	return on;
 }
@@ -286,8 +286,10 @@ int agree_open(struct daemon *d, struct agree **ret, struct err *err)
 	rc = daemon_path(path, d->state_dir, "agreed", err);
 	if (!rc)
 		rc = history_open(path, note_history, &a->history, err);
-	if (!rc)
+	if (!rc) {
+		a->joined = history_found(a->history);
 		agree_load(a);
+	}
 	if (!rc)
 		rc = workers_open("asks", 1, &a->asks, err);
 	if (!rc)

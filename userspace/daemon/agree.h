@@ -21,7 +21,7 @@ int agree_open(struct daemon *d, struct agree **ret, struct err *err);
 void agree_stop(struct agree *a);  /* on the loop's thread, while the plane runs; NULL is fine */
 void agree_close(struct agree *a); /* after the loop; NULL is fine */
 
-/* Whether there is a register: shared lines are the flock's. Any thread. */
+/* Whether there is a register, and this node has not stayed apart: shared lines are the flock's. Any thread. */
 bool agree_on(const struct agree *a);
 
 /* A command that is the flock's to agree on moves in, and is answered later. On the loop's thread. */

@@ -493,6 +493,9 @@ static void ask_run(void *arg)
 	int rc;
 
 	switch (t->command.id) {
+	case COMMAND_NODE_JOIN:
+		rc = agree_join(a, t, &err);
+		break;
 	case COMMAND_CONFIG_VOTERS:
 		rc = agree_voters(a, t, &err);
 		break;
@@ -514,6 +517,7 @@ static bool is_shared(const struct task *t)
 	const struct command_info *info = command_info(t->command.id);
 
 	switch (t->command.id) {
+	case COMMAND_NODE_JOIN:
 	case COMMAND_CONFIG_VOTERS:
 	case COMMAND_CONFIG_CONFIRM:
 	case COMMAND_CONFIG_TAKEOVER:

@@ -69,7 +69,7 @@ static void own_run(struct plane *p, void *arg)
 static int own_lines_check(struct agree *a, const struct config *shared, struct err *err)
 {
 	struct own_job job = {.shared = shared};
-	int rc = agree_on(a) ? 0 : agree_plane(a, PLANE_URGENT, own_run, &job);
+	int rc = agree_on(a) || agree_apart(a) ? 0 : agree_plane(a, PLANE_URGENT, own_run, &job);
 
 	if (!rc && job.other)
 		rc = err_set(err, EEXIST, "it runs other shared lines of its own: `starling config diff` there");
@@ -89,6 +89,7 @@ static int check(struct check *c, struct err *err)
 	struct intent_root root;
 	struct roster roster = {0};
 	struct config *shared = NULL;
+	struct err unkept = {0};
 	int rc;
 
 	pthread_mutex_lock(&c->a->applying);
@@ -102,8 +103,11 @@ static int check(struct check *c, struct err *err)
 		rc = own_lines_check(c->a, shared, err);
 	if (!rc)
 		rc = agree_try(c->a, shared, false, err);
-	if (!rc)
-		rc = agree_stage(c->a, &c->root, err);
+	/* The asker has it on its disk: that there is no room on this one is nothing against it. */
+	if (!rc && agree_stage(c->a, &c->root, &unkept)) {
+		c->a->d->store_errors++;
+		log_error("config: what was asked about is not kept: %s", unkept.text);
+	}
 	agree_objects_trim(c->a);
 	pthread_mutex_unlock(&c->a->applying);
 	config_free(shared);

@@ -287,6 +287,11 @@ static void apply_run(struct plane *p, void *arg)
 	struct apply_how how = {
 		.by = j->root->by, .command = j->root->command, .whole = true, .shared = &j->text, .agreed = true};
 
+	j->rc = agree_join_check(j->a, plane_config(p), j->shared, &j->err);
+	if (j->rc) {
+		config_free(wanted);
+		return;
+	}
 	j->rc = wanted ? apply_config(j->a->d, p, wanted, &how, NULL, &j->result, &j->err)
 		       : err_set(&j->err, ENOMEM, "no memory for the agreed configuration");
 }
@@ -360,6 +365,7 @@ static void ran(struct agree *a, const struct object_name *root, __u32 generatio
 	pthread_mutex_lock(&a->lock);
 	a->running = *root;
 	a->running_generation = generation;
+	a->joined = true;
 	a->trouble[0] = '\0';
 	pthread_cond_broadcast(&a->changed);
 	pthread_mutex_unlock(&a->lock);
@@ -442,7 +448,7 @@ int agree_own(struct agree *a, struct plane *p, struct config **wanted)
 	bool on, agreed;
 
 	pthread_mutex_lock(&a->lock);
-	on = a->value.version;
+	on = a->value.version && a->joined;
 	if (on)
 		agree_wanted(a, &a->intent, &root, &generation);
 	pthread_mutex_unlock(&a->lock);

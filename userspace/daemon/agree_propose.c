@@ -305,6 +305,8 @@ int agree_voters(struct agree *a, struct task *t, struct err *err)
 	struct caspaxos_value value = {0};
 	int rc = voters_find(a, &t->command, &value, err);
 
+	if (!rc && agree_apart(a))
+		rc = err_set(err, EEXIST, "the flock has agreed on another configuration than this node runs");
 	if (rc)
 		return rc;
 	if (agree_answering(a, &value) < caspaxos_quorum(&value))

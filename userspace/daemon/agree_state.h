@@ -76,6 +76,8 @@ struct agree {
 	char trouble[AGREE_WORDS_BYTES]; /* why it does not run what is wanted; "" */
 	_Atomic bool following;		 /* is to be done */
 	bool file_differs;		 /* the daemon's file says other shared lines */
+	bool joined;			 /* its VIPs are the flock's, or are to be */
+	bool apart;			 /* it has VIPs of its own that are others, and keeps them */
 
 	__u64 check[AGREE_CHECKS]; /* who waits for an answer, each to one question */
 	size_t checks;
@@ -121,6 +123,11 @@ int agree_stage(struct agree *a, const struct object_name *root,
 		struct err *err);	  /* on the disk, before it is decided */
 void agree_objects_trim(struct agree *a); /* what no tree of interest has is dropped */
 void agree_load(struct agree *a);	  /* at the start: what is kept */
+
+/* agree_join.c; -EEXIST with @err: VIPs of its own would be lost */
+int agree_join_check(struct agree *a, const struct config *own, const struct config *shared, struct err *err);
+bool agree_apart(struct agree *a);
+int agree_join(struct agree *a, struct task *t, struct err *err);
 
 /* agree_change.c; the first intent: what this node runs, if the others can */
 int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err *err);

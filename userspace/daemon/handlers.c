@@ -27,7 +27,6 @@ static handler_fn *const handlers[COMMAND_COUNT] = {
 	[COMMAND_IFACE_SHOW] = handle_iface_show,
 	[COMMAND_NODE_SET] = handle_config_command,
 	[COMMAND_NODE_INIT] = handle_node_init,
-	[COMMAND_NODE_JOIN] = handle_node_join,
 	[COMMAND_NODE_INVITE] = handle_node_invite,
 	[COMMAND_NODE_FORGET] = handle_node_forget,
 	[COMMAND_NODE_KEY] = handle_node_key,

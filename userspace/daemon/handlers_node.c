@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Commands about this node's part in a flock. Not here: its lines of the configuration (handlers_config.c).
+ * Commands about this node's part in a flock. Not here: its lines of the configuration (handlers_config.c), joining
+ * (agree_join.c).
  */
 #include "daemon/handlers.h"
 #include "daemon/peers.h"
@@ -17,20 +18,6 @@ int handle_node_init(struct plane *p, struct task *t, struct err *err)
 		rc = peers_init(t->d->peers, message, err);
 	if (!rc)
 		request_message_answer(message, &t->answer);
-	return rc;
-}
-
-int handle_node_join(struct plane *p, struct task *t, struct err *err)
-{
-	int rc = 0;
-
-	(void)p;
-	if (t->command.file)
-		rc = peers_accept(t->d->peers, t->request.text ? t->request.text : "", t->request.dry_run, err);
-	else if (!t->request.dry_run)
-		rc = peers_join(t->d->peers, &t->command.at, err);
-	if (!rc)
-		request_message_answer("it is asked; `node key show` tells what came", &t->answer);
 	return rc;
 }
 

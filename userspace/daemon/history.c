@@ -25,6 +25,7 @@ struct history {
 	char dir[PATH_MAX];
 	struct generation all[HISTORY_KEEP + 1]; /* by number */
 	size_t count;
+	bool found; /* files of generations at the start, whole or not */
 };
 
 static int path_format(const struct history *h, __u32 number, char path[PATH_MAX])
@@ -161,6 +162,7 @@ int history_open(const char *dir, history_note_fn *note, struct history **ret, s
 		rc = numbers_list(dir, &numbers, &count, err);
 	if (rc)
 		goto out;
+	h->found = count != 0;
 	for (i = 0; i < count; i++) {
 		if (h->count == HISTORY_KEEP)
 			oldest_drop(h);
@@ -182,6 +184,11 @@ out:
 size_t history_count(const struct history *h)
 {
 	return h->count;
+}
+
+bool history_found(const struct history *h)
+{
+	return h->found;
 }
 
 const struct generation *history_at(const struct history *h, size_t i)

@@ -44,6 +44,7 @@ typedef void history_note_fn(const char *sentence);
 int history_open(const char *dir, history_note_fn *note, struct history **ret, struct err *err);
 
 size_t history_count(const struct history *h);
+bool history_found(const struct history *h); /* history_open() has found generations, whole or torn */
 const struct generation *history_at(const struct history *h, size_t i); /* oldest first; borrowed until history_add() */
 const struct generation *history_last(const struct history *h);		/* NULL if there is none */
 const struct generation *history_find(const struct history *h, __u32 number);

@@ -86,6 +86,7 @@ struct voter;
 bool peers_register_answers(struct peers *p, __u64 id, const struct voter *voter);
 /* Another register that a live node tells of. Return: 0, or -ENOENT. */
 int peers_register_other(struct peers *p, struct caspaxos_value *ret);
+bool peers_register_none(struct peers *p); /* a live node has told that it knows of none */
 void peers_register_problems(struct peers *p, void (*tell)(void *arg, const char *text), void *arg);
 int peers_register_store(struct peers *p, const char *name, __u64 *ret_node, __u64 *ret_store); /* -ENOENT: not told */
 

@@ -201,6 +201,8 @@ int peers_register_load(struct peers *p, struct err *err)
 		return rc;
 	if (rc == -EBADMSG)
 		log_error("register: %s: this node is no voter with the new store", err->text);
+	if (!rc && !sure)
+		log_notice("register: its store may be an older one: the others are asked before this node votes");
 	if (rc) {
 		randombytes_buf(&state.store, sizeof(state.store));
 		state.store |= 1;
@@ -318,6 +320,20 @@ static const struct roster_node *other_find(struct peers *p, struct caspaxos_mes
 	return NULL;
 }
 
+bool peers_register_none(struct peers *p)
+{
+	struct caspaxos_message m;
+	struct endpoint at;
+	bool none = false;
+
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; p->flock && i < p->roster.count && !none; i++)
+		none = peers_live(p, &p->roster.node[i], &at) && !peers_register_told(p, p->roster.node[i].id, &m) &&
+		       !m.decided.version;
+	pthread_mutex_unlock(&p->lock);
+	return none;
+}
+
 int peers_register_other(struct peers *p, struct caspaxos_value *ret)
 {
 	struct caspaxos_message m;
@@ -332,12 +348,32 @@ int peers_register_other(struct peers *p, struct caspaxos_value *ret)
 	return rc;
 }
 
+/* The first voter whose store is not the one that was named; under the lock. NULL: none is known. */
+static const struct roster_node *renewed_find(struct peers *p)
+{
+	const struct caspaxos_value *v = caspaxos_value(p->caspaxos);
+	struct caspaxos_message m;
+
+	for (__u32 i = 0; i < v->voters; i++) {
+		const struct roster_node *node = roster_find_id(&p->roster, v->voter[i].node);
+
+		if (!node)
+			continue;
+		m.store = caspaxos_store(p->caspaxos);
+		if (node->id != p->identity.id && peers_register_told(p, node->id, &m))
+			continue;
+		if (m.store != v->voter[i].store)
+			return node;
+	}
+	return NULL;
+}
+
 void peers_register_problems(struct peers *p, void (*tell)(void *arg, const char *text), void *arg)
 {
-	const struct roster_node *other;
+	const struct roster_node *other, *renewed;
+	char text[160] = "", new_store[160] = "";
 	struct caspaxos_message m;
 	bool recovering, broken;
-	char text[160] = "";
 
 	pthread_mutex_lock(&p->lock);
 	recovering = caspaxos_recovering(p->caspaxos);
@@ -346,6 +382,11 @@ void peers_register_problems(struct peers *p, void (*tell)(void *arg, const char
 	if (other)
 		snprintf(text, sizeof(text),
 			 "register: %s has another one: `config takeover` on one side follows the other", other->name);
+	renewed = renewed_find(p);
+	if (renewed)
+		snprintf(new_store, sizeof(new_store),
+			 "register: %s does not vote, its store is a new one: `config voters` names it again",
+			 renewed->name);
 	pthread_mutex_unlock(&p->lock);
 	if (recovering)
 		tell(arg,
@@ -354,6 +395,8 @@ void peers_register_problems(struct peers *p, void (*tell)(void *arg, const char
 		tell(arg, "register: this voter does not vote: its store cannot be written");
 	if (text[0])
 		tell(arg, text);
+	if (new_store[0])
+		tell(arg, new_store);
 }
 
 /* --- others --- */

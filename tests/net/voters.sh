@@ -1,0 +1,150 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# The third of three voters in trouble, under a load: it has no data plane, its disk is full or read-only, its store is
+# torn or an older one. Changes go on with the other two, and nothing is lost. Not here: voters that are killed or cut
+# off (agree.sh) or lost for good (takeover.sh).
+if [ -z "${STARLING_OWN_MOUNTS:-}" ]; then # the root of a chroot is no mount to be made private
+	mountpoint -q / && spread=private || spread=unchanged
+	STARLING_OWN_MOUNTS=1 exec unshare --mount --propagation "$spread" "$0" "$@"
+fi
+. "$(dirname "$0")/../lib/tap.sh"
+. "$TOP/tests/lib/lab.sh"
+. "$TOP/tests/lib/flock.sh"
+. "$TOP/tests/lib/agree.sh"
+
+vip_lines web 10 wlc ipip 4 2 >"$TMP/config"
+lab_begin --balancers 3 --backends 2 --config "$TMP/config"
+flock_begin 3
+load_begin served -c 4 "$(vip4 10)"
+check "the flock agrees" at 1 config voters lb1 lb2 lb3
+check "all run it" wait_for 5 all_run 1
+
+RUN=/run/starling-lab/$STARLING_LAB
+DISK=$STATE/lb3 # of the third
+LOG=$RUN/lb3/starlingd.log
+
+end() { # the third's daemon, as by a power cut
+	local pid
+	pid=$(daemon_pid lb3)
+	kill -9 "$pid"
+	wait_for 5 bash -c "! kill -0 $pid 2>/dev/null"
+}
+
+answering() { # the three, by each; one that was killed time and again is unfit for a while
+	local i n
+	for i in 1 2 3; do
+		n=$(at $i -j node show | jq '[.. | objects | select(.state? == "alive" or .state? == "unfit")] | length')
+		[ "$n" = 3 ] || return 1
+	done
+}
+
+begin() {
+	"$LAB" up >/dev/null
+	wait_for 20 answering
+}
+
+says() { # WORDS: the third's status
+	at 3 -j status | grep -q "$1"
+}
+
+silent() { # WORDS
+	! says "$1"
+}
+
+set_by() { # N WEIGHT
+	at "$1" backend set web "$(be 1)" weight "$2"
+}
+
+# Whether the third votes: with the second cut off there is no quorum without it.
+votes() { # NAME WEIGHT
+	sever 2
+	check "$1" wait_for 10 set_by 1 "$2"
+	mend 2
+	check "all run that" wait_for 20 weight_all web 1 "$2"
+}
+
+tells() { # WORDS: the first's status
+	at 1 -j status | grep -q "$1"
+}
+
+votes_not() { # NAME
+	sever 2
+	if set_by 1 99 >"$TMP/said" 2>&1; then not_ok "$1" "$(cat "$TMP/said")"; else ok "$1"; fi
+	note "$(cat "$TMP/said")"
+	mend 2
+	wait_for 20 answering
+}
+
+# --- a witness
+end
+grep -v '^iface' "$RUN/lb3/starling.conf" >"$TMP/witness"
+"$LAB" exec lb3 starlingd -f "$TMP/witness" --run-dir "$RUN/run" --state-dir "$RUN/state" \
+	--no-dataplane >>"$LOG" 2>&1 &
+witness=$!
+check "a witness is in the flock" wait_for 20 answering
+votes "and votes" 21
+kill $witness
+wait $witness
+check "it is a balancer again" begin
+
+# --- a disk that takes nothing
+end
+cp -a "$DISK" "$TMP/disk"
+mount -t tmpfs -o size=1m,mode=750 tmpfs "$DISK" && cleanup "umount '$DISK'"
+cp -a "$TMP/disk/." "$DISK"
+check "it has a small disk" begin
+head -c 2m /dev/zero >"$DISK/filler" 2>/dev/null
+check "with it full a change is made" set_by 2 31
+check "and run by all" wait_for 5 weight_all web 1 31
+check "it says that it does not vote" wait_for 5 says "does not vote: its store cannot be written"
+check "and its log why" grep -q "does not vote until it can write: .*No space left" "$LOG"
+votes_not "nor does it"
+rm "$DISK/filler"
+check "with room again a change is made" set_by 2 32
+check "it has nothing to say any more" wait_for 5 silent "does not vote"
+votes "and votes" 33
+
+mount -o remount,ro "$DISK"
+check "with it read-only a change is made" set_by 1 41
+check "and run by all" wait_for 5 weight_all web 1 41
+check "it says so again" wait_for 5 says "does not vote: its store cannot be written"
+votes_not "and does not vote"
+end
+mount -o remount,rw "$DISK"
+check "restarted with a disk that can be written it is back" begin
+check "and runs the last change" wait_for 10 weight_all web 1 41
+votes "and votes" 42
+
+# --- its store
+cp "$DISK/register" "$TMP/older"
+check "a change follows" set_by 1 51
+check "that all run" wait_for 5 weight_all web 1 51
+end
+cp "$TMP/older" "$DISK/register"
+check "with an older store it is back" begin
+votes "and votes after it has asked the others" 52
+check "which its log tells" grep -q "its store may be an older one" "$LOG"
+for what in torn corrupt; do
+	end
+	if [ $what = torn ]; then
+		truncate -s 60 "$DISK/register"
+	else
+		printf 'X' | dd of="$DISK/register" bs=1 seek=120 conv=notrunc status=none
+	fi
+	check "with a $what store it is back" begin
+	check "which is set aside" test -s "$DISK/register.corrupt"
+	check "and told of" grep -q "torn or corrupt: set aside as .*register.corrupt.*no voter with the new store" "$LOG"
+	votes_not "it does not vote"
+	check "until it is named again" at 1 config voters lb1 lb2 lb3
+	votes "then it does" $((60 + ${#what}))
+	: >"$LOG"
+	rm "$DISK/register.corrupt"
+done
+end
+for file in "$DISK"/agreed/*.conf "$DISK/agreed.next"; do truncate -s 70 "$file"; done
+check "with torn generations it is back" begin
+check "runs what is agreed" wait_for 10 weight_all web 1 67
+check "and has told of them" grep -q "torn or corrupt: set aside as .*agreed" "$LOG"
+
+load_end served
+equal "no request failed meanwhile" 0 "$(word_of failed "$SAID")"
