@@ -11,6 +11,15 @@ weight_all() { # VIP I WEIGHT
 	for n in "${FLOCK[@]}"; do weight_is "$n" "$1" "$2" "$3" || return 1; done
 }
 
+shown() { # N VIP I KEY: of its Ith backend
+	at "$1" -j backend show vip "$2" | jq -r "[.. | objects | select(.backend? == \"$(be "$3")\")][0].$4"
+}
+
+shown_all() { # VIP I KEY VALUE
+	local n
+	for n in "${FLOCK[@]}"; do [ "$(shown "$n" "$1" "$2" "$3")" = "$4" ] || return 1; done
+}
+
 generation() { # N: that runs there
 	at "$1" -j config history | jq -r '[.. | objects | select(.running? == true)][0].generation'
 }

@@ -97,6 +97,23 @@ check "and runs" wait_for 5 weight_is 1 web 1 8
 "$LAB" exec lb3 nft delete table inet streamless
 check "the other follows when it can" wait_for 20 weight_all web 1 8
 
+# --- put aside
+check "a drain on one is by all" at 2 backend drain maglev "$(be 2)" reason "new disk"
+check "all of them" wait_for 5 shown_all maglev 2 state draining
+equal "and says who and why" "root@lb2 new disk" "$(shown 1 maglev 2 by) $(shown 1 maglev 2 reason)"
+refused "the last one" "--force" at 3 backend disable maglev "$(be 1)"
+refused "by itself alone, while all can agree" "leave \"local\" out" at 3 backend enable maglev "$(be 2)" local
+check "a change of it leaves that as it is" at 3 backend set maglev "$(be 2)" weight 33
+check "on all" wait_for 5 weight_all maglev 2 33
+check "so does a rollback" at 1 config rollback
+check "on all" wait_for 5 weight_all maglev 2 10
+equal "it is put aside still" draining "$(shown 3 maglev 2 state)"
+lb config export >"$TMP/same"
+check "and a file" at 1 config apply "$TMP/same"
+equal "that changes nothing" draining "$(shown 3 maglev 2 state)"
+check "but not with reset-state" at 1 config apply "$TMP/same" reset-state
+check "all of them" wait_for 5 shown_all maglev 2 state up
+
 # --- two operators at once
 at_once() { # VIP I WEIGHT VIP I WEIGHT: on lb1 and on lb2; sets which of the two was made
 	before=$(generation 1)
@@ -147,8 +164,10 @@ note "$(since "$began") ms after the cut"
 refused "on the other side" "too few voters" at 3 backend set web "$(be 1)" weight 42
 sever 2
 refused "with two of three cut off" "too few voters" at 1 backend set web "$(be 1)" weight 43
-check "there a drain by hand is still done" at 1 backend drain web "$(be 2)"
-check "and undone" at 1 backend enable web "$(be 2)"
+refused "nor a drain by all" "\"local\"" at 1 backend drain web "$(be 2)"
+check "but one by this balancer alone" at 1 backend drain web "$(be 2)" local reason disk
+equal "which is at it" draining "$(shown 1 web 2 state)"
+equal "and at no other" up "$(shown 2 web 2 state)"
 quorumless() { at 1 -j status | grep -q "register without quorum"; }
 check "status says so" wait_for 5 quorumless
 equal "and metrics do" 0 "$(metric 1 '^starling_config_quorum')"
@@ -157,6 +176,10 @@ mend 2
 check "after the heal all run the last change" wait_for 20 weight_all web 1 41
 check "and make the next" at 3 backend set web "$(be 1)" weight 44
 check "all of them" wait_for 5 weight_all web 1 44
+check "what one put aside alone is all the flock's word now" wait_for 10 shown_all web 2 state draining
+equal "with the name of who said it" "root@lb1 disk" "$(shown 3 web 2 by) $(shown 3 web 2 reason)"
+check "who enables it, does so for all" at 2 backend enable web "$(be 2)"
+check "all of them" wait_for 5 shown_all web 2 state up
 
 # --- restarts
 pid=$(daemon_pid lb2)

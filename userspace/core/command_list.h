@@ -70,6 +70,8 @@
 		"when it ends disabled; by default the drain-timeout of the VIP") \
 	ARGUMENT(REASON,        KEYWORD,  "reason",        "TEXT",                      TEXT,      reason,           1, 95, \
 		"shown beside it") \
+	ARGUMENT(LOCAL,         KEYWORD,  "local",         "",                          FLAG,      given,            0, 0, \
+		"here alone, while the flock cannot agree; it becomes the flock's word when it can, unless that is another by then") \
 	ARGUMENT(MODE,          KEYWORD,  "mode",          "auto|native|generic",       MODE,      mode,             0, 0, \
 		"auto (the default): native if the driver has it, else generic") \
 	ARGUMENT(NODE_NAME,     KEYWORD,  "name",          "NAME",                      NAME,      node,             0, 0, \
@@ -141,12 +143,12 @@
 		"show backends", ARG_OF_VIP) \
 	COMMAND(BACKEND_DRAIN, "backend", "drain", IN_OPERATION, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_OVERRIDE, \
 		"give a backend no new connections; without VIP wherever it serves", \
-		OPTIONAL(ARG_NAME), ARG_BACKENDS, ARG_TIMEOUT, ARG_REASON) \
+		OPTIONAL(ARG_NAME), ARG_BACKENDS, ARG_TIMEOUT, ARG_REASON, ARG_LOCAL) \
 	COMMAND(BACKEND_DISABLE, "backend", "disable", IN_OPERATION, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_OVERRIDE, \
 		"give a backend nothing at all; without VIP wherever it serves", \
-		OPTIONAL(ARG_NAME), ARG_BACKENDS, ARG_REASON) \
+		OPTIONAL(ARG_NAME), ARG_BACKENDS, ARG_REASON, ARG_LOCAL) \
 	COMMAND(BACKEND_ENABLE, "backend", "enable", IN_OPERATION, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_OVERRIDE, \
-		"undo drain and disable; without VIP wherever it serves", OPTIONAL(ARG_NAME), ARG_BACKENDS) \
+		"undo drain and disable; without VIP wherever it serves", OPTIONAL(ARG_NAME), ARG_BACKENDS, ARG_LOCAL) \
 	COMMAND(FLOW_LOOKUP, "flow", "lookup", IN_NO_FILE, COMMAND_LOCAL, \
 		"say where the packets of a flow go, and why", ARG_PROTO, ARG_SOURCE, ARG_DESTINATION) \
 	COMMAND(FLOW_SHOW, "flow", "show", IN_NO_FILE, COMMAND_LOCAL, \

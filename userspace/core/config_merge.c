@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/aside.h"
 #include "core/config_file.h"
 #include "core/config_lines.h"
 
@@ -108,6 +109,8 @@ struct config *config_compose(const struct config *own, const struct config *sha
 	said.roster = c->roster;
 	said.vip = c->vip;
 	said.vip_count = c->vip_count;
+	said.aside = c->aside;
+	said.asides = c->asides;
 	said.turns = c->turns;
 	*c = said;
 	return c;
@@ -158,10 +161,13 @@ int config_merge(const struct config *base, const struct config *mine, const str
 	for (i = 0; i < base->vip_count && !rc; i++)
 		if (!config_vip(mine, base->vip[i].name))
 			rc = vip_merge(base, mine, theirs, to, base->vip[i].name, ret_conflict);
+	if (!rc)
+		rc = asides_merge(base, mine, theirs, to, ret_conflict);
 	if (rc) {
 		config_free(to);
 		return rc;
 	}
+	asides_prune(to);
 	*ret = to;
 	return 0;
 }

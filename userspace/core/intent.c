@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "core/aside.h"
 #include "core/intent_private.h"
 
 /* Names that were found lacking, as a hash table without further memory: all zero is free. */
@@ -54,6 +55,7 @@ static void tree_walk(const struct objects *o, const struct object_name *name, s
 	if (!root || root_text_parse(root, &r, NULL))
 		return;
 	want(o, &r.rest, l);
+	want(o, &r.aside, l);
 	for (i = 0; i < INTENT_BUCKETS; i++)
 		bucket[i] = want(o, &r.bucket[i], l);
 	for (i = 0; i < INTENT_BUCKETS; i++)
@@ -97,6 +99,7 @@ static void keep_tree(const struct objects *o, const struct object_name *name, c
 	if (!root || root_text_parse(root, &r, NULL))
 		return;
 	keep_mark(o, &r.rest, mark);
+	keep_mark(o, &r.aside, mark);
 	for (i = 0; i < INTENT_BUCKETS; i++) {
 		bucket = keep_mark(o, &r.bucket[i], mark);
 		if (!bucket || mark[bucket - o->object] & KEEP_WALKED)
@@ -131,7 +134,8 @@ void intent_keep(struct objects *o, const struct object_name *root, size_t count
 /* The texts that make a configuration, in its order. */
 struct reading {
 	const struct objects *objects;
-	const struct object *rest; /* NULL: no roster */
+	const struct object *rest;  /* NULL: no roster */
+	const struct object *aside; /* NULL: nothing is put aside */
 	struct bucket_vip *vip;	   /* owned; by name */
 	size_t count;
 	size_t len; /* of all texts, and of the empty lines between them */
@@ -198,7 +202,9 @@ static int texts_check(struct reading *r)
 
 	if (r->rest && !lines_begin(r->rest, "roster add ", "roster add "))
 		return bad(r, r->rest, "is no roster");
-	if (r->rest && !reading_add(r, r->rest->len))
+	if (r->aside && !lines_begin(r->aside, ASIDE_WORD, ASIDE_WORD))
+		return bad(r, r->aside, "is nothing that is put aside");
+	if ((r->rest && !reading_add(r, r->rest->len)) || (r->aside && !reading_add(r, r->aside->len)))
 		return -EFBIG;
 	for (i = 0; i < r->count; i++) {
 		const struct object *vip = objects_find(r->objects, &r->vip[i].object);
@@ -232,6 +238,10 @@ static int reading_make(struct reading *r, const struct object_name *name)
 		r->rest = objects_find(r->objects, &text.rest);
 		rc = r->rest ? 0 : -ENOENT;
 	}
+	if (!rc && !object_name_none(&text.aside)) {
+		r->aside = objects_find(r->objects, &text.aside);
+		rc = r->aside ? 0 : -ENOENT;
+	}
 	for (i = 0; i < INTENT_BUCKETS && !rc; i++)
 		if (!object_name_none(&text.bucket[i]))
 			rc = bucket_read(r, &text.bucket[i], i);
@@ -256,6 +266,8 @@ static void reading_write(const struct reading *r, struct buf *out)
 			buf_putc(out, '\n');
 		buf_add(out, vip->text, vip->len);
 	}
+	if (r->aside)
+		buf_add(out, r->aside->text, r->aside->len);
 }
 
 int intent_read(const struct objects *o, const struct object_name *root, struct buf *out, struct err *err)

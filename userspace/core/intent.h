@@ -9,6 +9,7 @@
  *	bucket	the VIPs whose names fall in it, by mix64: a line "vip NAME HASH" each, sorted
  *	vip	one VIP and its backends, as `config export` writes them
  *	rest	the roster's lines, likewise
+ *	aside	the backends that are put aside by hand: aside.h
  *
  * Names are of canonical texts, so whoever builds the same configuration names the same objects, and a changed weight
  * changes one VIP, its bucket and the root. The root's text:
@@ -23,6 +24,7 @@
  *	time 1790000000000		Unix time, milliseconds
  *	command "vip add web ..."
  *	rest HASH			left out if the roster is empty
+ *	aside HASH			left out if nothing is put aside
  *	bucket 3 HASH			those that are not empty, by number
  *	signature 128 hexadecimal digits, of all before this line
  */
@@ -135,8 +137,8 @@ int intent_root_read(const struct objects *o, const struct object_name *name, co
 
 /**
  * intent_read() - the text of a tree's configuration
- * @out:	lines of the grammar: roster, then VIPs by name, as config_export() writes them; nothing is appended on
- *		failure
+ * @out:	lines of the grammar: roster, then VIPs by name, as config_export() writes them, then what is put aside
+ *		(aside.h); nothing is appended on failure
  *
  * The tree has to be whole and canonical: parsing the text, building it again has to give the same names, which the
  * caller checks by intent_same(). Return: 0; -ENOENT: something lacks; -EBADMSG with @err: an object makes no sense;
@@ -147,7 +149,8 @@ int intent_read(const struct objects *o, const struct object_name *root, struct 
 /**
  * intent_changed() - what a tree says otherwise than another one
  * @known:	the other one's root; both are whole
- * @out:	appended: lines of the VIPs that are others or new, and of the roster if it is another, as intent_read()
+ * @out:	appended: lines of the VIPs that are others or new, and of the roster if it is another, and all that is put
+ *		aside, as intent_read()
  * @gone:	called for each VIP that is only in @known, and with "" if the roster is another
  *
  * Return: as intent_read().

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "core/aside.h"
 #include "core/config_file.h"
 #include "core/config_lines.h"
 #include "core/intent_private.h"
@@ -107,6 +108,10 @@ static int tree_make(struct builder *b, const struct config *c, struct root_text
 		config_export_roster(&c->roster.node[i], &b->text);
 	if (!rc && c->roster.count)
 		rc = object_make(b, &b->text, "the roster", "", &ret->rest);
+	if (!rc && c->asides) {
+		asides_write(c, &b->text);
+		rc = object_make(b, &b->text, "what is put aside", "", &ret->aside);
+	}
 	return rc;
 }
 
@@ -164,6 +169,7 @@ void root_text_format(const struct root_text *r, struct buf *out)
 	buf_printf(out, "time %llu\n", (unsigned long long)s->time_ms);
 	quoted_line("command", s->command, out);
 	name_line("rest", &r->rest, out);
+	name_line("aside", &r->aside, out);
 	for (i = 0; i < INTENT_BUCKETS; i++)
 		if (!object_name_none(&r->bucket[i]))
 			buf_printf(out, "bucket %zu %s\n", i, object_name_format(&r->bucket[i], hex));
@@ -240,7 +246,8 @@ int intent_same(const struct objects *o, const struct object_name *root, const s
 		rc = tree_make(&b, c, &ours);
 	builder_free(&b);
 	if (!rc &&
-	    (!object_name_is(&theirs.rest, &ours.rest) || memcmp(theirs.bucket, ours.bucket, sizeof(ours.bucket)) != 0))
+	    (!object_name_is(&theirs.rest, &ours.rest) || !object_name_is(&theirs.aside, &ours.aside) ||
+	     memcmp(theirs.bucket, ours.bucket, sizeof(ours.bucket)) != 0))
 		rc = -EBADMSG;
 	return rc == -ENOMEM ? rc : rc ? -EBADMSG : 0;
 }

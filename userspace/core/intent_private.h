@@ -10,7 +10,7 @@
 /* A root's text, read. */
 struct root_text {
 	struct intent_root says;
-	struct object_name rest; /* all zero: none; likewise the buckets */
+	struct object_name rest, aside; /* all zero: none; likewise the buckets */
 	struct object_name bucket[INTENT_BUCKETS];
 	__u8 signature[SIGNATURE_BYTES];
 	size_t signed_len; /* bytes before the signature's line */

@@ -51,6 +51,8 @@ static bool root_pair_read(struct root_text *r, const char *word, const char *va
 		return text_read(value, s->command, sizeof(s->command));
 	if (!strcmp(word, "rest"))
 		return hex_read(value, HASH_BYTES, r->rest.byte);
+	if (!strcmp(word, "aside"))
+		return hex_read(value, HASH_BYTES, r->aside.byte);
 	if (!strcmp(word, "signature"))
 		return hex_read(value, SIGNATURE_BYTES, r->signature);
 	if (!strcmp(word, "node"))

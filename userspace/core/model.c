@@ -104,6 +104,7 @@ void config_free(struct config *c)
 		free(c->vip[i].backend);
 	free(c->vip);
 	free(c->iface);
+	free(c->aside);
 	roster_free(&c->roster);
 	free(c);
 }
@@ -119,7 +120,9 @@ struct config *config_copy(const struct config *c)
 	copy->vip = NULL;
 	copy->vip_count = 0;
 	copy->iface = NULL;
+	copy->aside = NULL;
 	if (roster_copy(&copy->roster, &c->roster) ||
+	    array_copy(&copy->aside, c->aside, c->asides, sizeof(*c->aside)) ||
 	    array_copy(&copy->iface, c->iface, c->iface_count, sizeof(*c->iface)) ||
 	    array_copy(&copy->vip, c->vip, c->vip_count, sizeof(*c->vip)))
 		goto fail;

@@ -92,6 +92,21 @@ struct iface_config {
 	enum xdp_mode mode;
 };
 
+/* Operating state: beside the configuration, survives apply and restart. */
+enum override_state { OVERRIDE_NONE, OVERRIDE_DRAIN, OVERRIDE_DISABLE };
+
+struct override {
+	char vip[STARLING_NAME_BYTES]; /* never "": a command without VIP makes one for every VIP that has the backend
+					*/
+	struct endpoint at;
+	enum override_state state;
+	char by[64];	  /* "root@lb1" */
+	char reason[96];  /* "" if none */
+	__u64 since_ms;	  /* Unix time */
+	__u32 timeout_ms; /* drain: becomes disable after this; 0: never */
+	__u64 over_ms;	  /* of this balancer alone: since when the flock's word was so that it goes before; 0: none */
+};
+
 struct config {
 	char node_name[STARLING_NAME_BYTES]; /* "" if not set */
 	struct endpoint node_address;	     /* port 0: none; all zero: not set */
@@ -111,20 +126,8 @@ struct config {
 	struct roster roster;	/* the flock's nodes; empty: a balancer alone */
 	struct vip_config *vip; /* owned; sorted by name */
 	size_t vip_count;
-};
-
-/* Operating state: beside the configuration, survives apply and restart. */
-enum override_state { OVERRIDE_NONE, OVERRIDE_DRAIN, OVERRIDE_DISABLE };
-
-struct override {
-	char vip[STARLING_NAME_BYTES]; /* never "": a command without VIP makes one for every VIP that has the backend
-					*/
-	struct endpoint at;
-	enum override_state state;
-	char by[64];	  /* "root@lb1" */
-	char reason[96];  /* "" if none */
-	__u64 since_ms;	  /* Unix time */
-	__u32 timeout_ms; /* drain: becomes disable after this; 0: never */
+	struct override *aside; /* owned; what the flock has put aside: aside.h. No line of a file */
+	size_t asides;
 };
 
 /* Words by enumerator, "?" for none; the arrays have the enum's order and end with NULL. */

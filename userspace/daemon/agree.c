@@ -118,6 +118,18 @@ bool agree_on(const struct agree *a)
 	return on;
 }
 
+bool agree_quorum(struct agree *a)
+{
+	struct caspaxos_value v;
+
+	if (!a)
+		return false;
+	pthread_mutex_lock(&a->lock);
+	v = a->value;
+	pthread_mutex_unlock(&a->lock);
+	return v.version && agree_answering(a, &v) >= caspaxos_quorum(&v);
+}
+
 int agree_history(struct agree *a, struct table *t)
 {
 	__u32 running;
@@ -241,6 +253,7 @@ void agree_tick(struct agree *a)
 			a->following = false;
 	}
 	agree_gate_tick(a);
+	agree_fold_tick(a);
 	pthread_mutex_unlock(&a->lock);
 }
 

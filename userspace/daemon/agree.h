@@ -24,6 +24,8 @@ void agree_close(struct agree *a); /* after the loop; NULL is fine */
 /* Whether there is a register, and this node has not stayed apart: shared lines are the flock's. Any thread. */
 bool agree_on(const struct agree *a);
 
+bool agree_quorum(struct agree *a); /* and most of its voters answer. Any thread */
+
 /* A command that is the flock's to agree on moves in, and is answered later. On the loop's thread. */
 bool agree_takes(struct agree *a, struct task *t);
 

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "core/aside.h"
 #include "core/change_rows.h"
 #include "core/config_file.h"
 #include "daemon/agree_state.h"
@@ -89,25 +91,47 @@ static int generation_wanted(struct edit *e, struct err *err)
 	if (rc)
 		return rc;
 	lines = agree_kept_config(text);
-	rc = lines ? text_wanted(e, lines, len - (size_t)(lines - text), "an earlier generation", err)
+	rc = lines ? text_wanted(e, lines, agree_lines_len(lines, len - (size_t)(lines - text)),
+				 "an earlier generation", err)
 		   : err_set(err, EBADMSG, "generation %u is not whole here", number);
 	free(text);
 	return rc;
 }
 
-static int wanted_make(struct edit *e, struct err *err)
+/* What is put aside is no line: it stays as it is, but with its backend. */
+static int wanted_text(struct edit *e, struct err *err)
 {
 	struct task *t = e->t;
+	int rc = 0;
 
 	if (t->command.id == COMMAND_CONFIG_ROLLBACK)
-		return generation_wanted(e, err);
-	if (t->command.id == COMMAND_CONFIG_APPLY) {
+		rc = generation_wanted(e, err);
+	else if (t->wanted)
 		e->wanted = t->wanted;
-		t->wanted = NULL;
-		return e->wanted ? 0 : text_wanted(e, t->text, t->text_len, t->source, err);
+	else
+		rc = text_wanted(e, t->text, t->text_len, t->source, err);
+	t->wanted = NULL;
+	if (!rc && !command_has(&t->command, ARG_RESET_STATE))
+		rc = asides_take(e->wanted, e->base);
+	return rc;
+}
+
+static int wanted_make(struct edit *e, struct err *err)
+{
+	const struct command *c = &e->t->command;
+	int rc;
+
+	if (c->id == COMMAND_CONFIG_ROLLBACK || c->id == COMMAND_CONFIG_APPLY) {
+		rc = wanted_text(e, err);
+	} else {
+		e->wanted = config_copy(e->base);
+		rc = !e->wanted				       ? -ENOMEM
+		     : command_info(c->id)->flags & COMMAND_OVERRIDE ? override_shared(e->wanted, e->t, err)
+							       : config_command(e->wanted, c, err);
 	}
-	e->wanted = config_copy(e->base);
-	return e->wanted ? config_command(e->wanted, &t->command, err) : -ENOMEM;
+	if (!rc)
+		asides_prune(e->wanted);
+	return rc;
 }
 
 /* --- is it meant? --- */
@@ -148,8 +172,12 @@ static int voters_check(const struct edit *e, struct err *err)
 static int pending_check(const struct edit *e, struct err *err)
 {
 	const struct intent *i = &e->base_intent;
+	__u64 left_ms;
 
-	if (!i->proposed || wall_ms() >= i->deadline_ms)
+	pthread_mutex_lock(&e->a->lock);
+	left_ms = agree_left_ms(e->a, i);
+	pthread_mutex_unlock(&e->a->lock);
+	if (!left_ms)
 		return 0;
 	return err_set(err, EBUSY,
 		       "generation %u waits to be confirmed: `config confirm`, or wait until it is taken back",
@@ -166,7 +194,10 @@ static int quorum_check(const struct edit *e, struct err *err)
 	answering = agree_answering(e->a, &v);
 	if (!v.version || answering >= caspaxos_quorum(&v))
 		return 0;
-	return err_set(err, EHOSTUNREACH, "too few voters answer, %zu of %u: nothing was changed", answering, v.voters);
+	return err_set(err, EHOSTUNREACH, "too few voters answer, %zu of %u: nothing was changed%s", answering, v.voters,
+		       command_info(e->t->command.id)->flags & COMMAND_OVERRIDE
+			       ? "; with \"local\" this balancer does it alone"
+			       : "");
 }
 
 /* --- making it --- */
@@ -289,6 +320,19 @@ static int try_once(struct edit *e, struct err *err)
 	return rc;
 }
 
+/* And again, if others were first. */
+static int propose_all(struct edit *e, struct err *err)
+{
+	int tries = 0, rc;
+
+	do {
+		rc = try_once(e, err);
+	} while (rc == -ESTALE && ++tries < PROPOSE_TRIES && !rebase(e, err));
+	if (rc && !err->text[0])
+		err_set(err, -rc, "others are changing it at the same time: try again");
+	return rc;
+}
+
 struct effects_job {
 	const struct config *shared;
 	struct table *table;
@@ -327,6 +371,7 @@ static int dry_answer(struct edit *e, struct err *err)
 		rc = ask_all(e, &want, err);
 	if (!rc) {
 		config_changes(e->base, e->wanted, change_row, table);
+		asides_changes(e->base, e->wanted, change_row_aside, table);
 		rc = effects(e, table, err);
 	}
 	return task_show(e->t, table, rc, err);
@@ -404,7 +449,7 @@ static int take_back(struct edit *e, struct err *err)
 static int edit_run(struct edit *e, struct err *err)
 {
 	struct config *own = NULL;
-	int rc = wanted_make(e, err), tries = 0;
+	int rc = wanted_make(e, err);
 
 	if (!rc && e->t->command.id == COMMAND_CONFIG_APPLY && !e->t->request.dry_run)
 		own = config_copy(e->wanted);
@@ -416,14 +461,10 @@ static int edit_run(struct edit *e, struct err *err)
 		rc = pending_check(e, err);
 	if (!rc && e->t->request.dry_run)
 		return dry_answer(e, err);
-	if (!rc && config_shared_same(e->base, e->wanted)) {
+	if (!rc && config_shared_same(e->base, e->wanted) && asides_same(e->base, e->wanted)) {
 		request_message_answer("nothing to change", &e->t->answer);
 	} else if (!rc) {
-		do {
-			rc = try_once(e, err);
-		} while (rc == -ESTALE && ++tries < PROPOSE_TRIES && !rebase(e, err));
-		if (rc && !err->text[0])
-			err_set(err, -rc, "others are changing it at the same time: try again");
+		rc = propose_all(e, err);
 		if (!rc) {
 			rc = agree_follow(e->a, err);
 			done_answer(e);
@@ -454,6 +495,56 @@ static int edit(struct agree *a, struct task *t, struct err *err)
 	rc = !e->base ? -EIO : takes_back(e) ? take_back(e, err) : edit_run(e, err);
 	edit_free(e);
 	free(e);
+	return rc;
+}
+
+/* What the flock has another word of since, is dropped. */
+static int fold_wanted(struct edit *e, const struct override *own, size_t count)
+{
+	char at[ENDPOINT_TEXT_BYTES];
+	int rc = 0;
+
+	e->wanted = config_copy(e->base);
+	for (size_t i = 0; e->wanted && !rc && i < count; i++) {
+		const struct override *agreed = aside_find(e->base, own[i].vip, &own[i].at);
+
+		if ((agreed ? agreed->since_ms : 0) == own[i].over_ms)
+			rc = aside_set(e->wanted, &own[i]);
+		else
+			log_notice("config: the flock has another word of %s %s than %s gave here: that one holds",
+				   own[i].vip, endpoint_format(&own[i].at, at), own[i].by);
+	}
+	return e->wanted ? rc : -ENOMEM;
+}
+
+int agree_fold(struct agree *a, const struct override *own, size_t count, struct err *err)
+{
+	struct edit *e = calloc(1, sizeof(*e));
+	struct task *t = calloc(1, sizeof(*t));
+	int rc = e && t ? 0 : -ENOMEM;
+
+	if (!rc) {
+		e->a = a;
+		e->t = t;
+		t->command.id = COMMAND_BACKEND_DRAIN;
+		t->request.force = true; /* it is so here */
+		snprintf(t->by, sizeof(t->by), "%s", own->by);
+		snprintf(e->command, sizeof(e->command), "backend drain|disable|enable ... local");
+		e->base = base_read(e, err);
+		rc = e->base ? fold_wanted(e, own, count) : -EIO;
+	}
+	if (!rc)
+		asides_prune(e->wanted);
+	if (!rc)
+		rc = pending_check(e, err);
+	if (!rc && !asides_same(e->base, e->wanted))
+		rc = propose_all(e, err);
+	if (!rc)
+		rc = agree_follow(a, err);
+	if (e)
+		edit_free(e);
+	free(e);
+	free(t);
 	return rc;
 }
 
@@ -523,9 +614,9 @@ static bool is_shared(const struct task *t)
 	case COMMAND_CONFIG_TAKEOVER:
 		return true;
 	default:
-		/* A signal re-reads the own lines alone; what is put aside by hand is each balancer's. */
+		/* A signal re-reads the own lines alone. */
 		return agree_on(t->d->agree) && info->flags & COMMAND_SHARED && info->flags & COMMAND_MUTATES &&
-		       !(info->flags & COMMAND_OVERRIDE) && !t->signalled;
+		       !command_has(&t->command, ARG_LOCAL) && !t->signalled;
 	}
 }
 

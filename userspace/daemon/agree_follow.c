@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/aside.h"
 #include "core/config_file.h"
 #include "daemon/agree_state.h"
 #include "daemon/apply.h"
@@ -110,7 +111,15 @@ int agree_tree(struct agree *a, const struct object_name *root, __u64 maker)
 
 /* --- reading --- */
 
-int agree_parse(struct agree *a, const char *text, size_t len, struct config **ret, struct err *err)
+/* Of a text as intent_read() gives it, where what is put aside begins. */
+size_t agree_lines_len(const char *text, size_t len)
+{
+	const char *at = strncmp(text, ASIDE_WORD, strlen(ASIDE_WORD)) ? strstr(text, "\n" ASIDE_WORD) : text;
+
+	return !at ? len : at == text ? 0 : (size_t)(at + 1 - text);
+}
+
+static int lines_parse(struct agree *a, const char *text, size_t len, struct config **ret, struct err *err)
 {
 	struct err_list errors = {0};
 	int rc = load_parse(text, len, "the agreed configuration", &a->d->limits, ret, &errors);
@@ -120,6 +129,20 @@ int agree_parse(struct agree *a, const char *text, size_t len, struct config **r
 	else if (rc)
 		err_set(err, -rc, "%s", strerror(-rc));
 	err_list_free(&errors);
+	return rc;
+}
+
+int agree_parse(struct agree *a, const char *text, size_t len, struct config **ret, struct err *err)
+{
+	size_t lines = agree_lines_len(text, len);
+	int rc = lines_parse(a, text, lines, ret, err);
+
+	if (!rc)
+		rc = asides_read(*ret, text + lines, len - lines, err);
+	if (rc) {
+		config_free(*ret);
+		*ret = NULL;
+	}
 	return rc;
 }
 
@@ -163,22 +186,27 @@ static int tree_update(struct agree *a, const struct object_name *root, const st
 {
 	struct buf text = BUF_INIT, again = BUF_INIT;
 	struct config *changed = NULL;
+	size_t lines = 0;
 	int rc;
 
 	pthread_mutex_lock(&a->lock);
 	rc = intent_changed(&a->objects, root, known, &text, on_gone, c, err);
 	pthread_mutex_unlock(&a->lock);
 	if (!rc)
-		rc = agree_parse(a, buf_text(&text), text.len, &changed, err);
+		lines = agree_lines_len(buf_text(&text), text.len);
+	if (!rc)
+		rc = lines_parse(a, buf_text(&text), lines, &changed, err);
 	if (!rc) {
 		config_export(changed, &again);
-		if (again.len != text.len || memcmp(buf_text(&again), buf_text(&text), text.len) != 0)
+		if (again.len != lines || memcmp(buf_text(&again), buf_text(&text), lines) != 0)
 			rc = err_set(err, EBADMSG, "an object is not written as its VIP is");
 	}
 	for (size_t i = 0; !rc && i < changed->vip_count; i++)
 		rc = config_part_take(c, changed, changed->vip[i].name);
 	if (!rc && changed->roster.count)
 		rc = config_part_take(c, changed, "");
+	if (!rc)
+		rc = asides_read(c, buf_text(&text) + lines, text.len - lines, err);
 	if (!rc)
 		rc = config_check(c, &a->d->limits, err);
 	config_free(changed);

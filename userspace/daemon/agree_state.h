@@ -76,6 +76,8 @@ struct agree {
 	char trouble[AGREE_WORDS_BYTES]; /* why it does not run what is wanted; "" */
 	_Atomic bool following;		 /* is to be done */
 	bool file_differs;		 /* the daemon's file says other shared lines */
+	bool folding;			 /* what this node put aside by itself is brought to the flock */
+	struct mono fold;		 /* not before */
 	bool joined;			 /* its VIPs are the flock's, or are to be */
 	bool apart;			 /* it has VIPs of its own that are others, and keeps them */
 
@@ -129,8 +131,12 @@ int agree_join_check(struct agree *a, const struct config *own, const struct con
 bool agree_apart(struct agree *a);
 int agree_join(struct agree *a, struct task *t, struct err *err);
 
-/* agree_change.c; the first intent: what this node runs, if the others can */
+/* agree_change.c; agree_fold(): these, which this node put aside by itself, become the flock's word. Return: 0, or -errno
+ * with @err. The first intent: what this node runs, if the others can */
+int agree_fold(struct agree *a, const struct override *own, size_t count, struct err *err);
 int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err *err);
+
+size_t agree_lines_len(const char *text, size_t len); /* of a kept configuration, without what was put aside then */
 
 /* agree_propose.c; each returns 0, or -errno with @err. agree_put(): -ESTALE: @base is not the value any more */
 int agree_put(struct agree *a, const struct intent *base, const struct intent *want, struct err *err);
@@ -170,6 +176,9 @@ int agree_question(struct agree *a, __u32 kind, const struct object_name *root, 
 void agree_answered(struct agree *a, __u64 node, __u32 number, const __u8 *body, size_t len);
 /* This node's own answer. */
 int agree_try(struct agree *a, const struct config *shared, bool careful, struct err *err);
+
+/* agree_fold.c */
+void agree_fold_tick(struct agree *a); /* under the lock */
 
 /* agree_wave.c; agree_waves_ms(): by then a change is through, or to be taken back */
 __u32 agree_waves_ms(struct agree *a, enum wave wave);

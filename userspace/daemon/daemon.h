@@ -75,6 +75,7 @@ struct daemon {
 	_Atomic bool http_failed; /* metrics and health are not served */
 	_Atomic bool reload_ok;	  /* the last whole configuration was applied */
 	_Atomic bool stopping;
+	_Atomic __u64 overrides; /* that this balancer has of its own */
 };
 
 /* "web" -> PATH/web; refuses what does not fit. */

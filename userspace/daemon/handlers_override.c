@@ -10,7 +10,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/aside.h"
 #include "core/change_rows.h"
+#include "daemon/agree.h"
 #include "daemon/apply.h"
 #include "daemon/handlers.h"
 #include "io/state_file.h"
@@ -18,6 +20,11 @@
 static const char *const states[] = {
 	[OVERRIDE_NONE] = "enable", [OVERRIDE_DRAIN] = "drain", [OVERRIDE_DISABLE] = "disable"};
 #define STATES (sizeof(states) / sizeof(states[0]))
+
+void change_row_aside(void *arg, const struct override *o)
+{
+	change_row_override(arg, states[o->state], o->vip, &o->at);
+}
 
 static enum override_state command_state(enum command_id id)
 {
@@ -33,28 +40,64 @@ struct overriding {
 	struct err *err;
 };
 
+static void override_make(const struct task *t, const struct vip_config *vip, const struct endpoint *at,
+			  struct override *ret)
+{
+	const struct command *c = &t->command;
+
+	*ret = (struct override){.at = *at, .state = command_state(c->id), .since_ms = wall_ms()};
+	snprintf(ret->vip, sizeof(ret->vip), "%s", vip->name);
+	snprintf(ret->by, sizeof(ret->by), "%s", t->by);
+	snprintf(ret->reason, sizeof(ret->reason), "%s", c->reason ? c->reason : "");
+	if (ret->state == OVERRIDE_DRAIN)
+		ret->timeout_ms = command_has(c, ARG_TIMEOUT) ? c->timeout_ms : vip->drain_timeout_ms;
+}
+
 static int backend_override(void *arg, const struct vip_config *vip, const struct endpoint *at)
 {
 	const struct overriding *how = arg;
-	const struct command *c = &how->t->command;
-	struct override o = {.at = *at, .state = command_state(c->id), .since_ms = wall_ms()};
+	const struct override *agreed = aside_find(plane_config(how->p), vip->name, at);
+	struct override o;
 
-	snprintf(o.vip, sizeof(o.vip), "%s", vip->name);
-	snprintf(o.by, sizeof(o.by), "%s", how->t->by);
-	snprintf(o.reason, sizeof(o.reason), "%s", c->reason ? c->reason : "");
-	if (o.state == OVERRIDE_DRAIN)
-		o.timeout_ms = command_has(c, ARG_TIMEOUT) ? c->timeout_ms : vip->drain_timeout_ms;
+	override_make(how->t, vip, at, &o);
+	o.over_ms = agreed ? agreed->since_ms : 0;
 	if (how->table)
-		change_row_override(how->table, states[o.state], o.vip, &o.at);
+		change_row_aside(how->table, &o);
 	return how->t->request.dry_run ? 0 : plane_override(how->p, &o, how->err);
+}
+
+struct sharing {
+	const struct task *t;
+	struct config *to;
+};
+
+static int backend_share(void *arg, const struct vip_config *vip, const struct endpoint *at)
+{
+	const struct sharing *how = arg;
+	struct override o;
+
+	override_make(how->t, vip, at, &o);
+	return aside_set(how->to, &o);
+}
+
+int override_shared(struct config *c, const struct task *t, struct err *err)
+{
+	struct sharing how = {t, c};
+
+	return config_named(c, &t->command, backend_share, &how, err);
 }
 
 int handle_override(struct plane *p, struct task *t, struct err *err)
 {
-	struct table *table = t->request.dry_run ? table_new(KIND_CHANGE) : NULL;
-	struct overriding how = {.p = p, .t = t, .table = table, .err = err};
-	int rc = config_named(plane_config(p), &t->command, backend_override, &how, err);
+	struct table *table;
+	struct overriding how = {.p = p, .t = t, .err = err};
+	int rc;
 
+	if (command_has(&t->command, ARG_LOCAL) && agree_quorum(t->d->agree))
+		return err_set(err, EINVAL, "the flock can agree on it: leave \"local\" out");
+	table = t->request.dry_run ? table_new(KIND_CHANGE) : NULL;
+	how.table = table;
+	rc = config_named(plane_config(p), &t->command, backend_override, &how, err);
 	if (rc || t->request.dry_run) {
 		if (rc)
 			table_free(table);
@@ -73,9 +116,10 @@ static json_t *override_json(const struct override *o)
 {
 	char at[ENDPOINT_TEXT_BYTES];
 
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "vip", o->vip, "backend", endpoint_format(&o->at, at),
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I}", "vip", o->vip, "backend", endpoint_format(&o->at, at),
 			 "state", states[o->state], "by", o->by, "reason", o->reason, "since_ms",
-			 (json_int_t)o->since_ms, "timeout_ms", (json_int_t)o->timeout_ms);
+			 (json_int_t)o->since_ms, "timeout_ms", (json_int_t)o->timeout_ms,
+			 "over_ms", (json_int_t)o->over_ms);
 }
 
 void overrides_store(struct daemon *d, const struct override *all, size_t count)
@@ -96,6 +140,7 @@ void overrides_store(struct daemon *d, const struct override *all, size_t count)
 			  : err_set(&err, ENOMEM, "no memory for the overrides");
 	free(text);
 	d->overrides_unkept = rc;
+	d->overrides = count;
 	if (rc) {
 		d->store_errors++;
 		log_error("overrides are not kept: %s", err.text);
@@ -105,12 +150,12 @@ void overrides_store(struct daemon *d, const struct override *all, size_t count)
 static int override_parse(json_t *json, struct override *ret)
 {
 	const char *vip, *at, *state, *by, *reason;
-	json_int_t since_ms, timeout_ms;
+	json_int_t since_ms, timeout_ms, over_ms = 0;
 	struct override o = {0};
 	size_t i;
 
-	if (json_unpack(json, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "vip", &vip, "backend", &at, "state", &state, "by", &by,
-			"reason", &reason, "since_ms", &since_ms, "timeout_ms", &timeout_ms) ||
+	if (json_unpack(json, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s?I}", "vip", &vip, "backend", &at, "state", &state, "by", &by,
+			"reason", &reason, "since_ms", &since_ms, "timeout_ms", &timeout_ms, "over_ms", &over_ms) ||
 	    endpoint_parse(at, &o.at))
 		return -EBADMSG;
 	for (i = 0; i < STATES && strcmp(states[i], state); i++)
@@ -120,6 +165,7 @@ static int override_parse(json_t *json, struct override *ret)
 	o.state = (enum override_state)i;
 	o.since_ms = (__u64)since_ms;
 	o.timeout_ms = (__u32)timeout_ms;
+	o.over_ms = (__u64)over_ms;
 	snprintf(o.vip, sizeof(o.vip), "%s", vip);
 	snprintf(o.by, sizeof(o.by), "%s", by);
 	snprintf(o.reason, sizeof(o.reason), "%s", reason);

@@ -130,6 +130,8 @@ int plane_override(struct plane *p, const struct override *o, struct err *err);
  */
 int plane_overrides_load(struct plane *p, const struct override *all, size_t count);
 
+void plane_override_forget(struct plane *p, const struct override *o); /* that of this backend, if it is still that one */
+
 /* Undo all of them. -ENOMEM */
 int plane_overrides_reset(struct plane *p);
 
@@ -189,7 +191,7 @@ int plane_show_maps(struct plane *p, struct table *t, struct err *err);			     /
 int plane_show_effects(struct plane *p, const struct config *wanted, struct table *t, struct err *err);
 
 /* Whether a VIP that has a backend for new connections, or should, would have none. Return: 0; -EPERM with @err. */
-int plane_unserved_check(const struct plane *p, const struct config *wanted, struct err *err);
+int plane_unserved_check(struct plane *p, const struct config *wanted, struct err *err);
 
 struct plane_flow_filter {
 	const char *vip;		/* NULL: all */

@@ -144,7 +144,6 @@ static int backends_create(struct plane *p, struct plane_vip *v, struct err *err
 {
 	for (__u32 i = 0; i < v->backend_count; i++) {
 		struct plane_backend *b = v->backend[i];
-		const struct override *o;
 
 		b->index = i;
 		if (b->vip)
@@ -153,8 +152,7 @@ static int backends_create(struct plane *p, struct plane_vip *v, struct err *err
 			return backends_cut(v, i, err_set(err, ENOSPC, "VIP %s: no backend id is free", v->name));
 		b->vip = v;
 		b->weight = v->weights[i];
-		o = plane_override_of(p, b);
-		b->override = o ? o->state : OVERRIDE_NONE;
+		b->override = plane_override_state(plane_override_of(p, b));
 		if (plane_path_join(p, b))
 			b->path = NULL; /* down for want of memory; shown as unresolved */
 		plane_backend_create(p, b);
@@ -388,7 +386,9 @@ int plane_apply(struct plane *p, struct config *wanted, bool dry_run, struct pla
 		goto out;
 	p->held = false;
 	p->applying = true;
+	p->coming = wanted;
 	code = plan_run(p, &plan, err);
+	p->coming = NULL;
 	p->applying = false;
 	if (code) {
 		p->applying = true;

@@ -12,24 +12,24 @@
 #include "daemon/plane_plan.h"
 
 /* Would it take new connections? Of one that is new nothing is known against it. */
-static bool backend_serves(const struct plane_vip *v, const struct backend_config *want)
+static bool backend_serves(const struct plane *p, const struct plane_vip *v, const struct backend_config *want)
 {
 	const struct plane_backend *b = v ? plane_backend_find(v, &want->at) : NULL;
 
-	return want->weight && (!b || (b->override == OVERRIDE_NONE && plane_backend_reached(b) && !b->lost));
+	return want->weight && (!b || (plane_override_state(plane_override_of(p, b)) == OVERRIDE_NONE && plane_backend_reached(b) && !b->lost));
 }
 
-static __u32 serving(const struct plane_vip *v, const struct vip_config *want)
+static __u32 serving(const struct plane *p, const struct plane_vip *v, const struct vip_config *want)
 {
 	__u32 count = 0;
 
 	for (size_t i = 0; i < want->backend_count; i++)
-		count += backend_serves(v, &want->backend[i]);
+		count += backend_serves(p, v, &want->backend[i]);
 	return count;
 }
 
 /* Whether it has somebody, or is meant to, and would not. */
-static bool unserves(const struct plane_vip *v, const struct vip_config *want)
+static bool unserves(const struct plane *p, const struct plane_vip *v, const struct vip_config *want)
 {
 	bool had_usable = false, had_weight = false, weight = false;
 
@@ -39,7 +39,7 @@ static bool unserves(const struct plane_vip *v, const struct vip_config *want)
 	}
 	for (size_t i = 0; i < want->backend_count; i++)
 		weight |= want->backend[i].weight > 0;
-	return (had_usable && !serving(v, want)) || (had_weight && !weight);
+	return (had_usable && !serving(p, v, want)) || (had_weight && !weight);
 }
 
 static __u64 flows_open(const struct plane *p, const struct plane_backend *b)
@@ -118,7 +118,7 @@ static void emptied_set(const struct plane_vip *next, const bool *emptied, struc
 }
 
 /* Of a VIP whose backends or table change. */
-static int slots_set(const struct plane_step *s, struct table *t, size_t row)
+static int slots_set(const struct plane *p, const struct plane_step *s, struct table *t, size_t row)
 {
 	struct plane_vip *next = s->next;
 	__u16 *was = calloc(next->backend_count + 1, sizeof(*was));
@@ -131,7 +131,7 @@ static int slots_set(const struct plane_step *s, struct table *t, size_t row)
 		const struct plane_backend *b = next->backend[i];
 
 		was[i] = b->vip ? (__u16)b->index : HOMES_NONE;
-		next->usable[i] = backend_serves(s->vip, &s->want->backend[i]);
+		next->usable[i] = backend_serves(p, s->vip, &s->want->backend[i]);
 	}
 	if (s->vip)
 		before = vip_homes(s->vip);
@@ -161,10 +161,10 @@ static int effect_row(const struct plane *p, const struct plane_step *s, struct 
 	table_set_text(t, row, FIELD_CHANGE_name, s->vip ? s->vip->name : s->want->name);
 	flows_set(p, s, t, row);
 	if (s->want)
-		table_set_u64(t, row, FIELD_CHANGE_usable, serving(s->vip, s->want));
-	if (s->want && s->vip && unserves(s->vip, s->want))
+		table_set_u64(t, row, FIELD_CHANGE_usable, serving(p, s->vip, s->want));
+	if (s->want && s->vip && unserves(p, s->vip, s->want))
 		table_set_text(t, row, FIELD_CHANGE_needs, "--force");
-	return s->next ? slots_set(s, t, row) : 0;
+	return s->next ? slots_set(p, s, t, row) : 0;
 }
 
 int plane_show_effects(struct plane *p, const struct config *wanted, struct table *t, struct err *err)
@@ -184,17 +184,18 @@ int plane_show_effects(struct plane *p, const struct config *wanted, struct tabl
 
 /* --- is it meant? --- */
 
-int plane_unserved_check(const struct plane *p, const struct config *wanted, struct err *err)
+int plane_unserved_check(struct plane *p, const struct config *wanted, struct err *err)
 {
 	char names[96] = "";
 	size_t count = 0, len = 0;
 	__u64 flows = 0;
 
+	p->coming = wanted; /* and what is put aside with it */
 	for (size_t i = 0; i < wanted->vip_count; i++) {
 		const struct vip_config *want = &wanted->vip[i];
 		const struct plane_vip *v = plane_vip_find(p, want->name);
 
-		if (!v || !unserves(v, want))
+		if (!v || !unserves(p, v, want))
 			continue;
 		if (len < sizeof(names))
 			len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", count ? ", " : "",
@@ -202,6 +203,7 @@ int plane_unserved_check(const struct plane *p, const struct config *wanted, str
 		flows += flows_of(p, v, want);
 		count++;
 	}
+	p->coming = NULL;
 	if (!count)
 		return 0;
 	return err_set(err, EPERM,

@@ -174,6 +174,7 @@ struct plane {
 
 	/* What is wanted. */
 	struct config *config;
+	const struct config *coming; /* while it is applied */
 	struct override *override; /* owned; sorted */
 	size_t override_count;
 	__u32 generation;
@@ -262,6 +263,7 @@ const char *plane_backend_trouble(const struct plane_backend *b); /* what is wro
 bool plane_backend_was_lost(const struct plane *p, const struct plane_backend *b); /* as it was shown last */
 void plane_backend_note(struct plane *p, struct plane_backend *b); /* event if what is shown has changed */
 const struct override *plane_override_of(const struct plane *p, const struct plane_backend *b);
+enum override_state plane_override_state(const struct override *o); /* now; NULL: it is not put aside */
 void plane_overrides_tick(struct plane *p);
 void plane_overrides_prune(struct plane *p); /* after an apply: without those whose backend is gone */
 

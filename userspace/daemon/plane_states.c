@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "core/aside.h"
 #include "daemon/plane_state.h"
 
 /* To a router MAC rewrite would only give its own packets back, until their TTL ends. */
@@ -71,7 +73,7 @@ static void backend_why(const struct plane *p, const struct plane_backend *b, ch
 
 	why[0] = '\0';
 	if (o && o->state != OVERRIDE_NONE)
-		snprintf(why, len, "%s by %s%s%s", o->state == OVERRIDE_DRAIN ? "drained" : "disabled", o->by,
+		snprintf(why, len, "%s by %s%s%s", plane_override_state(o) == OVERRIDE_DRAIN ? "drained" : "disabled", o->by,
 			 o->reason[0] ? ": " : "", o->reason);
 	else if (trouble && (b->lost || !plane_backend_reached(b)))
 		snprintf(why, len, "%s", trouble);
@@ -93,22 +95,17 @@ void plane_backend_note(struct plane *p, struct plane_backend *b)
 	plane_event(p, "backend", name, before < SHOWN_COUNT ? shown_word[before] : NULL, shown_word[shown], why);
 }
 
-static int override_compare(const void *a, const void *b)
-{
-	const struct override *x = a, *y = b;
-	int order = strcmp(x->vip, y->vip);
-
-	return order ? order : endpoint_compare(&x->at, &y->at);
-}
-
+/* Own word comes before the flock's; none of its own may say that what the flock says does not hold here. */
 const struct override *plane_override_of(const struct plane *p, const struct plane_backend *b)
 {
+	const struct override *agreed = aside_find(p->coming ? p->coming : p->config, b->vip->name, &b->at);
 	struct override key = {.at = b->at};
+	const struct override *own = NULL;
 
-	if (!p->override_count)
-		return NULL;
 	memcpy(key.vip, b->vip->name, sizeof(key.vip));
-	return bsearch(&key, p->override, p->override_count, sizeof(key), override_compare);
+	if (p->override_count)
+		own = bsearch(&key, p->override, p->override_count, sizeof(key), override_order);
+	return own ? own : agreed;
 }
 
 static void overrides_changed(struct plane *p)
@@ -117,16 +114,32 @@ static void overrides_changed(struct plane *p)
 		p->hooks.overridden(p->hooks.arg, p->override, p->override_count);
 }
 
+/* A drain that ends by its timeout is a disable from then on. */
+enum override_state plane_override_state(const struct override *o)
+{
+	if (!o)
+		return OVERRIDE_NONE;
+	if (o->state == OVERRIDE_DRAIN && o->timeout_ms && wall_ms() >= o->since_ms + o->timeout_ms)
+		return OVERRIDE_DISABLE;
+	return o->state;
+}
+
 /* Whoever is overridden, or was, gets its new state. */
 static void backend_override(struct plane *p, struct plane_backend *b)
 {
-	const struct override *o = plane_override_of(p, b);
-	enum override_state state = o ? o->state : OVERRIDE_NONE;
+	enum override_state state = plane_override_state(plane_override_of(p, b));
 
 	if (b->override == state)
 		return;
 	b->override = state;
 	b->vip->dirty = p->dirty = true;
+}
+
+static void backends_override(struct plane *p)
+{
+	for (size_t i = 0; i < p->vip_count; i++)
+		for (__u32 b = 0; b < p->vip[i]->backend_count; b++)
+			backend_override(p, p->vip[i]->backend[b]);
 }
 
 int plane_overrides_load(struct plane *p, const struct override *all, size_t count)
@@ -137,15 +150,12 @@ int plane_overrides_load(struct plane *p, const struct override *all, size_t cou
 	if (!copy)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		if (all[i].state != OVERRIDE_NONE)
-			copy[kept++] = all[i];
-	qsort(copy, kept, sizeof(*copy), override_compare);
+		copy[kept++] = all[i];
+	qsort(copy, kept, sizeof(*copy), override_order);
 	free(p->override);
 	p->override = copy;
 	p->override_count = kept;
-	for (size_t i = 0; i < p->vip_count; i++)
-		for (__u32 b = 0; b < p->vip[i]->backend_count; b++)
-			backend_override(p, p->vip[i]->backend[b]);
+	backends_override(p);
 	plane_settle(p);
 	return 0;
 }
@@ -179,14 +189,15 @@ void plane_overrides_prune(struct plane *p)
 		const struct override *o = &p->override[i];
 		const struct plane_vip *v = plane_vip_find(p, o->vip);
 
-		if (v && plane_backend_find(v, &o->at))
-			p->override[kept++] = *o;
-		else
+		if (!v || !plane_backend_find(v, &o->at))
 			override_gone(p, o);
+		else if (o->state != OVERRIDE_NONE || aside_find(p->config, o->vip, &o->at))
+			p->override[kept++] = *o;
 	}
 	p->override_count = kept;
 	if (kept != count)
 		overrides_changed(p);
+	backends_override(p); /* the flock may have another word of them */
 }
 
 const struct override *plane_overrides(const struct plane *p, size_t *ret_count)
@@ -195,29 +206,26 @@ const struct override *plane_overrides(const struct plane *p, size_t *ret_count)
 	return p->override;
 }
 
+static void override_drop(struct plane *p, const struct override *o)
+{
+	size_t at;
+
+	if (array_find(p->override, p->override_count, sizeof(*o), o, override_order, &at))
+		array_delete(p->override, &p->override_count, sizeof(*o), at);
+}
+
+/* "Not put aside" is kept only against the flock's word. */
 static int override_put(struct plane *p, const struct override *o)
 {
-	struct override *more;
-	size_t at = 0;
+	size_t at;
 
-	while (at < p->override_count && override_compare(&p->override[at], o) < 0)
-		at++;
-	if (at < p->override_count && !override_compare(&p->override[at], o)) {
-		p->override[at] = *o;
-	} else if (o->state != OVERRIDE_NONE) {
-		more = realloc(p->override, (p->override_count + 1) * sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		p->override = more;
-		memmove(more + at + 1, more + at, (p->override_count - at) * sizeof(*more));
-		more[at] = *o;
-		p->override_count++;
+	if (o->state == OVERRIDE_NONE && !aside_find(p->config, o->vip, &o->at)) {
+		override_drop(p, o);
 		return 0;
 	}
-	if (o->state != OVERRIDE_NONE || at == p->override_count)
-		return 0;
-	memmove(p->override + at, p->override + at + 1, (p->override_count - at - 1) * sizeof(*o));
-	p->override_count--;
+	if (!array_find(p->override, p->override_count, sizeof(*o), o, override_order, &at))
+		return array_insert(&p->override, &p->override_count, sizeof(*o), at, o);
+	p->override[at] = *o;
 	return 0;
 }
 
@@ -242,27 +250,36 @@ int plane_override(struct plane *p, const struct override *o, struct err *err)
 	return 0;
 }
 
+/* The flock's word has taken it up, or goes before it. */
+void plane_override_forget(struct plane *p, const struct override *o)
+{
+	size_t at;
+
+	if (!array_find(p->override, p->override_count, sizeof(*o), o, override_order, &at) ||
+	    p->override[at].since_ms != o->since_ms)
+		return;
+	override_drop(p, o);
+	overrides_changed(p);
+	backends_override(p);
+	plane_settle(p);
+}
+
 void plane_overrides_tick(struct plane *p)
 {
-	__u64 now = wall_ms();
 	bool changed = false;
 
 	for (size_t i = 0; i < p->override_count; i++) {
 		struct override *o = &p->override[i];
-		const struct plane_vip *v;
-		struct plane_backend *b;
 
-		if (o->state != OVERRIDE_DRAIN || !o->timeout_ms || now < o->since_ms + o->timeout_ms)
+		if (o->state != OVERRIDE_DRAIN || plane_override_state(o) != OVERRIDE_DISABLE)
 			continue;
 		o->state = OVERRIDE_DISABLE;
-		o->since_ms = now;
+		o->since_ms = wall_ms();
 		o->timeout_ms = 0;
 		changed = true;
-		v = plane_vip_find(p, o->vip);
-		b = v ? plane_backend_find(v, &o->at) : NULL;
-		if (b)
-			backend_override(p, b);
 	}
+	if (changed || p->config->asides)
+		backends_override(p);
 	if (changed)
 		overrides_changed(p);
 }

@@ -303,7 +303,7 @@ int plane_show_status(struct plane *p, struct table *t, struct err *err)
 	}
 	plane_digest_text(plane_digest(p).config, digest);
 	table_set_text(t, row, FIELD_STATUS_digest, digest);
-	table_set_u64(t, row, FIELD_STATUS_overrides, p->override_count);
+	table_set_u64(t, row, FIELD_STATUS_overrides, p->override_count + p->config->asides);
 	table_set_u64(t, row, FIELD_STATUS_vips, p->vip_count);
 	table_set_u64(t, row, FIELD_STATUS_vips_available, available);
 	table_set_u64(t, row, FIELD_STATUS_backends, backends);

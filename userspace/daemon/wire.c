@@ -213,6 +213,8 @@ static void overrides_restore(struct daemon *d, struct plane *p)
 		log_error("overrides are lost: %s", err.text);
 	else if (plane_overrides_load(p, all, count))
 		log_error("overrides are lost: no memory");
+	else
+		d->overrides = count;
 	free(all);
 }
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What one balancer put aside by itself while the flock could not agree, or before it did, becomes the flock's word, once
+ * most voters answer. Not here: what becomes of a backend (the plane).
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/agree_state.h"
+
+#define FOLD_AGAIN_MS 3000
+
+struct own {
+	struct override *o; /* owned */
+	size_t count;
+	int rc;
+};
+
+static void own_read(struct plane *p, void *arg)
+{
+	const struct override *all;
+	struct own *own = arg;
+
+	all = plane_overrides(p, &own->count);
+	own->rc = array_copy(&own->o, all, own->count, sizeof(*all));
+}
+
+/* Those that are as they were. */
+static void own_forget(struct plane *p, void *arg)
+{
+	const struct own *own = arg;
+
+	for (size_t i = 0; i < own->count; i++)
+		plane_override_forget(p, &own->o[i]);
+}
+
+static void fold_run(void *arg)
+{
+	struct agree *a = arg;
+	struct own own = {0};
+	struct err err = {0};
+	int rc = agree_quorum(a) ? agree_plane(a, PLANE_URGENT, own_read, &own) : -EAGAIN;
+
+	if (!rc)
+		rc = own.rc;
+	if (!rc && own.count)
+		rc = agree_fold(a, own.o, own.count, &err);
+	if (!rc && own.count)
+		rc = agree_plane(a, PLANE_URGENT, own_forget, &own);
+	if (rc && err.text[0])
+		log_info("config: what was put aside here is not the flock's word yet: %s", err.text);
+	free(own.o);
+	pthread_mutex_lock(&a->lock);
+	a->folding = false;
+	a->fold.ns = mono_now().ns + FOLD_AGAIN_MS * 1000000ull;
+	pthread_mutex_unlock(&a->lock);
+}
+
+void agree_fold_tick(struct agree *a)
+{
+	if (!a->value.version || !a->d->overrides || a->folding || a->stopping || mono_now().ns < a->fold.ns)
+		return;
+	a->folding = !workers_post(a->asks, fold_run, a);
+}
