@@ -20,10 +20,11 @@ int effect_find(const struct homes *before, const struct homes *after, const __u
 {
 	struct effect e = {.slots = after->slots};
 	__u32 *had = calloc((size_t)before->backends + after->backends + 1, sizeof(*had));
-	__u32 *get = had + before->backends, homeless = 0;
+	__u32 *get, homeless = 0;
 
 	if (!had)
 		return -ENOMEM;
+	get = had + before->backends;
 	for (__u32 s = 0; s < after->slots; s++) {
 		__u16 from = home_before(before, s, after->slots), to = homes_find(after, s).home0;
 

@@ -13,11 +13,10 @@ struct apply_how {
 	const char *by;	     /* "root@lb1" */
 	const char *command; /* what asked for it, for the history */
 	bool dry_run;
-	bool whole; /* a whole configuration, not one command: counts as a reload */
-	const struct buf
-		*shared; /* the shared lines as config_export() writes them; NULL: they are still to be written */
-	bool agreed;	 /* its generation is the flock's, not the history's */
-	bool careful;	 /* refuse what leaves a VIP nobody for new connections: plane_unserved_check() */
+	bool whole;		  /* a whole configuration, not one command: counts as a reload */
+	const struct buf *shared; /* lines, as config_export() writes them; NULL: they are still to be written */
+	bool agreed;		  /* its generation is the flock's, not the history's */
+	bool careful;		  /* refuse what leaves a VIP nobody for new connections: plane_unserved_check() */
 };
 
 struct apply_result {

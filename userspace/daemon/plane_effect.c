@@ -120,6 +120,7 @@ static void emptied_set(const struct plane_vip *next, const bool *emptied, struc
 /* Of a VIP whose backends or table change. */
 static int slots_set(const struct plane *p, const struct plane_step *s, struct table *t, size_t row)
 {
+	const struct vip_config *want = s->want; /* it has one, as it has @next */
 	struct plane_vip *next = s->next;
 	__u16 *was = calloc(next->backend_count + 1, sizeof(*was));
 	bool *emptied = calloc(next->backend_count + 1, sizeof(*emptied));
@@ -131,7 +132,7 @@ static int slots_set(const struct plane *p, const struct plane_step *s, struct t
 		const struct plane_backend *b = next->backend[i];
 
 		was[i] = b->vip ? (__u16)b->index : HOMES_NONE;
-		next->usable[i] = backend_serves(p, s->vip, &s->want->backend[i]);
+		next->usable[i] = backend_serves(p, s->vip, &want->backend[i]);
 	}
 	if (s->vip)
 		before = vip_homes(s->vip);
@@ -160,9 +161,10 @@ static int effect_row(const struct plane *p, const struct plane_step *s, struct 
 	table_set_text(t, row, FIELD_CHANGE_object, "effect");
 	table_set_text(t, row, FIELD_CHANGE_name, s->vip ? s->vip->name : s->want->name);
 	flows_set(p, s, t, row);
-	if (s->want)
-		table_set_u64(t, row, FIELD_CHANGE_usable, serving(p, s->vip, s->want));
-	if (s->want && s->vip && unserves(p, s->vip, s->want))
+	if (!s->want)
+		return 0;
+	table_set_u64(t, row, FIELD_CHANGE_usable, serving(p, s->vip, s->want));
+	if (s->vip && unserves(p, s->vip, s->want))
 		table_set_text(t, row, FIELD_CHANGE_needs, "--force");
 	return s->next ? slots_set(p, s, t, row) : 0;
 }
