@@ -45,7 +45,7 @@ page_looks() { # COMMAND: whether it changes nothing
 
 # The command that was read, and what is to come of it.
 page_do() {
-	local command=$PAGE_COMMAND shown=$PAGE_SHOWN said status until=$((SECONDS + PAGE_WAIT_S)) name
+	local command=$PAGE_COMMAND shown=$PAGE_SHOWN said status began=$SECONDS name
 	[ -n "$command" ] || return 0
 	PAGE_COMMAND='' PAGE_SHOWN=''
 	for name in "${!PAGE_NAMED[@]}"; do command=${command//"<$name>"/"${PAGE_NAMED[$name]}"}; done
@@ -54,7 +54,7 @@ page_do() {
 		said=$(machine_run "$PAGE_HOST" "$command" 2>&1 | sed 's/^ *//; s/[ \t]*$//')
 		status=${PIPESTATUS[0]}
 		if [ -n "$shown" ]; then page_matches "$said" && break; else [ "$status" = 0 ] && break; fi
-		if ! page_looks "$command" || [ $SECONDS -ge $until ]; then
+		if ! page_looks "$command" || [ $((SECONDS - began)) -ge $PAGE_WAIT_S ]; then
 			not_ok "$PAGE: $PAGE_HOST# ${command%%$'\n'*}" \
 				"$(printf 'status %s, said:\n%s\nthe page shows:\n%s' "$status" "$said" "$shown")"
 			exit 1
@@ -62,6 +62,7 @@ page_do() {
 		sleep 0.2
 	done
 	ok "$PAGE: $PAGE_HOST# ${command%%$'\n'*}"
+	[ $((SECONDS - began)) -lt 3 ] || note "$((SECONDS - began)) s"
 }
 
 page_lost() { # HOST...: routers that look after their next hops leave out the lost ones, and these are gone
