@@ -2,10 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Each way in which balancers find each other, with no other one: beacons to a group, of IPv4 and of IPv6, to everybody,
 # and a name. Keys, too, come that way. Not here: addresses (flock.sh), places on disk (flock.sh).
-if [ -z "${STARLING_OWN_HOSTS:-}" ]; then # with names of our own; the root of a chroot is no mount to be made private
-	mountpoint -q / && spread=private || spread=unchanged
-	STARLING_OWN_HOSTS=1 exec unshare --mount --propagation "$spread" "$0" "$@"
-fi
+. "$(dirname "$0")/../lib/mounts.sh"
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TOP/tests/lib/lab.sh"
 . "$TOP/tests/lib/flock.sh"

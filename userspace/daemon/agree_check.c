@@ -65,11 +65,12 @@ static void own_run(struct plane *p, void *arg)
 	j->other = plane_config(p)->vip_count && !config_shared_same(plane_config(p), j->shared);
 }
 
-/* A node that the flock has not agreed with yet may have shared lines of its own: nobody overwrites those unasked. */
+/* Of the first generation. A node that the flock has not agreed with yet may have shared lines of its own: nobody
+ * overwrites those unasked. Of a later one it may not have heard yet, and it need not run it (agree_join_check()). */
 static int own_lines_check(struct agree *a, const struct config *shared, struct err *err)
 {
 	struct own_job job = {.shared = shared};
-	int rc = agree_on(a) || agree_apart(a) ? 0 : agree_plane(a, PLANE_URGENT, own_run, &job);
+	int rc = agree_on(a) ? 0 : agree_plane(a, PLANE_URGENT, own_run, &job);
 
 	if (!rc && job.other)
 		rc = err_set(err, EEXIST, "it runs other shared lines of its own: `starling config diff` there");
@@ -99,7 +100,7 @@ static int check(struct check *c, struct err *err)
 	if (!rc)
 		rc = agree_read(c->a, &c->root, &roster, &root, &shared, err);
 	roster_free(&roster);
-	if (!rc)
+	if (!rc && root.generation == 1)
 		rc = own_lines_check(c->a, shared, err);
 	if (!rc)
 		rc = agree_try(c->a, shared, false, err);

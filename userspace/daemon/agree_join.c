@@ -66,41 +66,40 @@ bool agree_apart(struct agree *a)
 	return apart;
 }
 
-static void replace(struct agree *a)
+/* What is agreed on is looked at now, not when its time has come. */
+static void follow_now(struct agree *a, bool replace)
 {
 	pthread_mutex_lock(&a->lock);
-	a->joined = true;
-	a->apart = false;
+	a->joined |= replace;
+	a->apart &= !replace;
+	a->trouble[0] = '\0';
+	a->retry.ns = 0;
 	pthread_mutex_unlock(&a->lock);
+	agree_tick(a);
 }
 
 /* Return: whether there is more to wait for; else @rc is what came of it. */
 static bool looked(struct agree *a, struct buf *message, int *rc, struct err *err)
 {
-	struct err why = {0};
-	__u32 generation;
-	bool known;
+	struct object_name root;
+	__u32 generation = 0;
+	bool known, runs = false, apart;
 
 	pthread_mutex_lock(&a->lock);
 	known = a->value.version;
-	generation = a->intent.generation;
+	if (known) {
+		agree_wanted(a, &a->intent, &root, &generation);
+		runs = object_name_is(&root, &a->running);
+	}
+	apart = known && a->apart && a->trouble[0];
+	if (apart)
+		*rc = err_set(err, EEXIST, "%s", a->trouble);
 	pthread_mutex_unlock(&a->lock);
-	if (!known && peers_register_none(a->d->peers)) {
-		buf_puts(message, "it is in the flock, which has not agreed on a configuration");
-		return false;
-	}
-	if (!known)
-		return true;
-	*rc = agree_follow(a, &why);
-	if (*rc && !agree_apart(a)) {
-		*rc = 0;
-		return true; /* nobody has it at hand yet */
-	}
-	if (*rc)
-		*err = why;
-	else
+	if (runs)
 		buf_printf(message, "it is in the flock, and runs generation %u", generation);
-	return false;
+	else if (!known && peers_register_none(a->d->peers))
+		buf_puts(message, "it is in the flock, which has not agreed on a configuration");
+	return !message->len && !apart;
 }
 
 int agree_join(struct agree *a, struct task *t, struct err *err)
@@ -114,8 +113,8 @@ int agree_join(struct agree *a, struct task *t, struct err *err)
 		rc = peers_accept(a->d->peers, t->request.text ? t->request.text : "", t->request.dry_run, err);
 	else if (!t->request.dry_run)
 		rc = peers_join(a->d->peers, &t->command.at, err);
-	if (!rc && !t->request.dry_run && command_has(&t->command, ARG_REPLACE))
-		replace(a);
+	if (!rc && !t->request.dry_run)
+		follow_now(a, command_has(&t->command, ARG_REPLACE));
 	while (!rc && !t->request.dry_run && more && looked(a, &message, &rc, err)) {
 		pthread_mutex_lock(&a->lock);
 		agree_wait(a, (struct mono){mono_now().ns + JOIN_LOOK_MS * 1000000ull});
