@@ -48,8 +48,14 @@ const struct command_info *command_info(enum command_id id)
 
 bool command_mutates(const struct command *c)
 {
-	return (command_info(c->id)->flags & COMMAND_MUTATES) &&
-	       (c->id != COMMAND_NODE_KEY || c->key_change != KEY_SHOW);
+	switch (c->id) {
+	case COMMAND_NODE_KEY:
+		return c->key_change != KEY_SHOW;
+	case COMMAND_NODE_LEASE:
+		return c->lease_change != LEASE_SHOW;
+	default:
+		return command_info(c->id)->flags & COMMAND_MUTATES;
+	}
 }
 
 bool command_has(const struct command *c, enum argument_id argument)

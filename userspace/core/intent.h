@@ -39,7 +39,6 @@
 #define INTENT_OBJECT_BYTES  (1u << 20)
 #define INTENT_VALUE_BYTES   256 /* of struct intent, encoded */
 #define INTENT_LEASES	     4
-#define INTENT_LEASE_BYTES   16 /* of a lease's name, with its NUL */
 #define INTENT_BY_BYTES	     64
 #define INTENT_COMMAND_BYTES 160
 
@@ -166,7 +165,7 @@ void intent_keep(struct objects *o, const struct object_name *root, size_t count
 
 /* A right that one node has at a time, for as long as it renews it. */
 struct intent_lease {
-	char name[INTENT_LEASE_BYTES]; /* "": none */
+	char name[STARLING_LEASE_BYTES]; /* "": none */
 	__u64 holder;		       /* 0: it was given back */
 	__u64 fence;		       /* another one at each change of the holder: higher */
 	__u32 renewed;		       /* counts */

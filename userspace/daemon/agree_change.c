@@ -505,6 +505,9 @@ static void ask_run(void *arg)
 	case COMMAND_CONFIG_TAKEOVER:
 		rc = agree_takeover(a, t, &err);
 		break;
+	case COMMAND_NODE_LEASE:
+		rc = agree_lease(a, t, &err);
+		break;
 	default:
 		rc = edit(a, t, &err);
 		break;
@@ -522,6 +525,8 @@ static bool is_shared(const struct task *t)
 	case COMMAND_CONFIG_CONFIRM:
 	case COMMAND_CONFIG_TAKEOVER:
 		return true;
+	case COMMAND_NODE_LEASE:
+		return command_mutates(&t->command);
 	default:
 		/* A signal re-reads the own lines alone; what is put aside by hand is each balancer's. */
 		return agree_on(t->d->agree) && info->flags & COMMAND_SHARED && info->flags & COMMAND_MUTATES &&

@@ -30,6 +30,7 @@ static handler_fn *const handlers[COMMAND_COUNT] = {
 	[COMMAND_NODE_INVITE] = handle_node_invite,
 	[COMMAND_NODE_FORGET] = handle_node_forget,
 	[COMMAND_NODE_KEY] = handle_node_key,
+	[COMMAND_NODE_LEASE] = handle_node_lease,
 	[COMMAND_NODE_REKEY] = handle_node_rekey,
 	[COMMAND_NODE_DRAIN] = handle_node_drain,
 	[COMMAND_NODE_ENABLE] = handle_node_drain,
