@@ -160,7 +160,8 @@ static void request(struct world *w, size_t i)
 	if (w->broken == HASTY)
 		now.ns += TTL_MAX * MS / 10;
 	if (n->asked.ttl_ms)
-		rc = lease_take(&n->leases, n->asked.name, n->asked.ttl_ms, job->value.version, now, &job->value.intent);
+		rc = lease_take(&n->leases, n->asked.name, n->asked.ttl_ms, job->value.version, now,
+				&job->value.intent);
 	else
 		rc = lease_drop(&n->leases, n->asked.name, &job->value.intent);
 	if (!rc) {
@@ -403,8 +404,8 @@ static void seed_holds(struct world *w, __u64 seed)
 	last_takes(w);
 	events_free(&w->events);
 	if (w->two_holders || w->old_numbers)
-		fail_msg("seed %llu: %zu times two holders, %zu lower numbers", (unsigned long long)seed, w->two_holders,
-			 w->old_numbers);
+		fail_msg("seed %llu: %zu times two holders, %zu lower numbers", (unsigned long long)seed,
+			 w->two_holders, w->old_numbers);
 }
 
 static void no_name_has_two_holders_in_true_time(void **state)

@@ -79,6 +79,7 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_CONFIG_APPLY] = "config apply \"a file\" reset-state confirm 10m wave site despite lb3",
 	[COMMAND_CONFIG_CONFIRM] = "config confirm",
 	[COMMAND_CONFIG_VOTERS] = "config voters lb1 lb2 lb3",
+	[COMMAND_CONFIG_LEVEL] = "config level 2",
 	[COMMAND_CONFIG_TAKEOVER] = "config takeover",
 	[COMMAND_CONFIG_ROLLBACK] = "config rollback 41",
 	[COMMAND_CONFIG_HISTORY] = "config history",

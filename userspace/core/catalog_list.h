@@ -30,6 +30,7 @@
 	KIND(METRIC,  "metric",  LIST,     "a sample of a metric")                                 \
 	KIND(FEATURE, "feature", LIST,     "what the host has or lacks")                           \
 	KIND(HISTORY, "history", LIST,     "a configuration that was applied")                     \
+	KIND(LEVEL,   "level",   LIST,     "which configurations a node understands")               \
 	KIND(EVENT,   "event",   LIST,     "a change of state")                                    \
 	KIND(CHANGE,  "change",  LIST,     "what applying a configuration touches")                \
 	KIND(VERSION, "version", RECORD,   "what runs")
@@ -409,6 +410,13 @@
 	FIELD(HISTORY, changes, U64, NONE, COLUMN, "CHANGES", FAMILY_NONE, "", "lines it touched") \
 	FIELD(HISTORY, digest, TEXT, NONE, DETAIL, "DIGEST", FAMILY_NONE, "", "of its text")
 
+#define STARLING_FIELDS_LEVEL(FIELD) \
+	FIELD(LEVEL, name, TEXT, NONE, COLUMN, "NODE", FAMILY_NONE, "", "its name") \
+	FIELD(LEVEL, level, U64, NONE, COLUMN, "LEVEL", FAMILY_NONE, "", "the highest that it understands; 1 if it has told nothing") \
+	FIELD(LEVEL, table, U64, NONE, COLUMN, "TABLE", FAMILY_NONE, "", "likewise, how homes follow from names") \
+	FIELD(LEVEL, agreed, U64, NONE, COLUMN, "AGREED", FAMILY_NONE, "", "level of what the flock has agreed on; none: nothing, or of a level that is not understood here") \
+	FIELD(LEVEL, agreed_table, U64, NONE, COLUMN, "AGREED-TABLE", FAMILY_NONE, "", "and its table")
+
 #define STARLING_FIELDS_EVENT(FIELD) \
 	FIELD(EVENT, time, TIME, NONE, COLUMN, "TIME", FAMILY_NONE, "", "when") \
 	FIELD(EVENT, event, TEXT, NONE, COLUMN, "EVENT", FAMILY_NONE, "", "backend, vip, iface, config, drop") \
@@ -463,6 +471,7 @@
 	STARLING_FIELDS_METRIC(FIELD)                                                                                  \
 	STARLING_FIELDS_FEATURE(FIELD)                                                                                 \
 	STARLING_FIELDS_HISTORY(FIELD)                                                                                 \
+	STARLING_FIELDS_LEVEL(FIELD)                                                                                   \
 	STARLING_FIELDS_EVENT(FIELD)                                                                                   \
 	STARLING_FIELDS_CHANGE(FIELD)                                                                                  \
 	STARLING_FIELDS_VERSION(FIELD)

@@ -35,6 +35,7 @@
 	ARGUMENT(KEY_ID,        POSITION, "key",           "KEY",                       FINGERPRINT, key_id,         0, 0, "") \
 	ARGUMENT(NODE_AT,       POSITION, "address",       "{ - | ADDR[:PORT] }",       JOIN,      at,               0, 0, "") \
 	ARGUMENT(VOTERS,        POSITION, "voter",         "NODE...",                   NODES,     voter,            0, 0, "") \
+	ARGUMENT(INTENT_LEVEL,  POSITION, "level",         "N",                         NUMBER,    intent_level,     1, 4294967295, "") \
 	ARGUMENT(LEASE_CHANGE,  POSITION, "what to do",    "show|take|drop",            LEASE_CHANGE, lease_change,  0, 0, "") \
 	ARGUMENT(LEASE,         POSITION, "lease",         "LEASE",                     LEASE,     lease,            0, 0, "") \
 	ARGUMENT(TOPIC,         POSITION, "object",        "OBJECT",                    TEXT,      topic,            1, 255, "") \
@@ -110,6 +111,12 @@
 		"where the flock agrees: though this node does not say that it can run it") \
 	ARGUMENT(REPLACE,       KEYWORD,  "replace",       "",                          FLAG,      given,            0, 0, \
 		"give up the own VIPs for those that the flock has agreed on")
+
+/*
+ * NEEDS(level, ARGUMENT, "value"): what a flock may agree on only from that level on (core/intent.h): a keyword,
+ * whatever its value, if that is ""; or a value of it. All others are of level 1.
+ */
+#define STARLING_LEVELS(NEEDS)
 
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \
@@ -213,6 +220,9 @@
 		"keep what was applied with `confirm`") \
 	COMMAND(CONFIG_VOTERS, "config", "voters", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
 		"have the flock agree on one configuration, or change which 1, 3, 5 or 7 nodes keep it", ARG_VOTERS) \
+	COMMAND(CONFIG_LEVEL, "config", "level", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
+		"show which level of configurations each node understands, or have the flock agree on a later one", \
+		OPTIONAL(ARG_INTENT_LEVEL)) \
 	COMMAND(CONFIG_TAKEOVER, "config", "takeover", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
 		"go on from what this node knows where most voters are lost for good") \
 	COMMAND(CONFIG_ROLLBACK, "config", "rollback", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \

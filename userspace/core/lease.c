@@ -69,8 +69,7 @@ static size_t place_free(const struct leases *l, const struct intent *i, struct 
 	return k;
 }
 
-int lease_take(const struct leases *l, const char *name, __u32 ttl_ms, __u64 version, struct mono now,
-	       struct intent *i)
+int lease_take(const struct leases *l, const char *name, __u32 ttl_ms, __u64 version, struct mono now, struct intent *i)
 {
 	size_t k = lease_find(i, name);
 	struct intent_lease *is;

@@ -15,9 +15,9 @@
  * something in the lease's name refuses lower ones than he has seen (Burrows: "The Chubby lock service", OSDI 2006,
  * section 2.4). It is the number of the register's value, so nothing has to be kept of a lease that is given back.
  *
- * A single voter that is cut off would go on renewing to itself, while others take the register over; of three, one that
- * is cut off cannot. What an operator takes over although it goes on elsewhere may have two holders; the numbers tell
- * them apart, since those after a takeover are higher.
+ * A single voter that is cut off would go on renewing to itself, while others take the register over; of three, one
+ * that is cut off cannot. What an operator takes over although it goes on elsewhere may have two holders; the numbers
+ * tell them apart, since those after a takeover are higher.
  */
 #ifndef STARLING_CORE_LEASE_H
 #define STARLING_CORE_LEASE_H
@@ -25,8 +25,8 @@
 #include "base/clock.h"
 #include "core/intent.h"
 
-#define LEASE_VOTERS	  3   /* at least */
-#define LEASE_OWN_PERCENT 95  /* of its time that its holder counts */
+#define LEASE_VOTERS	  3  /* at least */
+#define LEASE_OWN_PERCENT 95 /* of its time that its holder counts */
 #define LEASE_NAME_MAX	  (STARLING_LEASE_BYTES - 1)
 
 /* A lease's place in the register, as this node has followed it. */

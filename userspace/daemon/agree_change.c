@@ -30,6 +30,7 @@ struct edit {
 	struct config *base, *wanted; /* owned */
 	struct object_name base_root;
 	__u32 base_generation;
+	struct agree_level base_level, level; /* of what is, and of what is wanted */
 	char command[INTENT_COMMAND_BYTES];
 	struct agree_nodes silent;
 	unsigned int waves; /* that it went through */
@@ -44,7 +45,7 @@ static void edit_free(struct edit *e)
 /* What is agreed now. */
 static struct config *base_read(struct edit *e, struct err *err)
 {
-	struct intent_root said;
+	struct intent_root said = {0};
 	struct config *c = NULL;
 
 	pthread_mutex_lock(&e->a->lock);
@@ -56,7 +57,12 @@ static struct config *base_read(struct edit *e, struct err *err)
 			e->base_generation);
 		return NULL;
 	}
-	return agree_read(e->a, &e->base_root, NULL, &said, &c, err) ? NULL : c;
+	if (agree_read(e->a, &e->base_root, NULL, &said, &c, err))
+		return NULL;
+	e->base_level = (struct agree_level){said.level, said.table};
+	e->level.level = said.level > e->level.level ? said.level : e->level.level;
+	e->level.table = said.table > e->level.table ? said.table : e->level.table;
+	return c;
 }
 
 static int text_wanted(struct edit *e, const char *text, size_t len, const char *source, struct err *err)
@@ -107,7 +113,11 @@ static int wanted_make(struct edit *e, struct err *err)
 		return e->wanted ? 0 : text_wanted(e, t->text, t->text_len, t->source, err);
 	}
 	e->wanted = config_copy(e->base);
-	return e->wanted ? config_command(e->wanted, &t->command, err) : -ENOMEM;
+	if (!e->wanted)
+		return -ENOMEM;
+	if (t->command.id == COMMAND_CONFIG_LEVEL)
+		return agree_level_raise(e->a, &e->base_level, t->command.intent_level, &e->level, err);
+	return config_command(e->wanted, &t->command, err);
 }
 
 /* --- is it meant? --- */
@@ -157,13 +167,13 @@ static int pending_check(const struct edit *e, struct err *err)
 }
 
 /* What is proposed to too few may be decided later by others: rather it is not proposed. */
-static int quorum_check(const struct edit *e, struct err *err)
+int agree_quorum(struct agree *a, struct err *err)
 {
 	struct caspaxos_value v;
 	size_t answering;
 
-	peers_register_value(e->a->d->peers, &v);
-	answering = agree_answering(e->a, &v);
+	peers_register_value(a->d->peers, &v);
+	answering = agree_answering(a, &v);
 	if (!v.version || answering >= caspaxos_quorum(&v))
 		return 0;
 	return err_set(err, EHOSTUNREACH, "too few voters answer, %zu of %u: nothing was changed", answering, v.voters);
@@ -184,8 +194,8 @@ static void words_join(const struct task *t, char out[INTENT_COMMAND_BYTES])
 static int root_make(struct edit *e, struct intent *ret, struct err *err)
 {
 	struct agree *a = e->a;
-	struct intent_root root = {.level = INTENT_LEVEL,
-				   .table = INTENT_TABLE,
+	struct intent_root root = {.level = e->level.level,
+				   .table = e->level.table,
 				   .generation = e->base_intent.generation + 1,
 				   .previous = e->base_root,
 				   .node = peers_self(a->d->peers),
@@ -234,7 +244,7 @@ static int ask_all(struct edit *e, const struct intent *want, struct err *err)
 		rc = agree_ask(e->a, &want->root, e->wanted, careful, &e->silent, err);
 	if (!rc)
 		rc = silent_check(e, err);
-	return rc ? rc : quorum_check(e, err);
+	return rc ? rc : agree_quorum(e->a, err);
 }
 
 static void conflict_line(void *arg, char change, const char *object, const char *name, const char *line)
@@ -316,15 +326,27 @@ static int effects(struct edit *e, struct table *table, struct err *err)
 	return rc ? rc : job.rc;
 }
 
+static bool level_changes(const struct edit *e)
+{
+	return e->level.level != e->base_level.level || e->level.table != e->base_level.table;
+}
+
 /* What would be changed, what the others say to it, and what would come of it. */
 static int dry_answer(struct edit *e, struct err *err)
 {
 	struct table *table = table_new(KIND_CHANGE);
+	char words[AGREE_WORDS_BYTES];
 	struct intent want;
 	int rc = root_make(e, &want, err);
 
 	if (!rc)
 		rc = ask_all(e, &want, err);
+	if (!rc && e->t->command.id == COMMAND_CONFIG_LEVEL) {
+		table_free(table);
+		agree_level_words(&e->base_level, &e->level, words, sizeof(words));
+		request_message_answer(words, &e->t->answer);
+		return 0;
+	}
 	if (!rc) {
 		config_changes(e->base, e->wanted, change_row, table);
 		rc = effects(e, table, err);
@@ -374,6 +396,11 @@ static void done_answer(struct edit *e)
 		n += snprintf(message + n, sizeof(message) - (size_t)n,
 			      "; it is taken back in %u s unless `config confirm` comes before",
 			      e->t->command.confirm_ms / 1000);
+	if (level_changes(e)) {
+		n += snprintf(message + n, sizeof(message) - (size_t)n, "; ");
+		agree_level_words(&e->base_level, &e->level, message + n, sizeof(message) - (size_t)n);
+		n = (int)strlen(message);
+	}
 	for (size_t i = 0; i < e->silent.count && (size_t)n + 80 < sizeof(message); i++)
 		n += snprintf(message + n, sizeof(message) - (size_t)n, "; %s did not answer and is to follow",
 			      peers_name(e->a->d->peers, e->silent.id[i], name));
@@ -411,12 +438,14 @@ static int edit_run(struct edit *e, struct err *err)
 	if (!rc)
 		rc = config_check(e->wanted, &e->a->d->limits, err);
 	if (!rc)
+		rc = agree_level_check(e->a, e->base, e->wanted, e->level.level, err);
+	if (!rc)
 		rc = voters_check(e, err);
 	if (!rc)
 		rc = pending_check(e, err);
 	if (!rc && e->t->request.dry_run)
 		return dry_answer(e, err);
-	if (!rc && config_shared_same(e->base, e->wanted)) {
+	if (!rc && config_shared_same(e->base, e->wanted) && !level_changes(e)) {
 		request_message_answer("nothing to change", &e->t->answer);
 	} else if (!rc) {
 		do {
@@ -462,6 +491,16 @@ static void copy_run(struct plane *p, void *arg)
 	*(struct config **)arg = config_copy(plane_config(p));
 }
 
+/* A node that understands less could not run it. */
+static int first_check(const struct edit *e, struct err *err)
+{
+	struct config *none = config_new();
+	int rc = none ? agree_level_check(e->a, none, e->wanted, e->level.level, err) : -ENOMEM;
+
+	config_free(none);
+	return rc;
+}
+
 int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err *err)
 {
 	struct edit *e = calloc(1, sizeof(*e));
@@ -472,9 +511,12 @@ int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err 
 	if (!rc) {
 		e->a = a;
 		e->t = t;
+		e->level = agree_level_first(a);
 		words_join(t, e->command);
-		rc = root_make(e, ret, err);
+		rc = first_check(e, err);
 	}
+	if (!rc)
+		rc = root_make(e, ret, err);
 	if (!rc)
 		rc = ask_all(e, ret, err);
 	if (e)
@@ -508,6 +550,10 @@ static void ask_run(void *arg)
 	case COMMAND_NODE_LEASE:
 		rc = agree_lease(a, t, &err);
 		break;
+	case COMMAND_CONFIG_LEVEL:
+		rc = agree_on(a) ? edit(a, t, &err)
+				 : err_set(&err, ENOENT, "the flock has no voters, so it has agreed on no level");
+		break;
 	default:
 		rc = edit(a, t, &err);
 		break;
@@ -526,6 +572,7 @@ static bool is_shared(const struct task *t)
 	case COMMAND_CONFIG_TAKEOVER:
 		return true;
 	case COMMAND_NODE_LEASE:
+	case COMMAND_CONFIG_LEVEL:
 		return command_mutates(&t->command);
 	default:
 		/* A signal re-reads the own lines alone; what is put aside by hand is each balancer's. */

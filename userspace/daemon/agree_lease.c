@@ -42,7 +42,8 @@ static int refused(struct agree *a, int why, const struct command *c, struct err
 	if (err->text[0] && why != -ETIMEDOUT)
 		return why;
 	if (why == -ETIMEDOUT)
-		return err_set(err, ETIMEDOUT, "most voters did not answer in time: it may have been decided; try again");
+		return err_set(err, ETIMEDOUT,
+			       "most voters did not answer in time: it may have been decided; try again");
 	if (why == -EPERM)
 		return err_set(err, EPERM, "a lease needs %d voters at least: `starling config voters`", LEASE_VOTERS);
 	if (why == -EEXIST)
@@ -50,7 +51,8 @@ static int refused(struct agree *a, int why, const struct command *c, struct err
 	if (why == -ENOENT)
 		return err_set(err, ENOENT, "there is no lease %s", c->lease);
 	if (why == -ENOSPC)
-		return err_set(err, ENOSPC, "there are %d other leases, which is as many as fit: `starling node lease show`",
+		return err_set(err, ENOSPC,
+			       "there are %d other leases, which is as many as fit: `starling node lease show`",
 			       INTENT_LEASES);
 	if (why == -ESTALE)
 		return err_set(err, ESTALE, "the lease %s was over before it was known to be had", c->lease);
@@ -86,6 +88,7 @@ int agree_lease(struct agree *a, struct task *t, struct err *err)
 {
 	const struct command *c = &t->command;
 	bool takes = c->lease_change == LEASE_TAKE;
+	int rc;
 
 	if (!command_has(c, ARG_LEASE))
 		return err_set(err, EINVAL, "which lease? `starling node lease %s LEASE`", takes ? "take" : "drop");
@@ -97,6 +100,9 @@ int agree_lease(struct agree *a, struct task *t, struct err *err)
 		request_message_answer(takes ? "it would be asked for" : "it would be given back", &t->answer);
 		return 0;
 	}
+	rc = agree_quorum(a, err);
+	if (rc)
+		return rc;
 	return takes ? take(a, t, command_has(c, ARG_TTL) ? c->ttl_ms : LEASE_TTL_MS, err) : drop(a, t, err);
 }
 

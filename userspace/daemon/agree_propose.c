@@ -16,6 +16,9 @@
 #define PROPOSE_MS	3000
 #define CONFIRM_LAST_MS 1500 /* before the deadline: a second, and half a second that clocks may differ by */
 
+/* Of a register that is taken over: more than may have been decided without it, so that numbers of leases rise on. */
+#define TAKEOVER_VERSIONS (1ull << 32)
+
 /* --- proposals: one at a time --- */
 
 enum proposal_kind {
@@ -437,7 +440,7 @@ static int register_own(struct agree *a, struct caspaxos_value *value)
 {
 	randombytes_buf(&value->id, sizeof(value->id));
 	value->id |= 1;
-	value->version++;
+	value->version += TAKEOVER_VERSIONS;
 	value->voters = 1;
 	memset(value->voter, 0, sizeof(value->voter));
 	value->voter[0].node = peers_self(a->d->peers);

@@ -135,6 +135,8 @@ int agree_join(struct agree *a, struct task *t, struct err *err);
 
 /* agree_change.c; the first intent: what this node runs, if the others can */
 int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err *err);
+/* Whether enough voters answer. Return: 0, or -EHOSTUNREACH with @err. */
+int agree_quorum(struct agree *a, struct err *err);
 
 /* agree_propose.c; each returns 0, or -errno with @err. agree_put(): -ESTALE: @base is not the value any more */
 int agree_put(struct agree *a, const struct intent *base, const struct intent *want, struct err *err);
@@ -147,6 +149,20 @@ int agree_takeover(struct agree *a, struct task *t, struct err *err);
 /* @ttl_ms: 0: it is given back. Return also, without @err: -EPERM: fewer than LEASE_VOTERS voters; what lease_take() or
  * lease_drop() gave; -ESTALE: it was decided, and is over already. */
 int agree_put_lease(struct agree *a, const char *name, __u32 ttl_ms, __u64 *ret_fence, struct err *err);
+
+/* agree_level.c; levels and tables of configurations: of a new register, what all nodes understand */
+struct agree_level {
+	__u32 level, table;
+};
+struct agree_level agree_level_first(struct agree *a);
+/* Whether a flock of that level may agree on a change. Return: 0; -ENOTSUP with @err; -ENOMEM. */
+int agree_level_check(struct agree *a, const struct config *from, const struct config *to, __u32 level,
+		      struct err *err);
+/* Whether the flock may go on to a later level. Return: 0 with what it comes to; -EINVAL, -ENOTSUP with @err. */
+int agree_level_raise(struct agree *a, const struct agree_level *is, __u32 level, struct agree_level *ret,
+		      struct err *err);
+/* In words, what that does. */
+void agree_level_words(const struct agree_level *from, const struct agree_level *to, char *text, size_t room);
 
 /* agree_lease.c: `node lease take` and `drop` */
 int agree_lease(struct agree *a, struct task *t, struct err *err);

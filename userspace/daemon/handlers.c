@@ -46,6 +46,7 @@ static handler_fn *const handlers[COMMAND_COUNT] = {
 	[COMMAND_CONFIG_DIFF] = handle_config_diff,
 	[COMMAND_CONFIG_APPLY] = handle_config_apply,
 	[COMMAND_CONFIG_ROLLBACK] = handle_config_rollback,
+	[COMMAND_CONFIG_LEVEL] = handle_config_level,
 	[COMMAND_CONFIG_HISTORY] = handle_config_history,
 	[COMMAND_METRIC_SHOW] = handle_metric_show,
 	[COMMAND_DROP_SHOW] = handle_drop_show,
