@@ -49,7 +49,7 @@ failed=0
 for weight in {11..20}; do at 1 backend set web "$(be 1)" weight "$weight" >/dev/null || failed=$((failed + 1)); done
 equal "changes of the configuration are made while it is renewed" 0 $failed
 wait $! && kept=yes || kept=no
-equal "which never fails" yes $kept
+equal "which never fails" yes "$kept"
 equal "and makes no generation" $((began + 10)) "$(generation 1)"
 check "which all run" wait_for 5 weight_all web 1 20
 

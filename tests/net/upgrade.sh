@@ -47,7 +47,9 @@ next_level() {
 		behind userspace/core/command_list.h 'when a drain that names no timeout' <<-'END' &&
 			ARGUMENT(MARK, KEYWORD, "mark", "N", NUMBER, limit, 0, 9, "of a later version") \
 		END
-		behind userspace/core/command_list.h 'define STARLING_VIP_OPTIONS' <<<'ARG_MARK, \' &&
+		behind userspace/core/command_list.h 'define STARLING_VIP_OPTIONS' <<-'END' &&
+			ARG_MARK, \
+		END
 		behind userspace/core/command_list.h 'define STARLING_LEVELS' <<-'END' &&
 			#undef STARLING_LEVELS
 			#define STARLING_LEVELS(NEEDS) NEEDS(2, MARK, "")
