@@ -51,6 +51,7 @@
 #define STARLING_PAGES_PER_ORIGIN 1024	       /* 1.1 MiB: node facts, digests of 8,000 VIPs, and what is to come */
 #define STARLING_PAGE_STORE_BYTES (128u << 20) /* pages of all origins; parted evenly among the roster */
 #define STARLING_VOTERS		  7	       /* of the register: more would only make it slower */
+#define STARLING_LEASE_BYTES	  16	       /* name of a lease, with its NUL: it is in a small value */
 #define STARLING_CONFIRM_MAX_MS	  86400000     /* a day, to look whether a change does harm */
 #define STARLING_ROSTER_NODES	  1024	       /* nodes that count: a thousand are simulated */
 

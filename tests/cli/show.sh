@@ -20,8 +20,8 @@ sed 's/weight 50/weight 0/' "$CONF" >"$TMP/other.conf"
 SHOWS=(
 	"vip show" "vip show web" "vip table web" "vip table web slots" "backend show" "backend show vip web"
 	"flow show" "flow lookup tcp 198.51.100.7:51515 203.0.113.10:443" "iface show" "drop show" "roster show" "node show"
-	"node key show"
-	"config history" "metric show" "metric show starling_vip_" "feature probe" "feature probe veth0" "status"
+	"node key show" "node lease show"
+	"config history" "config level" "metric show" "metric show starling_vip_" "feature probe" "feature probe veth0" "status"
 	"version" "top" "config diff $TMP/other.conf"
 )
 covered=$(printf '%s\n' "${SHOWS[@]}" "config show" "config export" "config check")

@@ -128,6 +128,21 @@ static void of_two_trees_only_what_differs_is_read(void **state)
 	changed(WEB, ROSTER, ROSTER, ",web,");
 }
 
+/* No word needs a later level yet: what does is shown by tests/net/upgrade.sh. */
+static void what_there_is_is_of_the_first_level(void **state)
+{
+	struct config *from = forge_parse(WEB), *to = forge_parse(OWN ROSTER HEAVY OTHER);
+	struct buf word = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(config_level(from, to, &word), 1);
+	assert_int_equal(config_level(to, from, &word), 1);
+	assert_int_equal(word.len, 0);
+	buf_free(&word);
+	config_free(from);
+	config_free(to);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +151,7 @@ int main(void)
 		cmocka_unit_test(the_same_change_twice_is_one),
 		cmocka_unit_test(two_changes_of_one_vip_are_a_conflict),
 		cmocka_unit_test(of_two_trees_only_what_differs_is_read),
+		cmocka_unit_test(what_there_is_is_of_the_first_level),
 	};
 
 	return cmocka_run_group_tests_name("config_merge", tests, NULL, NULL);

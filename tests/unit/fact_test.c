@@ -23,8 +23,8 @@ static struct page page_of(const struct page_draft *draft, __u16 kind)
 
 static void a_node_is_read_as_it_was_written(void **state)
 {
-	struct fact_node node = {"lb1", "fra", "eu", "0.1.0+g50408a7", FACT_NODE_DRAINING, {true, 3, 7, 9}},
-			 bare = {.flags = 0}, got;
+	struct fact_node node = {"lb1", "fra", "eu", "0.1.0+g50408a7", FACT_NODE_DRAINING, 2, 3, {true, 3, 7, 9}},
+			 bare = {.level = 1, .table = 1}, got;
 	struct page_draft draft = {0};
 	struct page page;
 
@@ -36,9 +36,10 @@ static void a_node_is_read_as_it_was_written(void **state)
 		    !strcmp(got.version, node.version));
 	assert_true(got.flags == FACT_NODE_DRAINING && got.ring.told && got.ring.number == 3 && got.ring.author == 7 &&
 		    got.ring.seed == 9);
+	assert_true(got.level == 2 && got.table == 3);
 	draft.len = 0;
 	assert_int_equal(fact_node_encode(&bare, &draft), 0);
-	assert_int_equal(draft.len, 8);
+	assert_int_equal(draft.len, 20);
 	page = page_of(&draft, PAGE_KIND_NODE);
 	assert_int_equal(fact_node_decode(&page, &got), 0);
 	assert_true(!got.site[0] && !got.region[0] && !got.version[0] && !got.flags && !got.ring.told);
@@ -61,6 +62,7 @@ static void what_is_not_known_is_passed_over(void **state)
 	page = page_of(&draft, PAGE_KIND_NODE);
 	assert_int_equal(fact_node_decode(&page, &got), 0);
 	assert_int_equal(got.flags, 1);
+	assert_true(got.level == 1 && got.table == 1); /* as one was that did not tell it yet */
 	draft.len = 0;
 	page_entry_add(&draft, 999, "", 0);
 	page_entry_add(&draft, FACT_LOAD_BACKEND, load, sizeof(load));
@@ -84,6 +86,9 @@ static void what_is_known_and_wrong_is_refused(void **state)
 		{PAGE_KIND_NODE, FACT_NODE_VERSION, "\033[2J", 4},
 		{PAGE_KIND_NODE, FACT_NODE_VERSION, "\xc3\xa9", 2},
 		{PAGE_KIND_NODE, FACT_NODE_FLAGS, "\1\0\0", 3},
+		{PAGE_KIND_NODE, FACT_NODE_LEVEL, "\1\0\0\0\1\0\0", 7},
+		{PAGE_KIND_NODE, FACT_NODE_LEVEL, "\0\0\0\0\1\0\0\0", 8},
+		{PAGE_KIND_NODE, FACT_NODE_LEVEL, "\1\0\0\0\0\0\0\0", 8},
 		{PAGE_KIND_NODE, FACT_NODE_RING, "0123456789abcdef0123456", 23},
 		{PAGE_KIND_DIGESTS, FACT_DIGEST_ALL, "0123456789abcde", 15},
 		{PAGE_KIND_DIGESTS, FACT_DIGEST_VIP, "0123456789abcdef", 16},

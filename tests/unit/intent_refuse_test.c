@@ -138,6 +138,8 @@ static void what_is_no_root_is_refused(void **state)
 	refused(&f, "table 1", "table  1");
 	refused(&f, "table 1", "table 1 # one");
 	refused(&f, "table 1", "table 0x1");
+	refused(&f, "table 1", "table 0");
+	refused(&f, "table 1\n", "");
 	refused(&f, "generation 43\n", "generation 43\n\n");
 	refused(&f, "generation 43\n", "generation 43\ngeneration 43\n");
 	refused(&f, "generation 43\n", "generation 43\nfoo bar\n");
@@ -192,6 +194,11 @@ static void another_level_is_named(void **state)
 	f.says.level = 2;
 	forge_build(&f, &(struct config){.log_level = 6});
 	assert_int_equal(root_read(&f, &f.root, NULL, &err), -EBADMSG);
+	f.says.level = INTENT_LEVEL;
+	f.says.table = INTENT_TABLE + 1;
+	forge_build(&f, &(struct config){.log_level = 6});
+	assert_int_equal(root_read(&f, &f.root, NULL, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "table 2, and this version knows table 1"));
 	objects_free(&f.objects);
 }
 

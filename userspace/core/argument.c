@@ -139,6 +139,15 @@ static int name_read(const struct argument *a, const char *noun, const char *wor
 	return 0;
 }
 
+/* As other names are, but short. */
+static int lease_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	if (!lex_is_name(word) || strlen(word) >= sizeof(c->lease))
+		return refuse(noun, "1 to 15 letters, digits, \"-\", \"_\" or \".\", a letter first", word, err);
+	memcpy(member(a, c), word, strlen(word) + 1);
+	return 0;
+}
+
 /* What the kernel takes as a device's name: dev_valid_name(), net/core/dev.c. */
 static int device_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
@@ -491,6 +500,7 @@ CHOICE(hash_words, "5tuple", "source")
 CHOICE(proto_words, "tcp", "udp")
 CHOICE(change_words, "add", "delete")
 CHOICE(key_change_words, "show", "add", "use", "remove")
+CHOICE(lease_change_words, "show", "take", "drop")
 CHOICE(level_words, "error", "warning", "info", "debug")
 CHOICE(event_words, "backend", "vip", "iface", "config", "drop", "member")
 #undef CHOICE
@@ -518,6 +528,8 @@ static const struct argument_kind kind_FLAG = {NULL, NULL, NULL, NULL};
 static const struct argument_kind kind_PROTO = {choice_read, choice_write, proto_words, protos};
 static const struct argument_kind kind_CHANGE = {choice_read, choice_write, change_words, NULL};
 static const struct argument_kind kind_KEY_CHANGE = {choice_read, choice_write, key_change_words, NULL};
+static const struct argument_kind kind_LEASE = {lease_read, string_write, NULL, NULL};
+static const struct argument_kind kind_LEASE_CHANGE = {choice_read, choice_write, lease_change_words, NULL};
 static const struct argument_kind kind_LEVEL = {choice_read, choice_write, level_words, levels};
 static const struct argument_kind kind_HASH = {choice_read, choice_write, hash_words, NULL};
 static const struct argument_kind kind_SCHEDULER = {choice_read, choice_write, scheduler_words, NULL};

@@ -22,6 +22,7 @@
 	KIND(GOSSIP,  "gossip",  RECORD,   "what balancers say to each other")                     \
 	KIND(ROSTER,  "roster",  LIST,     "a node that counts")                                   \
 	KIND(KEY,     "key",     LIST,     "a key that the flock's messages are sealed with")      \
+	KIND(LEASE,   "lease",   LIST,     "a right that one node has at a time")                  \
 	KIND(DROP,    "drop",    LIST,     "packets dropped on a device for one reason")           \
 	KIND(STATUS,  "status",  RECORD,   "the balancer as a whole")                              \
 	KIND(DAEMON,  "daemon",  RECORD,   "the daemon's process")                                 \
@@ -29,6 +30,7 @@
 	KIND(METRIC,  "metric",  LIST,     "a sample of a metric")                                 \
 	KIND(FEATURE, "feature", LIST,     "what the host has or lacks")                           \
 	KIND(HISTORY, "history", LIST,     "a configuration that was applied")                     \
+	KIND(LEVEL,   "level",   LIST,     "which configurations a node understands")               \
 	KIND(EVENT,   "event",   LIST,     "a change of state")                                    \
 	KIND(CHANGE,  "change",  LIST,     "what applying a configuration touches")                \
 	KIND(VERSION, "version", RECORD,   "what runs")
@@ -313,6 +315,15 @@
 	FIELD(KEY, number, U64, NONE, COLUMN, "CHANGES", FAMILY_NONE, "", "of the flock's keys so far; 0: they came as a file") \
 	FIELD(KEY, by, TEXT, NONE, COLUMN, "BY", FAMILY_NONE, "", "node where the last change was made")
 
+#define STARLING_FIELDS_LEASE(FIELD) \
+	FIELD(LEASE, name, TEXT, NONE, COLUMN, "LEASE", FAMILY_NONE, "", "its name") \
+	FIELD(LEASE, holder, TEXT, NONE, COLUMN, "HOLDER", FAMILY_NONE, "", "node that took it last") \
+	FIELD(LEASE, held, BOOL, STATE, COLUMN, "HELD", FAMILY_NONE, "", "this node has it now") \
+	FIELD(LEASE, fence, U64, NONE, COLUMN, "NUMBER", FAMILY_NONE, "", "higher each time that it is had anew: what comes with a lower one is refused") \
+	FIELD(LEASE, remaining, F64, SECONDS, COLUMN, "REMAINING", FAMILY_NONE, "", "this node has it so long; of another's, until this node may take it") \
+	FIELD(LEASE, ttl, F64, SECONDS, COLUMN, "TTL", FAMILY_NONE, "", "as it was asked for") \
+	FIELD(LEASE, renewed, U64, NONE, DETAIL, "RENEWED", FAMILY_NONE, "", "times that it was asked for since it was had anew")
+
 #define STARLING_FIELDS_DROP(FIELD) \
 	FIELD(DROP, device, TEXT, NONE, COLUMN, "DEVICE", FAMILY_NONE, "", "its name") \
 	FIELD(DROP, reason, TEXT, NONE, COLUMN, "REASON", FAMILY_NONE, "", "label of the verdict") \
@@ -399,6 +410,13 @@
 	FIELD(HISTORY, changes, U64, NONE, COLUMN, "CHANGES", FAMILY_NONE, "", "lines it touched") \
 	FIELD(HISTORY, digest, TEXT, NONE, DETAIL, "DIGEST", FAMILY_NONE, "", "of its text")
 
+#define STARLING_FIELDS_LEVEL(FIELD) \
+	FIELD(LEVEL, name, TEXT, NONE, COLUMN, "NODE", FAMILY_NONE, "", "its name") \
+	FIELD(LEVEL, level, U64, NONE, COLUMN, "LEVEL", FAMILY_NONE, "", "the highest that it understands; 1 if it has told nothing") \
+	FIELD(LEVEL, table, U64, NONE, COLUMN, "TABLE", FAMILY_NONE, "", "likewise, how homes follow from names") \
+	FIELD(LEVEL, agreed, U64, NONE, COLUMN, "AGREED", FAMILY_NONE, "", "level of what the flock has agreed on; none: nothing, or of a level that is not understood here") \
+	FIELD(LEVEL, agreed_table, U64, NONE, COLUMN, "AGREED-TABLE", FAMILY_NONE, "", "and its table")
+
 #define STARLING_FIELDS_EVENT(FIELD) \
 	FIELD(EVENT, time, TIME, NONE, COLUMN, "TIME", FAMILY_NONE, "", "when") \
 	FIELD(EVENT, event, TEXT, NONE, COLUMN, "EVENT", FAMILY_NONE, "", "backend, vip, iface, config, drop") \
@@ -445,6 +463,7 @@
 	STARLING_FIELDS_GOSSIP(FIELD)                                                                                  \
 	STARLING_FIELDS_ROSTER(FIELD)                                                                                  \
 	STARLING_FIELDS_KEY(FIELD)                                                                                     \
+	STARLING_FIELDS_LEASE(FIELD)                                                                                   \
 	STARLING_FIELDS_DROP(FIELD)                                                                                    \
 	STARLING_FIELDS_STATUS(FIELD)                                                                                  \
 	STARLING_FIELDS_DAEMON(FIELD)                                                                                  \
@@ -452,6 +471,7 @@
 	STARLING_FIELDS_METRIC(FIELD)                                                                                  \
 	STARLING_FIELDS_FEATURE(FIELD)                                                                                 \
 	STARLING_FIELDS_HISTORY(FIELD)                                                                                 \
+	STARLING_FIELDS_LEVEL(FIELD)                                                                                   \
 	STARLING_FIELDS_EVENT(FIELD)                                                                                   \
 	STARLING_FIELDS_CHANGE(FIELD)                                                                                  \
 	STARLING_FIELDS_VERSION(FIELD)

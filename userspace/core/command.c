@@ -48,13 +48,56 @@ const struct command_info *command_info(enum command_id id)
 
 bool command_mutates(const struct command *c)
 {
-	return (command_info(c->id)->flags & COMMAND_MUTATES) &&
-	       (c->id != COMMAND_NODE_KEY || c->key_change != KEY_SHOW);
+	switch (c->id) {
+	case COMMAND_NODE_KEY:
+		return c->key_change != KEY_SHOW;
+	case COMMAND_NODE_LEASE:
+		return c->lease_change != LEASE_SHOW;
+	case COMMAND_CONFIG_LEVEL:
+		return command_has(c, ARG_INTENT_LEVEL);
+	default:
+		return command_info(c->id)->flags & COMMAND_MUTATES;
+	}
 }
 
 bool command_has(const struct command *c, enum argument_id argument)
 {
 	return c->given >> argument & 1;
+}
+
+/* What is of a level above 1; the last one: of none. */
+static const struct {
+	__u32 level;
+	enum argument_id argument;
+	const char *value;
+} needs[] = {
+#define NEEDS_ROW(level_, id, value_) {level_, ARG_##id, value_},
+	STARLING_LEVELS(NEEDS_ROW)
+#undef NEEDS_ROW
+		{1, ARGUMENT_COUNT, ""},
+};
+
+__u32 command_level(const struct command *c, struct buf *ret_word)
+{
+	struct buf value = BUF_INIT;
+	__u32 level = 1;
+	size_t i, of = 0;
+
+	for (i = 0; needs[i].argument != ARGUMENT_COUNT; i++) {
+		if (needs[i].level <= level || !command_has(c, needs[i].argument))
+			continue;
+		buf_clear(&value);
+		argument_format(needs[i].argument, c, &value);
+		if (*needs[i].value && strcmp(needs[i].value, buf_text(&value)) != 0)
+			continue;
+		level = needs[i].level;
+		of = i;
+	}
+	buf_free(&value);
+	if (level > 1)
+		buf_printf(ret_word, "%s%s%s", argument_info(needs[of].argument)->word, *needs[of].value ? " " : "",
+			   needs[of].value);
+	return level;
 }
 
 const char *command_alias(const char *word)

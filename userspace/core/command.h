@@ -54,6 +54,9 @@ _Static_assert(ARGUMENT_COUNT <= 64, "a bit each in struct command");
 /* node key */
 enum key_change { KEY_SHOW, KEY_ADD, KEY_USE, KEY_REMOVE };
 
+/* node lease */
+enum lease_change { LEASE_SHOW, LEASE_TAKE, LEASE_DROP };
+
 #define HASH_5TUPLE 0
 #define HASH_SOURCE 1
 
@@ -84,7 +87,10 @@ struct command {
 	__u32 admission; /* enum admission_mode */
 	__u32 urgent;	 /* enum urgent */
 	__u32 topology;	 /* enum topology */
-	__u32 ttl_ms;	 /* of an invitation */
+	__u32 ttl_ms;	 /* of an invitation, of a lease */
+	char lease[STARLING_LEASE_BYTES];
+	__u32 lease_change; /* enum lease_change */
+	__u32 intent_level;
 	__u32 confirm_ms;
 	__u32 wave; /* enum wave */
 	char voter[STARLING_VOTERS][STARLING_NAME_BYTES];
@@ -143,6 +149,12 @@ int command_parse(const char *const *words, size_t count, struct command *ret, s
 
 /* The command that object and verb name, whatever follows; COMMAND_COUNT if there is none. */
 enum command_id command_find(const char *const *words, size_t count);
+
+/**
+ * command_level() - from which level on a flock may agree on a command
+ * @ret_word:	appended, if it is above 1: the keyword that needs it, or keyword and value
+ */
+__u32 command_level(const struct command *c, struct buf *ret_word);
 
 bool command_mutates(const struct command *c); /* its flags, and its words, say so */
 bool command_has(const struct command *c, enum argument_id argument);

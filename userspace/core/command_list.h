@@ -35,6 +35,9 @@
 	ARGUMENT(KEY_ID,        POSITION, "key",           "KEY",                       FINGERPRINT, key_id,         0, 0, "") \
 	ARGUMENT(NODE_AT,       POSITION, "address",       "{ - | ADDR[:PORT] }",       JOIN,      at,               0, 0, "") \
 	ARGUMENT(VOTERS,        POSITION, "voter",         "NODE...",                   NODES,     voter,            0, 0, "") \
+	ARGUMENT(INTENT_LEVEL,  POSITION, "level",         "N",                         NUMBER,    intent_level,     1, 4294967295, "") \
+	ARGUMENT(LEASE_CHANGE,  POSITION, "what to do",    "show|take|drop",            LEASE_CHANGE, lease_change,  0, 0, "") \
+	ARGUMENT(LEASE,         POSITION, "lease",         "LEASE",                     LEASE,     lease,            0, 0, "") \
 	ARGUMENT(TOPIC,         POSITION, "object",        "OBJECT",                    TEXT,      topic,            1, 255, "") \
 	ARGUMENT(SCHEDULER,     KEYWORD,  "scheduler",     "mh|rr|wrr|lc|wlc",          SCHEDULER, scheduler,        0, 0, \
 		"mh: by a hash (Maglev), the default; rr, wrr: in turn; lc, wlc: fewest open connections; rr and lc ignore weights") \
@@ -89,7 +92,7 @@
 	ARGUMENT(NODE_URGENT,   KEYWORD,  "urgent",        "off|multicast",             URGENT,    urgent,           0, 0, \
 		"multicast: a drain is told to the link of the device at once, beside the usual way; by default off") \
 	ARGUMENT(TTL,           KEYWORD,  "ttl",           "D",                         DURATION,  ttl_ms,           1000, STARLING_INVITE_MAX_MS, \
-		"how long it may be used, by default 1h") \
+		"how long it may be used: an invitation by default 1h, a lease 1m") \
 	ARGUMENT(NODE_BEACONS,  KEYWORD,  "beacons",       "off|multicast|broadcast|both", BEACONS, beacons,         0, 0, \
 		"how to look for other balancers on the link of the device; by default off") \
 	ARGUMENT(SITE,          KEYWORD,  "site",          "S",                         NAME,      site,             0, 0, \
@@ -110,6 +113,12 @@
 		"where the flock agrees: though this node does not say that it can run it") \
 	ARGUMENT(REPLACE,       KEYWORD,  "replace",       "",                          FLAG,      given,            0, 0, \
 		"give up the own VIPs for those that the flock has agreed on")
+
+/*
+ * NEEDS(level, ARGUMENT, "value"): what a flock may agree on only from that level on (core/intent.h): a keyword,
+ * whatever its value, if that is ""; or a value of it. All others are of level 1.
+ */
+#define STARLING_LEVELS(NEEDS)
 
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \
@@ -177,6 +186,9 @@
 	COMMAND(NODE_KEY, "node", "key", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"show the keys of the flock, or add one, use one, remove one: everywhere", \
 		ARG_KEY_CHANGE, OPTIONAL(ARG_KEY_ID)) \
+	COMMAND(NODE_LEASE, "node", "lease", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
+		"show leases; take one, or take it again in time, which prints its number unless another node has it; drop it", \
+		ARG_LEASE_CHANGE, OPTIONAL(ARG_LEASE), ARG_TTL) \
 	COMMAND(NODE_REKEY, "node", "rekey", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"become another node: a new identity in place of one that was copied, or seen by others") \
 	COMMAND(NODE_DRAIN, "node", "drain", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
@@ -210,6 +222,9 @@
 		"keep what was applied with `confirm`") \
 	COMMAND(CONFIG_VOTERS, "config", "voters", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
 		"have the flock agree on one configuration, or change which 1, 3, 5 or 7 nodes keep it", ARG_VOTERS) \
+	COMMAND(CONFIG_LEVEL, "config", "level", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
+		"show which level of configurations each node understands, or have the flock agree on a later one", \
+		OPTIONAL(ARG_INTENT_LEVEL)) \
 	COMMAND(CONFIG_TAKEOVER, "config", "takeover", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
 		"go on from what this node knows where most voters are lost for good") \
 	COMMAND(CONFIG_ROLLBACK, "config", "rollback", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \

@@ -95,4 +95,12 @@ size_t config_diff(const struct config *from, const struct config *to, struct bu
 typedef void config_change_fn(void *arg, char change, const char *object, const char *name, const char *line);
 size_t config_changes(const struct config *from, const struct config *to, config_change_fn *fn, void *arg);
 
+/**
+ * config_level() - the level that a flock needs to agree on a change
+ * @ret_word:	appended, if it is above 1: what needs it, with its object: "scheduler x of vip web"
+ *
+ * Lines that are each node's own, and those that stay as they are, need none. Return: the level, or -ENOMEM.
+ */
+int config_level(const struct config *from, const struct config *to, struct buf *ret_word);
+
 #endif

@@ -50,6 +50,7 @@ static int text_decode(const __u8 *value, size_t len, char ret[STARLING_NAME_BYT
 int fact_node_encode(const struct fact_node *node, struct page_draft *draft)
 {
 	struct fact_ring_wire ring = {htole64(node->ring.number), htole64(node->ring.author), htole64(node->ring.seed)};
+	struct fact_level_wire level = {htole32(node->level), htole32(node->table)};
 	__le32 flags = htole32(node->flags);
 	size_t before = draft->len;
 
@@ -57,6 +58,7 @@ int fact_node_encode(const struct fact_node *node, struct page_draft *draft)
 	    text_encode(FACT_NODE_REGION, node->region, draft) ||
 	    text_encode(FACT_NODE_VERSION, node->version, draft) ||
 	    page_entry_add(draft, FACT_NODE_FLAGS, &flags, sizeof(flags)) ||
+	    page_entry_add(draft, FACT_NODE_LEVEL, &level, sizeof(level)) ||
 	    (node->ring.told && page_entry_add(draft, FACT_NODE_RING, &ring, sizeof(ring)))) {
 		draft->len = before;
 		return -ENOSPC;
@@ -66,6 +68,7 @@ int fact_node_encode(const struct fact_node *node, struct page_draft *draft)
 
 static int node_entry(const struct page_entry *entry, struct fact_node *node)
 {
+	struct fact_level_wire level;
 	struct fact_ring_wire ring;
 	__le32 flags;
 
@@ -90,6 +93,13 @@ static int node_entry(const struct page_entry *entry, struct fact_node *node)
 		memcpy(&ring, entry->value, sizeof(ring));
 		node->ring = (struct fact_ring){true, le64toh(ring.number), le64toh(ring.author), le64toh(ring.seed)};
 		return 0;
+	case FACT_NODE_LEVEL:
+		if (entry->len < sizeof(level))
+			return -EBADMSG;
+		memcpy(&level, entry->value, sizeof(level));
+		node->level = le32toh(level.level);
+		node->table = le32toh(level.table);
+		return node->level && node->table ? 0 : -EBADMSG;
 	default:
 		return 0;
 	}
@@ -97,7 +107,7 @@ static int node_entry(const struct page_entry *entry, struct fact_node *node)
 
 int fact_node_decode(const struct page *page, struct fact_node *ret)
 {
-	struct fact_node node = {0};
+	struct fact_node node = {.level = 1, .table = 1};
 	struct page_entry entry;
 	size_t at = 0;
 

@@ -37,6 +37,7 @@ enum fact_node_entry {
 	FACT_NODE_FLAGS = 4, /* __le32 */
 	FACT_NODE_RING = 5,  /* struct fact_ring_wire */
 	FACT_NODE_NAME = 6,  /* as it calls itself */
+	FACT_NODE_LEVEL = 7, /* struct fact_level_wire */
 };
 
 /* Of PAGE_KIND_ADMISSION. */
@@ -86,10 +87,15 @@ struct fact_ring_wire {
 	__le64 author;
 	__le64 seed;
 };
+struct fact_level_wire {
+	__le32 level;
+	__le32 table;
+};
 #define FACT_LOAD_BYTES	     12
 #define FACT_NODE_LOAD_BYTES 28 /* the structures are padded behind these */
 _Static_assert(sizeof(struct fact_digest_wire) == 16 && sizeof(struct fact_ring_wire) == 24 &&
-		       sizeof(struct fact_vouch_wire) == 40 && sizeof(struct fact_forget_wire) == 16,
+		       sizeof(struct fact_vouch_wire) == 40 && sizeof(struct fact_forget_wire) == 16 &&
+		       sizeof(struct fact_level_wire) == 8,
 	       "on the wire");
 _Static_assert(offsetof(struct fact_load_wire, open) + 4 == FACT_LOAD_BYTES, "on the wire");
 _Static_assert(offsetof(struct fact_node_load_wire, cpu_permille) + 4 == FACT_NODE_LOAD_BYTES, "on the wire");
@@ -113,7 +119,8 @@ struct fact_node {
 	char site[STARLING_NAME_BYTES];
 	char region[STARLING_NAME_BYTES];
 	char version[STARLING_NAME_BYTES];
-	__u32 flags; /* FACT_NODE_*; others are of later versions */
+	__u32 flags;	    /* FACT_NODE_*; others are of later versions */
+	__u32 level, table; /* of configurations, the highest that it understands (intent.h); 1 if not said */
 	struct fact_ring {
 		bool told;
 		__u64 number, author; /* of the flock's keys that it has */

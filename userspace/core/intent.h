@@ -41,7 +41,6 @@
 #define INTENT_OBJECT_BYTES  (1u << 20)
 #define INTENT_VALUE_BYTES   256 /* of struct intent, encoded */
 #define INTENT_LEASES	     4
-#define INTENT_LEASE_BYTES   16 /* of a lease's name, with its NUL */
 #define INTENT_BY_BYTES	     64
 #define INTENT_COMMAND_BYTES 160
 
@@ -129,8 +128,8 @@ size_t intent_lacking(const struct objects *o, const struct object_name *root, s
  * @roster:	who counts; a root of a node that is not in it, or without the role admin where somebody has it, is
  *		refused with -EACCES. NULL: the signature is not looked at
  *
- * Its table is not judged. Return: 0; -ENOENT: not there; -EBADMSG: no root of a level that is understood, with @err;
- * -EACCES with @err; -ENOMEM.
+ * Return: 0; -ENOENT: not there; -EBADMSG: no root of a level and a table that are understood, with @err; -EACCES with
+ * @err; -ENOMEM.
  */
 int intent_root_read(const struct objects *o, const struct object_name *name, const struct roster *roster,
 		     const struct signing *signing, struct intent_root *ret, struct err *err);
@@ -167,12 +166,12 @@ int intent_same(const struct objects *o, const struct object_name *root, const s
 /* Drop what is in no tree of these roots. Without memory nothing is dropped. */
 void intent_keep(struct objects *o, const struct object_name *root, size_t count);
 
-/* A right that one node has at a time, for as long as it renews it. */
+/* A right that one node has at a time, for as long as it renews it (lease.h). All zero: a place for one. */
 struct intent_lease {
-	char name[INTENT_LEASE_BYTES]; /* "": none */
-	__u64 holder;		       /* 0: it was given back */
-	__u64 fence;		       /* another one at each change of the holder: higher */
-	__u32 renewed;		       /* counts */
+	char name[STARLING_LEASE_BYTES];
+	__u64 holder;  /* node that took it last */
+	__u64 fence;   /* another one each time that it is had anew: higher */
+	__u32 renewed; /* counts */
 	__u32 ttl_ms;
 };
 

@@ -97,8 +97,11 @@ static int root_lines_read(const struct object *root, struct root_text *r, struc
 			rc = err_set(err, EBADMSG, "it is of level %u, and this version understands level %u at most",
 				     r->says.level, INTENT_LEVEL);
 	}
-	if (!rc && !r->says.level)
-		rc = err_set(err, EBADMSG, "it says no level");
+	if (!rc && (!r->says.level || !r->says.table))
+		rc = err_set(err, EBADMSG, "it says no level, or no table");
+	if (!rc && r->says.table > INTENT_TABLE)
+		rc = err_set(err, EBADMSG, "its homes are of table %u, and this version knows table %u at most",
+			     r->says.table, INTENT_TABLE);
 	free(line);
 	return rc;
 }

@@ -12,7 +12,7 @@
 #define VALUE_LAYOUT 1
 
 struct wire_lease {
-	char name[INTENT_LEASE_BYTES]; /* zeros behind it */
+	char name[STARLING_LEASE_BYTES]; /* zeros behind it */
 	__le64 holder;
 	__le64 fence;
 	__le32 renewed;

@@ -233,6 +233,7 @@ void agree_learned(struct agree *a, const struct caspaxos_value *value)
 	a->value = *value;
 	a->intent = intent;
 	agree_deadline_set(a, &intent, offset_ms);
+	lease_follow(&a->leases, &intent, mono_now());
 	pthread_cond_broadcast(&a->changed);
 	pthread_mutex_unlock(&a->lock);
 	agree_tick(a);
@@ -294,6 +295,7 @@ int agree_open(struct daemon *d, struct agree **ret, struct err *err)
 	}
 	a->d = d;
 	a->signing = peers_signing(d->peers);
+	a->leases.node = peers_self(d->peers);
 	randombytes_buf(&a->question, sizeof(a->question)); /* an answer to a former life's is none to this one's */
 	*ret = a;
 	rc = daemon_path(path, d->state_dir, "agreed", err);

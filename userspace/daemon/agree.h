@@ -51,6 +51,12 @@ int agree_object_add(struct agree *a, const struct object_name *name, const char
 /* KIND_HISTORY: what the flock has agreed on, as far as it is kept here. */
 int agree_history(struct agree *a, struct table *t);
 
+/* KIND_LEVEL: what each node of the roster understands, and what is agreed. */
+int agree_levels(struct agree *a, struct table *t);
+
+/* KIND_LEASE: those that stand in the register. */
+int agree_leases(struct agree *a, struct table *t);
+
 /* Of KIND_STATUS, row 0: what is agreed, where there is a register. */
 void agree_status(struct agree *a, struct table *t);
 

@@ -16,123 +16,12 @@
 #include "core/aside.h"
 #include "core/change_rows.h"
 #include "core/config_file.h"
-#include "daemon/agree_state.h"
+#include "daemon/agree_edit.h"
 #include "daemon/apply.h"
 #include "daemon/load.h"
 #include "daemon/task.h"
 
 #define PROPOSE_TRIES 3
-
-/* --- what is wanted --- */
-
-struct edit {
-	struct agree *a;
-	struct task *t;
-	struct intent base_intent;
-	struct config *base, *wanted; /* owned */
-	struct object_name base_root;
-	__u32 base_generation;
-	char command[INTENT_COMMAND_BYTES];
-	struct agree_nodes silent;
-	unsigned int waves; /* that it went through */
-};
-
-static void edit_free(struct edit *e)
-{
-	config_free(e->base);
-	config_free(e->wanted);
-}
-
-/* What is agreed now. */
-static struct config *base_read(struct edit *e, struct err *err)
-{
-	struct intent_root said;
-	struct config *c = NULL;
-
-	pthread_mutex_lock(&e->a->lock);
-	e->base_intent = e->a->intent;
-	agree_wanted(e->a, &e->base_intent, &e->base_root, &e->base_generation);
-	pthread_mutex_unlock(&e->a->lock);
-	if (agree_tree(e->a, &e->base_root, e->base_intent.by)) {
-		err_set(err, EHOSTUNREACH, "generation %u is agreed on, but nobody who answers has it",
-			e->base_generation);
-		return NULL;
-	}
-	return agree_read(e->a, &e->base_root, NULL, &said, &c, err) ? NULL : c;
-}
-
-static int text_wanted(struct edit *e, const char *text, size_t len, const char *source, struct err *err)
-{
-	struct err_list errors = {0};
-	int rc = load_parse(text, len, source, &e->a->d->limits, &e->wanted, &errors);
-
-	if (rc && errors.count)
-		task_fail_list(e->t, &errors);
-	else if (rc)
-		err_set(err, -rc, "%s", strerror(-rc));
-	err_list_free(&errors);
-	return rc;
-}
-
-static int generation_wanted(struct edit *e, struct err *err)
-{
-	__u32 number = command_has(&e->t->command, ARG_GENERATION) ? e->t->command.generation
-								   : e->base_intent.previous_generation;
-	const char *lines;
-	char *text = NULL;
-	size_t len = 0;
-	int rc;
-
-	if (!number)
-		return err_set(err, ENOENT, "there is no earlier configuration");
-	pthread_mutex_lock(&e->a->keeping);
-	rc = history_text(e->a->history, number, &text, &len, err);
-	pthread_mutex_unlock(&e->a->keeping);
-	if (rc)
-		return rc;
-	lines = agree_kept_config(text);
-	rc = lines ? text_wanted(e, lines, agree_lines_len(lines, len - (size_t)(lines - text)),
-				 "an earlier generation", err)
-		   : err_set(err, EBADMSG, "generation %u is not whole here", number);
-	free(text);
-	return rc;
-}
-
-/* What is put aside is no line: it stays as it is, but with its backend. */
-static int wanted_text(struct edit *e, struct err *err)
-{
-	struct task *t = e->t;
-	int rc = 0;
-
-	if (t->command.id == COMMAND_CONFIG_ROLLBACK)
-		rc = generation_wanted(e, err);
-	else if (t->wanted)
-		e->wanted = t->wanted;
-	else
-		rc = text_wanted(e, t->text, t->text_len, t->source, err);
-	t->wanted = NULL;
-	if (!rc && !command_has(&t->command, ARG_RESET_STATE))
-		rc = asides_take(e->wanted, e->base);
-	return rc;
-}
-
-static int wanted_make(struct edit *e, struct err *err)
-{
-	const struct command *c = &e->t->command;
-	int rc;
-
-	if (c->id == COMMAND_CONFIG_ROLLBACK || c->id == COMMAND_CONFIG_APPLY) {
-		rc = wanted_text(e, err);
-	} else {
-		e->wanted = config_copy(e->base);
-		rc = !e->wanted				       ? -ENOMEM
-		     : command_info(c->id)->flags & COMMAND_OVERRIDE ? override_shared(e->wanted, e->t, err)
-							       : config_command(e->wanted, c, err);
-	}
-	if (!rc)
-		asides_prune(e->wanted);
-	return rc;
-}
 
 /* --- is it meant? --- */
 
@@ -185,19 +74,17 @@ static int pending_check(const struct edit *e, struct err *err)
 }
 
 /* What is proposed to too few may be decided later by others: rather it is not proposed. */
-static int quorum_check(const struct edit *e, struct err *err)
+int agree_quorum_check(struct agree *a, const char *instead, struct err *err)
 {
 	struct caspaxos_value v;
 	size_t answering;
 
-	peers_register_value(e->a->d->peers, &v);
-	answering = agree_answering(e->a, &v);
+	peers_register_value(a->d->peers, &v);
+	answering = agree_answering(a, &v);
 	if (!v.version || answering >= caspaxos_quorum(&v))
 		return 0;
-	return err_set(err, EHOSTUNREACH, "too few voters answer, %zu of %u: nothing was changed%s", answering, v.voters,
-		       command_info(e->t->command.id)->flags & COMMAND_OVERRIDE
-			       ? "; with \"local\" this balancer does it alone"
-			       : "");
+	return err_set(err, EHOSTUNREACH, "too few voters answer, %zu of %u: nothing was changed%s", answering,
+		       v.voters, instead);
 }
 
 /* --- making it --- */
@@ -215,8 +102,8 @@ static void words_join(const struct task *t, char out[INTENT_COMMAND_BYTES])
 static int root_make(struct edit *e, struct intent *ret, struct err *err)
 {
 	struct agree *a = e->a;
-	struct intent_root root = {.level = INTENT_LEVEL,
-				   .table = INTENT_TABLE,
+	struct intent_root root = {.level = e->level.level,
+				   .table = e->level.table,
 				   .generation = e->base_intent.generation + 1,
 				   .previous = e->base_root,
 				   .node = peers_self(a->d->peers),
@@ -265,7 +152,12 @@ static int ask_all(struct edit *e, const struct intent *want, struct err *err)
 		rc = agree_ask(e->a, &want->root, e->wanted, careful, &e->silent, err);
 	if (!rc)
 		rc = silent_check(e, err);
-	return rc ? rc : quorum_check(e, err);
+	return rc ? rc
+		  : agree_quorum_check(e->a,
+				       command_info(e->t->command.id)->flags & COMMAND_OVERRIDE
+					       ? "; with \"local\" this balancer does it alone"
+					       : "",
+				       err);
 }
 
 static void conflict_line(void *arg, char change, const char *object, const char *name, const char *line)
@@ -283,7 +175,7 @@ static int rebase(struct edit *e, struct err *err)
 	struct buf lines = BUF_INIT;
 	int rc;
 
-	e->base = base_read(e, err);
+	e->base = edit_base(e, err);
 	if (!e->base) {
 		e->base = before;
 		return -EIO;
@@ -360,15 +252,27 @@ static int effects(struct edit *e, struct table *table, struct err *err)
 	return rc ? rc : job.rc;
 }
 
+static bool level_changes(const struct edit *e)
+{
+	return e->level.level != e->base_level.level || e->level.table != e->base_level.table;
+}
+
 /* What would be changed, what the others say to it, and what would come of it. */
 static int dry_answer(struct edit *e, struct err *err)
 {
 	struct table *table = table_new(KIND_CHANGE);
+	char words[AGREE_WORDS_BYTES];
 	struct intent want;
 	int rc = root_make(e, &want, err);
 
 	if (!rc)
 		rc = ask_all(e, &want, err);
+	if (!rc && e->t->command.id == COMMAND_CONFIG_LEVEL) {
+		table_free(table);
+		agree_level_words(&e->base_level, &e->level, words, sizeof(words));
+		request_message_answer(words, &e->t->answer);
+		return 0;
+	}
 	if (!rc) {
 		config_changes(e->base, e->wanted, change_row, table);
 		asides_changes(e->base, e->wanted, change_row_aside, table);
@@ -419,6 +323,11 @@ static void done_answer(struct edit *e)
 		n += snprintf(message + n, sizeof(message) - (size_t)n,
 			      "; it is taken back in %u s unless `config confirm` comes before",
 			      e->t->command.confirm_ms / 1000);
+	if (level_changes(e)) {
+		n += snprintf(message + n, sizeof(message) - (size_t)n, "; ");
+		agree_level_words(&e->base_level, &e->level, message + n, sizeof(message) - (size_t)n);
+		n = (int)strlen(message);
+	}
 	for (size_t i = 0; i < e->silent.count && (size_t)n + 80 < sizeof(message); i++)
 		n += snprintf(message + n, sizeof(message) - (size_t)n, "; %s did not answer and is to follow",
 			      peers_name(e->a->d->peers, e->silent.id[i], name));
@@ -449,19 +358,21 @@ static int take_back(struct edit *e, struct err *err)
 static int edit_run(struct edit *e, struct err *err)
 {
 	struct config *own = NULL;
-	int rc = wanted_make(e, err);
+	int rc = edit_wanted(e, err);
 
 	if (!rc && e->t->command.id == COMMAND_CONFIG_APPLY && !e->t->request.dry_run)
 		own = config_copy(e->wanted);
 	if (!rc)
 		rc = config_check(e->wanted, &e->a->d->limits, err);
 	if (!rc)
+		rc = agree_level_check(e->a, e->base, e->wanted, e->level.level, err);
+	if (!rc)
 		rc = voters_check(e, err);
 	if (!rc)
 		rc = pending_check(e, err);
 	if (!rc && e->t->request.dry_run)
 		return dry_answer(e, err);
-	if (!rc && config_shared_same(e->base, e->wanted) && asides_same(e->base, e->wanted)) {
+	if (!rc && config_shared_same(e->base, e->wanted) && asides_same(e->base, e->wanted) && !level_changes(e)) {
 		request_message_answer("nothing to change", &e->t->answer);
 	} else if (!rc) {
 		rc = propose_all(e, err);
@@ -491,7 +402,7 @@ static int edit(struct agree *a, struct task *t, struct err *err)
 	e->a = a;
 	e->t = t;
 	words_join(t, e->command);
-	e->base = base_read(e, err);
+	e->base = edit_base(e, err);
 	rc = !e->base ? -EIO : takes_back(e) ? take_back(e, err) : edit_run(e, err);
 	edit_free(e);
 	free(e);
@@ -530,7 +441,7 @@ int agree_fold(struct agree *a, const struct override *own, size_t count, struct
 		t->request.force = true; /* it is so here */
 		snprintf(t->by, sizeof(t->by), "%s", own->by);
 		snprintf(e->command, sizeof(e->command), "backend drain|disable|enable ... local");
-		e->base = base_read(e, err);
+		e->base = edit_base(e, err);
 		rc = e->base ? fold_wanted(e, own, count) : -EIO;
 	}
 	if (!rc)
@@ -553,6 +464,16 @@ static void copy_run(struct plane *p, void *arg)
 	*(struct config **)arg = config_copy(plane_config(p));
 }
 
+/* A node that understands less could not run it. */
+static int first_check(const struct edit *e, struct err *err)
+{
+	struct config *none = config_new();
+	int rc = none ? agree_level_check(e->a, none, e->wanted, e->level.level, err) : -ENOMEM;
+
+	config_free(none);
+	return rc;
+}
+
 int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err *err)
 {
 	struct edit *e = calloc(1, sizeof(*e));
@@ -563,9 +484,12 @@ int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err 
 	if (!rc) {
 		e->a = a;
 		e->t = t;
+		e->level = agree_level_first(a);
 		words_join(t, e->command);
-		rc = root_make(e, ret, err);
+		rc = first_check(e, err);
 	}
+	if (!rc)
+		rc = root_make(e, ret, err);
 	if (!rc)
 		rc = ask_all(e, ret, err);
 	if (e)
@@ -596,6 +520,13 @@ static void ask_run(void *arg)
 	case COMMAND_CONFIG_TAKEOVER:
 		rc = agree_takeover(a, t, &err);
 		break;
+	case COMMAND_NODE_LEASE:
+		rc = agree_lease(a, t, &err);
+		break;
+	case COMMAND_CONFIG_LEVEL:
+		rc = agree_on(a) ? edit(a, t, &err)
+				 : err_set(&err, ENOENT, "the flock has no voters, so it has agreed on no level");
+		break;
 	default:
 		rc = edit(a, t, &err);
 		break;
@@ -613,6 +544,9 @@ static bool is_shared(const struct task *t)
 	case COMMAND_CONFIG_CONFIRM:
 	case COMMAND_CONFIG_TAKEOVER:
 		return true;
+	case COMMAND_NODE_LEASE:
+	case COMMAND_CONFIG_LEVEL:
+		return command_mutates(&t->command);
 	default:
 		/* A signal re-reads the own lines alone. */
 		return agree_on(t->d->agree) && info->flags & COMMAND_SHARED && info->flags & COMMAND_MUTATES &&

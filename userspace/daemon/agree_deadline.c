@@ -25,9 +25,8 @@ static void timer_save(const struct agree *a)
 {
 	char path[PATH_MAX], hex[2 * HASH_BYTES + 1], text[2 * HASH_BYTES + 64];
 	struct err err = {0};
-	int len = snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64 "\n",
-			   object_name_format(&a->timer.root, hex), (uint64_t)a->timer.date_ms,
-			   (uint64_t)a->timer.deadline.ns);
+	int len = snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64 "\n", object_name_format(&a->timer.root, hex),
+			   (uint64_t)a->timer.date_ms, (uint64_t)a->timer.deadline.ns);
 
 	if (daemon_path(path, a->d->run_dir, TIMER_FILE, &err) || state_file_write(path, text, (size_t)len, &err))
 		log_warning("config: after a restart the deadline of a proposal goes by the wall clock: %s", err.text);

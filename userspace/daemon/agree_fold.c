@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What one balancer put aside by itself while the flock could not agree, or before it did, becomes the flock's word, once
- * most voters answer. Not here: what becomes of a backend (the plane).
+ * What one balancer put aside by itself while the flock could not agree, or before it did, becomes the flock's word,
+ * once most voters answer. Not here: what becomes of a backend (the plane).
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -441,6 +441,7 @@ void agree_load(struct agree *a)
 	}
 	agree_deadline_load(a);
 	i = a->intent;
+	lease_follow(&a->leases, &i, mono_now());
 	if (agree_kept_load(a, i.generation, &root, &err))
 		log_warning("config: generation %u of the flock is to be fetched: %s", i.generation, err.text);
 	if (i.previous_generation && agree_kept_load(a, i.previous_generation, &root, &err))

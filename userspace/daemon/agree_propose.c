@@ -16,6 +16,9 @@
 #define PROPOSE_MS	3000
 #define CONFIRM_LAST_MS 1500 /* before the deadline: a second, and half a second that clocks may differ by */
 
+/* Of a register that is taken over: more than may have been decided without it, so that numbers of leases rise on. */
+#define TAKEOVER_VERSIONS (1ull << 32)
+
 /* --- proposals: one at a time --- */
 
 enum proposal_kind {
@@ -24,16 +27,21 @@ enum proposal_kind {
 	PROPOSE_RELEASE, /* @want has gone through its waves */
 	PROPOSE_TAKE_BACK,
 	PROPOSE_VOTERS,
-	PROPOSE_NOTHING
+	PROPOSE_TAKE, /* a lease */
+	PROPOSE_DROP,
+	PROPOSE_NOTHING,
 };
 
 struct proposal {
 	struct agree *a;
 	__u32 number;
 	enum proposal_kind kind;
-	struct intent base, want;     /* PUT: instead of @base */
-	__u32 confirm_ms;	      /* RELEASE */
-	struct caspaxos_value voters; /* VOTERS: its voters */
+	struct intent base, want;	  /* PUT: instead of @base */
+	__u32 confirm_ms;		  /* RELEASE */
+	struct caspaxos_value voters;	  /* VOTERS: its voters */
+	char lease[STARLING_LEASE_BYTES]; /* TAKE, DROP */
+	__u32 ttl_ms;
+	struct mono asked;
 };
 
 static bool same_intent(const struct intent *a, const struct intent *b)
@@ -101,6 +109,23 @@ static int next_take_back(const struct proposal *p, const struct intent *is, str
 	return 0;
 }
 
+static int next_lease(const struct proposal *p, const struct caspaxos_value *now, const struct intent *is,
+		      struct intent *next)
+{
+	struct agree *a = p->a;
+	struct mono at = mono_now();
+	int rc = -EPERM;
+
+	pthread_mutex_lock(&a->lock);
+	lease_follow(&a->leases, is, at);
+	if (p->kind == PROPOSE_DROP)
+		rc = lease_drop(&a->leases, p->lease, next);
+	else if (now->voters >= LEASE_VOTERS)
+		rc = lease_take(&a->leases, p->lease, p->ttl_ms, now->version + 1, at, next);
+	pthread_mutex_unlock(&a->lock);
+	return rc;
+}
+
 static int on_next(void *arg, const struct caspaxos_value *now, struct caspaxos_value *next)
 {
 	const struct proposal *p = arg;
@@ -123,6 +148,10 @@ static int on_next(void *arg, const struct caspaxos_value *now, struct caspaxos_
 	case PROPOSE_TAKE_BACK:
 		rc = next_take_back(p, &is, &wanted);
 		break;
+	case PROPOSE_TAKE:
+	case PROPOSE_DROP:
+		rc = next_lease(p, now, &is, &wanted);
+		break;
 	case PROPOSE_NOTHING:
 		rc = -EALREADY;
 		break;
@@ -139,13 +168,17 @@ static void on_done(void *arg, enum caspaxos_outcome outcome, int why, const str
 {
 	struct proposal *p = arg;
 	struct agree *a = p->a;
+	struct intent is;
+	__u64 fence = 0;
 
-	(void)value;
 	pthread_mutex_lock(&a->lock);
+	if (outcome == CASPAXOS_DONE && p->kind == PROPOSE_TAKE && !intent_decode(value->bytes, value->len, &is))
+		fence = lease_granted(&a->leases, &is, p->lease, p->asked, mono_now());
 	if (p->number == a->proposal) {
 		a->proposal_done = true;
 		a->outcome = outcome;
 		a->why = why;
+		a->fence = fence;
 		pthread_cond_broadcast(&a->changed);
 	}
 	pthread_mutex_unlock(&a->lock);
@@ -153,7 +186,7 @@ static void on_done(void *arg, enum caspaxos_outcome outcome, int why, const str
 }
 
 /* Why a proposal came to nothing, for people. */
-static int outcome_err(struct agree *a, enum caspaxos_outcome outcome, int why, struct err *err)
+static int outcome_err(enum caspaxos_outcome outcome, int why, struct err *err)
 {
 	switch (outcome) {
 	case CASPAXOS_DONE:
@@ -168,13 +201,25 @@ static int outcome_err(struct agree *a, enum caspaxos_outcome outcome, int why, 
 	case CASPAXOS_REFUSED:
 		break;
 	}
+	return why;
+}
+
+/* Why a change of the configuration was refused. */
+static int refused_err(struct agree *a, int why, struct err *err)
+{
+	__u32 generation;
+
+	if (err->text[0])
+		return why;
+	pthread_mutex_lock(&a->lock);
+	generation = a->intent.generation;
+	pthread_mutex_unlock(&a->lock);
 	if (why == -EBUSY)
 		return err_set(err, EBUSY,
 			       "generation %u waits to be confirmed: `config confirm`, or wait until it is taken back",
-			       a->intent.generation);
+			       generation);
 	if (why == -EINPROGRESS)
-		return err_set(err, EINPROGRESS, "generation %u has not gone through its waves yet",
-			       a->intent.generation);
+		return err_set(err, EINPROGRESS, "generation %u has not gone through its waves yet", generation);
 	if (why == -ETIME)
 		return err_set(err, ETIME, "it is too late: it is taken back");
 	if (why == -ENOENT)
@@ -207,7 +252,7 @@ static int propose(struct agree *a, struct proposal *p, struct err *err)
 	a->proposal++;
 	outcome = a->proposal_done ? a->outcome : CASPAXOS_UNKNOWN;
 	why = a->why;
-	rc = outcome_err(a, outcome, why, err);
+	rc = outcome_err(outcome, why, err);
 	pthread_mutex_unlock(&a->lock);
 	return rc;
 }
@@ -221,7 +266,37 @@ int agree_put(struct agree *a, const struct intent *base, const struct intent *w
 	p->kind = PROPOSE_PUT;
 	p->base = *base;
 	p->want = *want;
-	return propose(a, p, err);
+	return refused_err(a, propose(a, p, err), err);
+}
+
+int agree_put_lease(struct agree *a, const char *name, __u32 ttl_ms, __u64 *ret_fence, struct err *err)
+{
+	struct proposal *p = calloc(1, sizeof(*p));
+	__u64 self = peers_self(a->d->peers);
+	size_t place;
+	int rc;
+
+	if (!p)
+		return -ENOMEM;
+	p->kind = ttl_ms ? PROPOSE_TAKE : PROPOSE_DROP;
+	snprintf(p->lease, sizeof(p->lease), "%s", name);
+	p->ttl_ms = ttl_ms;
+	p->asked = mono_now();
+	pthread_mutex_lock(&a->lock);
+	a->leases.node = self; /* it may be another one since */
+	lease_ask(&a->leases, name, ttl_ms, p->asked);
+	pthread_mutex_unlock(&a->lock);
+	rc = propose(a, p, err);
+	if (rc || !ttl_ms)
+		return rc;
+	pthread_mutex_lock(&a->lock);
+	place = lease_find(&a->intent, name);
+	if (a->fence && place < INTENT_LEASES && lease_held(&a->leases, place, mono_now()))
+		*ret_fence = a->fence;
+	else
+		rc = -ESTALE;
+	pthread_mutex_unlock(&a->lock);
+	return rc;
 }
 
 int agree_release(struct agree *a, const struct intent *want, __u32 confirm_ms, struct err *err)
@@ -233,7 +308,7 @@ int agree_release(struct agree *a, const struct intent *want, __u32 confirm_ms, 
 	p->kind = PROPOSE_RELEASE;
 	p->want = *want;
 	p->confirm_ms = confirm_ms;
-	return propose(a, p, err);
+	return refused_err(a, propose(a, p, err), err);
 }
 
 int agree_take_back(struct agree *a, const struct intent *want, struct err *err)
@@ -244,7 +319,7 @@ int agree_take_back(struct agree *a, const struct intent *want, struct err *err)
 		return -ENOMEM;
 	p->kind = PROPOSE_TAKE_BACK;
 	p->want = *want;
-	return propose(a, p, err);
+	return refused_err(a, propose(a, p, err), err);
 }
 
 /* --- voters --- */
@@ -342,7 +417,7 @@ int agree_confirm(struct agree *a, struct task *t, struct err *err)
 	if (!p)
 		return -ENOMEM;
 	p->kind = PROPOSE_CONFIRM;
-	rc = propose(a, p, err);
+	rc = refused_err(a, propose(a, p, err), err);
 	if (!rc)
 		request_message_answer("it is confirmed", &t->answer);
 	return rc;
@@ -365,7 +440,7 @@ static int register_own(struct agree *a, struct caspaxos_value *value)
 {
 	randombytes_buf(&value->id, sizeof(value->id));
 	value->id |= 1;
-	value->version++;
+	value->version += TAKEOVER_VERSIONS;
 	value->voters = 1;
 	memset(value->voter, 0, sizeof(value->voter));
 	value->voter[0].node = peers_self(a->d->peers);

@@ -8,14 +8,15 @@
 #include <pthread.h>
 
 #include "core/config_merge.h"
+#include "core/lease.h"
 #include "daemon/agree.h"
 #include "daemon/peers.h"
 #include "daemon/plane.h"
 
-#define AGREE_WORDS_BYTES 256 /* of a reason */
-#define AGREE_READ	  3   /* what runs, what is asked around, and what came between */
+#define AGREE_WORDS_BYTES 256  /* of a reason */
+#define AGREE_READ	  3    /* what runs, what is asked around, and what came between */
 #define AGREE_FETCH_MS	  8000 /* a stream ends by itself after 10 s */
-#define AGREE_CHECKS	  16  /* others' questions that wait at one time */
+#define AGREE_CHECKS	  16   /* others' questions that wait at one time */
 
 /* A node's answer to CHECK. */
 struct agree_answer {
@@ -33,9 +34,9 @@ struct agree_timer {
 
 /* A proposal that goes in waves, run and watched here: agree_wave.c. */
 struct agree_gate {
-	bool on, busy;	/* watched, looked at just now */
-	__u64 asker;	/* who is to know how it goes */
-	__u32 number;	/* of its question */
+	bool on, busy; /* watched, looked at just now */
+	__u64 asker;   /* who is to know how it goes */
+	__u32 number;  /* of its question */
 	struct object_name root;
 	unsigned int looks, worse; /* so many, and in turn so many that saw something worse than @before */
 	struct plane_health before;
@@ -61,6 +62,7 @@ struct agree {
 	struct objects objects;
 	struct caspaxos_value value; /* the latest that is known */
 	struct intent intent;	     /* what it says */
+	struct leases leases;	     /* and how long it has said so */
 	struct agree_timer timer;
 	struct object_name told; /* a proposal in waves that this node was told to run */
 	struct agree_gate gate;
@@ -94,6 +96,7 @@ struct agree {
 	bool proposal_done, fetch_done;
 	enum caspaxos_outcome outcome;
 	int why, fetch_rc;
+	__u64 fence; /* of a lease that was taken */
 };
 
 /* agree.c */
@@ -105,7 +108,8 @@ bool agree_wait(struct agree *a, struct mono deadline);
 /* agree_deadline.c; all under the lock. @offset_ms: of the proposer's wall clock to this node's */
 void agree_deadline_set(struct agree *a, const struct intent *i, __s64 offset_ms);
 void agree_deadline_load(struct agree *a);
-__u64 agree_left_ms(const struct agree *a, const struct intent *i); /* until it is taken back; 0: it is, or waits for nothing */
+__u64 agree_left_ms(const struct agree *a,
+		    const struct intent *i); /* until it is taken back; 0: it is, or waits for nothing */
 /* intent_wanted() by this node's timer, and by what it was told. */
 bool agree_wanted(const struct agree *a, const struct intent *i, struct object_name *ret_root, __u32 *ret_generation);
 
@@ -131,10 +135,12 @@ int agree_join_check(struct agree *a, const struct config *own, const struct con
 bool agree_apart(struct agree *a);
 int agree_join(struct agree *a, struct task *t, struct err *err);
 
-/* agree_change.c; agree_fold(): these, which this node put aside by itself, become the flock's word. Return: 0, or -errno
- * with @err. The first intent: what this node runs, if the others can */
+/* agree_change.c; agree_fold(): these, which this node put aside by itself, become the flock's word. Return: 0, or
+ * -errno with @err. The first intent: what this node runs, if the others can */
 int agree_fold(struct agree *a, const struct override *own, size_t count, struct err *err);
 int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err *err);
+/* Whether enough voters answer. Return: 0, or -EHOSTUNREACH with @err. */
+int agree_quorum_check(struct agree *a, const char *instead, struct err *err);
 
 size_t agree_lines_len(const char *text, size_t len); /* of a kept configuration, without what was put aside then */
 
@@ -146,6 +152,26 @@ int agree_confirm(struct agree *a, struct task *t, struct err *err);
 int agree_release(struct agree *a, const struct intent *want, __u32 confirm_ms, struct err *err);
 int agree_take_back(struct agree *a, const struct intent *want, struct err *err); /* at once */
 int agree_takeover(struct agree *a, struct task *t, struct err *err);
+/* @ttl_ms: 0: it is given back. Return also, without @err: -EPERM: fewer than LEASE_VOTERS voters; what lease_take() or
+ * lease_drop() gave; -ESTALE: it was decided, and is over already. */
+int agree_put_lease(struct agree *a, const char *name, __u32 ttl_ms, __u64 *ret_fence, struct err *err);
+
+/* agree_level.c; levels and tables of configurations: of a new register, what all nodes understand */
+struct agree_level {
+	__u32 level, table;
+};
+struct agree_level agree_level_first(struct agree *a);
+/* Whether a flock of that level may agree on a change. Return: 0; -ENOTSUP with @err; -ENOMEM. */
+int agree_level_check(struct agree *a, const struct config *from, const struct config *to, __u32 level,
+		      struct err *err);
+/* Whether the flock may go on to a later level. Return: 0 with what it comes to; -EINVAL, -ENOTSUP with @err. */
+int agree_level_raise(struct agree *a, const struct agree_level *is, __u32 level, struct agree_level *ret,
+		      struct err *err);
+/* In words, what that does. */
+void agree_level_words(const struct agree_level *from, const struct agree_level *to, char *text, size_t room);
+
+/* agree_lease.c: `node lease take` and `drop` */
+int agree_lease(struct agree *a, struct task *t, struct err *err);
 
 /* agree_kept.c */
 void agree_keep(struct agree *a, const struct object_name *name, const struct intent_root *root, size_t changes);

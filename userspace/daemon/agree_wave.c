@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A change that goes in waves. It is decided as a proposal that no node runs until its turn has come. The node that made
- * it tells one wave after the other to RUN it; each that is told runs it, compares itself for some seconds with what it
- * was before, and answers CHECKED. Where one finds itself worse, or falls silent, the proposal is taken back; where the
- * node that made it is lost, the deadline takes it back. Not here: decisions (agree_propose.c), questions and answers
- * (agree_check.c).
+ * A change that goes in waves. It is decided as a proposal that no node runs until its turn has come. The node that
+ * made it tells one wave after the other to RUN it; each that is told runs it, compares itself for some seconds with
+ * what it was before, and answers CHECKED. Where one finds itself worse, or falls silent, the proposal is taken back;
+ * where the node that made it is lost, the deadline takes it back. Not here: decisions (agree_propose.c), questions and
+ * answers (agree_check.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@
 #include "core/message.h"
 #include "daemon/agree_state.h"
 
-#define GATE_LOOKS     5 /* once a second, after it runs */
-#define GATE_WORSE     2 /* looks in turn that find the same worse than before end it */
+#define GATE_LOOKS     5  /* once a second, after it runs */
+#define GATE_WORSE     2  /* looks in turn that find the same worse than before end it */
 #define GATE_DROPS     10 /* packets a second more than twice of before */
 #define WAVE_ANSWER_MS ((GATE_LOOKS + 3) * 1000 + AGREE_FETCH_MS)
 

@@ -192,6 +192,15 @@ int handle_config_history(struct plane *p, struct task *t, struct err *err)
 	return task_show(t, table, rc, err);
 }
 
+/* But for a change of it, which waits for others: agree_takes(). */
+int handle_config_level(struct plane *p, struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_LEVEL);
+
+	(void)p;
+	return table ? task_show(t, table, agree_levels(t->d->agree, table), err) : -ENOMEM;
+}
+
 /* A text: {"text":"..."}. */
 int handle_config_show(struct plane *p, struct task *t, struct err *err)
 {

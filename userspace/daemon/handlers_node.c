@@ -3,6 +3,7 @@
  * Commands about this node's part in a flock. Not here: its lines of the configuration (handlers_config.c), joining
  * (agree_join.c).
  */
+#include "daemon/agree.h"
 #include "daemon/handlers.h"
 #include "daemon/peers.h"
 
@@ -69,6 +70,15 @@ int handle_node_key(struct plane *p, struct task *t, struct err *err)
 	if (!rc)
 		request_message_answer(message, &t->answer);
 	return rc;
+}
+
+/* But for `take` and `drop`, which wait for others: agree_takes(). */
+int handle_node_lease(struct plane *p, struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_LEASE);
+
+	(void)p;
+	return table ? task_show(t, table, agree_leases(t->d->agree, table), err) : -ENOMEM;
 }
 
 int handle_node_rekey(struct plane *p, struct task *t, struct err *err)

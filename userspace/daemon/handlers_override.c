@@ -118,8 +118,8 @@ static json_t *override_json(const struct override *o)
 
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I}", "vip", o->vip, "backend", endpoint_format(&o->at, at),
 			 "state", states[o->state], "by", o->by, "reason", o->reason, "since_ms",
-			 (json_int_t)o->since_ms, "timeout_ms", (json_int_t)o->timeout_ms,
-			 "over_ms", (json_int_t)o->over_ms);
+			 (json_int_t)o->since_ms, "timeout_ms", (json_int_t)o->timeout_ms, "over_ms",
+			 (json_int_t)o->over_ms);
 }
 
 void overrides_store(struct daemon *d, const struct override *all, size_t count)
@@ -154,8 +154,9 @@ static int override_parse(json_t *json, struct override *ret)
 	struct override o = {0};
 	size_t i;
 
-	if (json_unpack(json, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s?I}", "vip", &vip, "backend", &at, "state", &state, "by", &by,
-			"reason", &reason, "since_ms", &since_ms, "timeout_ms", &timeout_ms, "over_ms", &over_ms) ||
+	if (json_unpack(json, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s?I}", "vip", &vip, "backend", &at, "state", &state, "by",
+			&by, "reason", &reason, "since_ms", &since_ms, "timeout_ms", &timeout_ms, "over_ms",
+			&over_ms) ||
 	    endpoint_parse(at, &o.at))
 		return -EBADMSG;
 	for (i = 0; i < STATES && strcmp(states[i], state); i++)

@@ -72,6 +72,13 @@ int peers_show(struct peers *p, struct table *t);      /* KIND_NODE: every node 
 int peers_gossip(struct peers *p, struct table *t);    /* KIND_GOSSIP: one row */
 void peers_problems(struct peers *p, struct table *t); /* KIND_STATUS, row 0: what is wrong with the flock */
 
+/* Which configurations a node understands: the highest level and table. Of one that has told nothing: 1. */
+struct peers_level {
+	char name[STARLING_NAME_BYTES];
+	__u32 level, table;
+};
+size_t peers_levels(struct peers *p, struct peers_level *ret, size_t room); /* all of the roster; any thread */
+
 /* The register, from any thread. */
 struct caspaxos_value;
 struct caspaxos_change;

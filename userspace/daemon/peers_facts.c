@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "core/intent.h"
 #include "core/message_wire.h"
 #include "daemon/peers_state.h"
 #include "version.h"
@@ -29,7 +30,7 @@ void peers_page_publish(struct peers *p, __u16 kind, __u16 index, const struct p
 static void node_publish(struct peers *p)
 {
 	struct page_draft draft = {0};
-	struct fact_node node = {0};
+	struct fact_node node = {.level = INTENT_LEVEL, .table = INTENT_TABLE};
 
 	memcpy(node.name, p->d->node, sizeof(node.name));
 	memcpy(node.site, p->settings.site, sizeof(node.site));
@@ -50,6 +51,29 @@ int peers_node_says(const struct peers *p, __u64 id, struct fact_node *ret)
 		if (page.kind == PAGE_KIND_NODE && !fact_node_decode(&page, ret))
 			return 0;
 	return -ENOENT;
+}
+
+size_t peers_levels(struct peers *p, struct peers_level *ret, size_t room)
+{
+	struct fact_node says;
+	size_t i;
+
+	pthread_mutex_lock(&p->lock);
+	for (i = 0; i < p->roster.count && i < room; i++) {
+		const struct roster_node *node = &p->roster.node[i];
+
+		ret[i] = (struct peers_level){.level = 1, .table = 1};
+		memcpy(ret[i].name, node->name, sizeof(ret[i].name));
+		if (node->id == p->identity.id) {
+			ret[i].level = INTENT_LEVEL;
+			ret[i].table = INTENT_TABLE;
+		} else if (p->flock && !peers_node_says(p, node->id, &says)) {
+			ret[i].level = says.level;
+			ret[i].table = says.table;
+		}
+	}
+	pthread_mutex_unlock(&p->lock);
+	return i;
 }
 
 static void digests_publish(struct peers *p)

@@ -109,8 +109,8 @@ static void on_decided(void *arg, const struct caspaxos_value *value)
 {
 	struct peers *p = arg;
 
-	log_info("register: version %llu of %016llx is known", (unsigned long long)value->version,
-		 (unsigned long long)value->id);
+	log_debug("register: version %llu of %016llx is known", (unsigned long long)value->version,
+		  (unsigned long long)value->id);
 	peers_register_publish(p);
 	agree_learned(p->d->agree, value);
 }

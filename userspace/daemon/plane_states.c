@@ -73,8 +73,8 @@ static void backend_why(const struct plane *p, const struct plane_backend *b, ch
 
 	why[0] = '\0';
 	if (o && o->state != OVERRIDE_NONE)
-		snprintf(why, len, "%s by %s%s%s", plane_override_state(o) == OVERRIDE_DRAIN ? "drained" : "disabled", o->by,
-			 o->reason[0] ? ": " : "", o->reason);
+		snprintf(why, len, "%s by %s%s%s", plane_override_state(o) == OVERRIDE_DRAIN ? "drained" : "disabled",
+			 o->by, o->reason[0] ? ": " : "", o->reason);
 	else if (trouble && (b->lost || !plane_backend_reached(b)))
 		snprintf(why, len, "%s", trouble);
 	else if (!b->weight)

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# A lease that balancers take in turn: renewed beside changes of the configuration, over when its holder is cut off or
+# dead. Not here: that two never have one (tests/sim/lease_test.c), the register (agree.sh).
+. "$(dirname "$0")/../lib/tap.sh"
+. "$TOP/tests/lib/lab.sh"
+. "$TOP/tests/lib/flock.sh"
+. "$TOP/tests/lib/agree.sh"
+
+vip_lines web 10 wlc ipip 4 2 >"$TMP/config"
+lab_begin --balancers 3 --backends 2 --config "$TMP/config"
+flock_begin 3
+
+take() { # N TTL: prints the number
+	at "$1" node lease take certbot ttl "$2"
+}
+
+value() { # N KEY: of the lease
+	at "$1" -j node lease show | jq -r "[.. | objects | select(.name? == \"certbot\")][0].$2"
+}
+
+refused "without a register" "needs 3 voters" take 1 5s
+check "one voter is named" at 1 config voters lb1
+refused "with one voter" "needs 3 voters" take 1 5s
+check "three are named" at 1 config voters lb1 lb2 lb3
+
+# --- in turn
+first=$(take 1 30s)
+check "the one that takes it gets a number" test "$first" -gt 0
+refused "another one" "lb1 has the lease certbot, with number $first; it ends in" take 2 30s
+refused "to drop another's" "lb1 has the lease" at 2 node lease drop certbot
+known() { [ "$(value 3 holder) $(value 3 held) $(value 3 fence)" = "lb1 false $first" ]; }
+check "all know who has it" wait_for 5 known
+equal "its holder counts less of its time" 1 "$(jq -n "$(value 1 remaining) < 28.5 and $(value 1 remaining) > 0" | grep -c true)"
+equal "taken again it is the same" "$first" "$(take 1 30s)"
+check "it is dropped" at 1 node lease drop certbot
+refused "to drop none" "there is no lease" at 1 node lease drop certbot
+second=$(take 2 30s)
+check "another one takes it at once, with a higher number" test "$second" -gt "$first"
+
+# --- beside changes of the configuration
+renewals() {
+	local n
+	for n in {1..40}; do [ "$(take 2 30s)" = "$second" ] || return 1; done
+}
+renewals &
+began=$(generation 1)
+failed=0
+for weight in {11..20}; do at 1 backend set web "$(be 1)" weight "$weight" >/dev/null || failed=$((failed + 1)); done
+equal "changes of the configuration are made while it is renewed" 0 $failed
+wait $! && kept=yes || kept=no
+equal "which never fails" yes "$kept"
+equal "and makes no generation" $((began + 10)) "$(generation 1)"
+check "which all run" wait_for 5 weight_all web 1 20
+
+# --- a holder that is cut off
+take 2 8s >/dev/null
+sever 2
+waits() { take 1 3s 2>/dev/null >"$TMP/third"; }
+lapsed() { [ "$(value 2 held)" = false ]; }
+check "another one takes it in time" wait_for 20 waits
+check "the one that was cut off knows of itself that it is over" lapsed
+check "the number is higher" test "$(cat "$TMP/third")" -gt "$second"
+refused "the one that is cut off" "too few voters" take 2 3s
+mend 2
+check "all are alive again" wait_for 20 all_alive
+third=$(cat "$TMP/third")
+
+# --- a holder that is dead
+fourth=$(take 1 3s)
+kill -9 "$(daemon_pid lb1)"
+"$LAB" up >/dev/null
+check "its holder starts again" wait_for 10 all_alive
+check "and has it no longer" test "$(value 1 held)" = false
+fifth() { take 3 3s >"$TMP/fifth" 2>/dev/null; }
+check "another one takes it in time" wait_for 10 fifth
+check "numbers rise" test "$third" -le "$fourth" -a "$fourth" -lt "$(cat "$TMP/fifth")"
+
+# --- as many as fit
+for name in a b c; do at 1 node lease take $name ttl 1m >/dev/null; done
+refused "one more" "as many as fit" at 2 node lease take d ttl 1m
+refused "a name that is too long" "1 to 15 letters" at 2 node lease take sixteen-letters-

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What a command wants of what is agreed. Not here: whether it is meant, and proposing it (agree_change.c).
+ */
+#include "daemon/agree_edit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/aside.h"
+#include "core/config_file.h"
+#include "daemon/apply.h"
+#include "daemon/load.h"
+
+void edit_free(struct edit *e)
+{
+	config_free(e->base);
+	config_free(e->wanted);
+}
+
+struct config *edit_base(struct edit *e, struct err *err)
+{
+	struct intent_root said = {0};
+	struct config *c = NULL;
+
+	pthread_mutex_lock(&e->a->lock);
+	e->base_intent = e->a->intent;
+	agree_wanted(e->a, &e->base_intent, &e->base_root, &e->base_generation);
+	pthread_mutex_unlock(&e->a->lock);
+	if (agree_tree(e->a, &e->base_root, e->base_intent.by)) {
+		err_set(err, EHOSTUNREACH, "generation %u is agreed on, but nobody who answers has it",
+			e->base_generation);
+		return NULL;
+	}
+	if (agree_read(e->a, &e->base_root, NULL, &said, &c, err))
+		return NULL;
+	e->base_level = (struct agree_level){said.level, said.table};
+	e->level.level = said.level > e->level.level ? said.level : e->level.level;
+	e->level.table = said.table > e->level.table ? said.table : e->level.table;
+	return c;
+}
+
+static int text_wanted(struct edit *e, const char *text, size_t len, const char *source, struct err *err)
+{
+	struct err_list errors = {0};
+	int rc = load_parse(text, len, source, &e->a->d->limits, &e->wanted, &errors);
+
+	if (rc && errors.count)
+		task_fail_list(e->t, &errors);
+	else if (rc)
+		err_set(err, -rc, "%s", strerror(-rc));
+	err_list_free(&errors);
+	return rc;
+}
+
+static int generation_wanted(struct edit *e, struct err *err)
+{
+	__u32 number = command_has(&e->t->command, ARG_GENERATION) ? e->t->command.generation
+								   : e->base_intent.previous_generation;
+	const char *lines;
+	char *text = NULL;
+	size_t len = 0;
+	int rc;
+
+	if (!number)
+		return err_set(err, ENOENT, "there is no earlier configuration");
+	pthread_mutex_lock(&e->a->keeping);
+	rc = history_text(e->a->history, number, &text, &len, err);
+	pthread_mutex_unlock(&e->a->keeping);
+	if (rc)
+		return rc;
+	lines = agree_kept_config(text);
+	rc = lines ? text_wanted(e, lines, agree_lines_len(lines, len - (size_t)(lines - text)),
+				 "an earlier generation", err)
+		   : err_set(err, EBADMSG, "generation %u is not whole here", number);
+	free(text);
+	return rc;
+}
+
+/* What is put aside is no line: it stays as it is, but with its backend. */
+static int wanted_text(struct edit *e, struct err *err)
+{
+	struct task *t = e->t;
+	int rc = 0;
+
+	if (t->command.id == COMMAND_CONFIG_ROLLBACK)
+		rc = generation_wanted(e, err);
+	else if (t->wanted)
+		e->wanted = t->wanted;
+	else
+		rc = text_wanted(e, t->text, t->text_len, t->source, err);
+	t->wanted = NULL;
+	if (!rc && !command_has(&t->command, ARG_RESET_STATE))
+		rc = asides_take(e->wanted, e->base);
+	return rc;
+}
+
+static int wanted_command(struct edit *e, struct err *err)
+{
+	const struct command *c = &e->t->command;
+
+	if (c->id == COMMAND_CONFIG_LEVEL)
+		return agree_level_raise(e->a, &e->base_level, c->intent_level, &e->level, err);
+	if (command_info(c->id)->flags & COMMAND_OVERRIDE)
+		return override_shared(e->wanted, e->t, err);
+	return config_command(e->wanted, c, err);
+}
+
+int edit_wanted(struct edit *e, struct err *err)
+{
+	const struct command *c = &e->t->command;
+	int rc;
+
+	if (c->id == COMMAND_CONFIG_ROLLBACK || c->id == COMMAND_CONFIG_APPLY) {
+		rc = wanted_text(e, err);
+	} else {
+		e->wanted = config_copy(e->base);
+		rc = e->wanted ? wanted_command(e, err) : -ENOMEM;
+	}
+	if (!rc)
+		asides_prune(e->wanted);
+	return rc;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One change of what is agreed, on its way from a command to a proposal: for agree_change.c and agree_edit.c alone.
+ */
+#ifndef STARLING_DAEMON_AGREE_EDIT_H
+#define STARLING_DAEMON_AGREE_EDIT_H
+
+#include "daemon/agree_state.h"
+#include "daemon/task.h"
+
+struct edit {
+	struct agree *a;
+	struct task *t;
+	struct intent base_intent;
+	struct config *base, *wanted; /* owned */
+	struct object_name base_root;
+	__u32 base_generation;
+	struct agree_level base_level, level; /* of what is, and of what is wanted */
+	char command[INTENT_COMMAND_BYTES];
+	struct agree_nodes silent;
+	unsigned int waves; /* that it went through */
+};
+
+void edit_free(struct edit *e);
+
+/* What is agreed now; owned by the caller. Return: NULL with @err. */
+struct config *edit_base(struct edit *e, struct err *err);
+
+/* What the command makes of it, in @e->wanted. Return: 0, or -errno with @err. */
+int edit_wanted(struct edit *e, struct err *err);
+
+#endif
