@@ -448,7 +448,7 @@ static int events_read(const struct argument *a, const char *noun, const char *w
 	if (i < 0)
 		return choice_refuse(noun, words, word, err);
 	/* Until one is named all of them are wanted. */
-	if (!(c->given & 1ULL << ARG_EVENTS))
+	if (!command_has(c, ARG_EVENTS))
 		c->events = 0;
 	c->events |= 1U << i;
 	return 0;

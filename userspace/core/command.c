@@ -62,7 +62,7 @@ bool command_mutates(const struct command *c)
 
 bool command_has(const struct command *c, enum argument_id argument)
 {
-	return c->given >> argument & 1;
+	return c->given & ARGUMENT_BIT(argument);
 }
 
 /* What is of a level above 1; the last one: of none. */
@@ -223,7 +223,7 @@ static int row_find(struct parser *p)
 	if (id == COMMAND_COUNT && p->count == 2 && !strcmp(p->words[1], "help")) {
 		id = COMMAND_HELP;
 		p->command.topic = p->words[0];
-		p->command.given = 1ULL << ARG_TOPIC;
+		p->command.given = ARGUMENT_BIT(ARG_TOPIC);
 	}
 	p->at = p->count > 1 ? 1 : p->count;
 	if (id == COMMAND_COUNT) {
@@ -298,7 +298,7 @@ static int positions_parse(struct parser *p)
 			r = argument_parse(id, p->words[p->at], &p->command, p->err);
 			if (r)
 				return r;
-			p->command.given |= 1ULL << id;
+			p->command.given |= ARGUMENT_BIT(id);
 			p->at++;
 		} while (argument_repeats(id) && p->at < p->count);
 	}
@@ -357,7 +357,7 @@ static int keywords_parse(struct parser *p)
 				return r;
 			p->at++;
 		}
-		p->command.given |= 1ULL << id;
+		p->command.given |= ARGUMENT_BIT(id);
 	}
 	return 0;
 }

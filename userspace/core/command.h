@@ -49,7 +49,10 @@ enum argument_id {
 #undef ARGUMENT_ENUM
 		ARGUMENT_COUNT
 };
-_Static_assert(ARGUMENT_COUNT <= 64, "a bit each in struct command");
+/* Arguments, a bit each. */
+typedef unsigned __int128 argument_set;
+#define ARGUMENT_BIT(id) ((argument_set)1 << (id))
+_Static_assert(ARGUMENT_COUNT <= 8 * sizeof(argument_set), "a bit each");
 
 /* node key */
 enum key_change { KEY_SHOW, KEY_ADD, KEY_USE, KEY_REMOVE };
@@ -72,7 +75,7 @@ enum lease_change { LEASE_SHOW, LEASE_TAKE, LEASE_DROP };
 /* One command, parsed and checked as far as words alone can be. Texts are borrowed from the words. */
 struct command {
 	enum command_id id;
-	__u64 given; /* bit ARG_x: that argument was there; see command_has() */
+	argument_set given; /* those that were there; see command_has() */
 	char vip[STARLING_NAME_BYTES];
 	char node[STARLING_NAME_BYTES];
 	char device[16];

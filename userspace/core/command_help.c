@@ -37,19 +37,18 @@ void command_synopsis(enum command_id id, struct buf *out)
 	}
 }
 
-/* The arguments of a command, a bit each. */
-static __u64 arguments_of(const struct command_row *row)
+static argument_set arguments_of(const struct command_row *row)
 {
-	__u64 bits = 0;
+	argument_set set = 0;
 	size_t i;
 
 	for (i = 0; row->argument[i] != ARGUMENT_END; i++)
-		bits |= 1ULL << (row->argument[i] & ARGUMENT_ID);
-	return bits;
+		set |= ARGUMENT_BIT(row->argument[i] & ARGUMENT_ID);
+	return set;
 }
 
 /* What the words behind commands mean. */
-static void arguments_help(__u64 used, struct buf *out)
+static void arguments_help(argument_set used, struct buf *out)
 {
 	bool durations = false;
 	int id;
@@ -57,7 +56,7 @@ static void arguments_help(__u64 used, struct buf *out)
 	for (id = 0; id < ARGUMENT_COUNT; id++) {
 		const struct argument *a = argument_info((enum argument_id)id);
 
-		if (!(used >> id & 1) || !*a->help)
+		if (!(used & ARGUMENT_BIT(id)) || !*a->help)
 			continue;
 		durations |= !strcmp(a->metavar, "D");
 		buf_printf(out, "  %s%s%s\n\t%s\n", a->word, *a->metavar ? " " : "", a->metavar, a->help);
@@ -68,7 +67,7 @@ static void arguments_help(__u64 used, struct buf *out)
 
 int command_help(const char *object, struct buf *out)
 {
-	__u64 used = 0;
+	argument_set used = 0;
 	int i;
 
 	if (object && !command_object_known(object))

@@ -16,9 +16,9 @@ static void line(const struct command *command, struct buf *out)
 	buf_putc(out, '\n');
 }
 
-static __u64 given(enum argument_id id, bool is)
+static argument_set given(enum argument_id id, bool is)
 {
-	return is ? 1ULL << id : 0;
+	return is ? ARGUMENT_BIT(id) : 0;
 }
 
 bool config_has_node(const struct config *c)
