@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/check_config.h"
 #include "core/command_list.h"
 #include "core/place.h"
 #include "core/roster.h"
@@ -96,6 +97,8 @@ struct command {
 	__u32 intent_level;
 	__u32 confirm_ms;
 	__u32 wave; /* enum wave */
+	__u32 exec; /* node set: checks may run files */
+	struct check_config check; /* of texts and numbers those that were given */
 	char voter[STARLING_VOTERS][STARLING_NAME_BYTES];
 	size_t voters;
 	struct endpoint at; /* backend, or source of a lookup, or where to listen; port 0 where only ADDR was given */

@@ -7,7 +7,7 @@
  *
  *	root	what it is, who made it, the names of the others; signed (Ed25519) by the node it was made on
  *	bucket	the VIPs whose names fall in it, by mix64: a line "vip NAME HASH" each, sorted
- *	vip	one VIP and its backends, as `config export` writes them
+ *	vip	one VIP, its check and its backends, as `config export` writes them
  *	rest	the roster's lines, likewise
  *	aside	the backends that are put aside by hand: aside.h
  *

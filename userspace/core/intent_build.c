@@ -84,6 +84,7 @@ static int vip_make(struct builder *b, const struct vip_config *vip)
 
 	if (!vip_known(b, vip, &name)) {
 		config_export_vip(vip, &b->text);
+		config_export_health(vip, &b->text);
 		for (i = 0; i < vip->backend_count; i++)
 			config_export_backend(vip, &vip->backend[i], &b->text);
 		rc = object_make(b, &b->text, "VIP", vip->name, &name);
