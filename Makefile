@@ -11,7 +11,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 Q       := $(if $(V),,@)
 say     = $(if $(V),,@printf '  %-7s %s\n' $(1) $(patsubst $(O)/%,%,$@))
 
-PKGS    := libbpf libnl-3.0 libnl-route-3.0 libuv libsodium jansson libmicrohttpd zlib
+PKGS    := libbpf libnl-3.0 libnl-route-3.0 libuv libsodium jansson libmicrohttpd libcurl zlib
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wundef -Wvla -Werror
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 CFLAGS  ?= -O2 -g
