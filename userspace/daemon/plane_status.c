@@ -248,7 +248,7 @@ static void status_problems(struct plane *p, struct table *t, size_t row, size_t
 {
 	char text[128], name[IF_NAMESIZE];
 	bool degraded = false;
-	size_t lacking = 0;
+	size_t lacking = 0, panics = 0;
 
 	for (size_t i = 0; i < p->vip_count; i++) {
 		if (backends_up(p->vip[i]))
@@ -257,6 +257,13 @@ static void status_problems(struct plane *p, struct table *t, size_t row, size_t
 		if (++lacking > STATUS_PROBLEM_VIPS)
 			continue;
 		snprintf(text, sizeof(text), "VIP %s has no usable backend", p->vip[i]->name);
+		table_add_list(t, row, FIELD_STATUS_problems, text);
+	}
+	for (size_t i = 0; i < p->vip_count; i++)
+		panics += p->vip[i]->panic;
+	if (panics) {
+		degraded = true;
+		snprintf(text, sizeof(text), "no backend of %zu VIPs is up by its checks: they are not heeded", panics);
 		table_add_list(t, row, FIELD_STATUS_problems, text);
 	}
 	if (lacking > STATUS_PROBLEM_VIPS) {
