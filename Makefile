@@ -17,7 +17,7 @@ SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 CFLAGS  ?= -O2 -g
 ALLCFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(SANFLAGS) -D_GNU_SOURCE -Iinclude -Iuserspace -I$(O)/gen \
 	    $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lprotobuf-nanopb -lpthread -lm
+LIBS    = -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lprotobuf-nanopb -lpthread -lm
 # Without block placement loops keep their heads in front: Linux 6.1 takes one that is entered by falling into its middle
 # for a loop without end, and the verifier's work is a tenth less.
 BPFFLAGS = -O2 -mllvm -disable-block-placement -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -Iinclude -I/usr/include/$(shell gcc -dumpmachine)
@@ -90,6 +90,7 @@ bench: deps
 	$(Q)O=$(O) $(BENCH)
 	$(Q)O=$(O) tools/bench/daemon.sh
 	$(Q)O=$(O) tools/bench/agree.sh
+	$(Q)O=$(O) tools/bench/health.sh
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

@@ -109,7 +109,7 @@
 	ARGUMENT(HTTP_PATH,     KEYWORD,  "path",          "P",                         HTTP_PATH, check.path,       1, 255, \
 		"what is asked for, by default /") \
 	ARGUMENT(HTTP_HOST,     KEYWORD,  "host",          "H",                         HOSTNAME,  check.host,       1, 255, \
-		"the Host header, by default the backend's address") \
+		"the Host header, by default the name of sni, else the backend's address") \
 	ARGUMENT(HTTP_STATUS,   KEYWORD,  "status",        "A-B,...",                   STATUS,    check.status,     0, 0, \
 		"codes that are good, by default 200-299; redirections are not followed") \
 	ARGUMENT(HTTP_BODY,     KEYWORD,  "body",          "STR",                       STRING,    check.body,       1, 255, \

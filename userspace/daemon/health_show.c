@@ -63,6 +63,12 @@ int health_show(struct health *h, const struct plane *p, const char *vip, struct
 	return table_error(t);
 }
 
+/* Or as much as there will be: a probe that can prove nothing may never prove more. */
+static bool status_known(const struct probe_status *s)
+{
+	return s->verdict != VERDICT_UNKNOWN || s->barred || (s->probed && s->last.outcome == OUTCOME_NOTHING);
+}
+
 bool health_known(struct health *h, const struct plane *p, const char *vip, char why[128])
 {
 	const struct config *c = plane_config(p);
@@ -77,7 +83,7 @@ bool health_known(struct health *h, const struct plane *p, const char *vip, char
 			const struct endpoint *at = &v->backend[k].at;
 			struct probe_status s;
 
-			if (prober_look(h->prober, at, v->check, &s) && (s.verdict != VERDICT_UNKNOWN || s.barred))
+			if (prober_look(h->prober, at, v->check, &s) && status_known(&s))
 				continue;
 			snprintf(why, 128, "VIP %s: no verdict of backend %s yet", v->name, endpoint_format(at, text));
 			return false;

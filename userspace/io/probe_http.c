@@ -157,20 +157,34 @@ static void host_text(const struct probe *p, char *text, size_t room)
 	snprintf(text, room, addr_is_v4(&p->at.addr) ? "%s" : "[%s]", addr);
 }
 
+/* What the URL has: the name that TLS asks for, without the port that a Host header may have. An address is none. */
+static void tls_name(const struct check_config *c, const char *address, char name[CHECK_TEXT_BYTES])
+{
+	const char *said = c->sni[0] ? c->sni : c->host;
+
+	snprintf(name, CHECK_TEXT_BYTES, "%s", said);
+	name[strcspn(name, ":[")] = '\0';
+	if (c->kind != CHECK_HTTPS || !name[0])
+		snprintf(name, CHECK_TEXT_BYTES, "%s", address);
+}
+
 static void url_set(struct probe *p)
 {
 	const struct check_config *c = p->check;
-	char host[ADDR_TEXT_BYTES + 2], url[URL_BYTES], line[CHECK_TEXT_BYTES + 64];
+	char host[ADDR_TEXT_BYTES + 2], name[CHECK_TEXT_BYTES], url[URL_BYTES], line[CHECK_TEXT_BYTES + 64];
 	unsigned int port = ntohs(p->at.port);
 
 	host_text(p, host, sizeof(host));
-	snprintf(url, sizeof(url), "%s://%s:%u%s", c->kind == CHECK_HTTPS ? "https" : "http", c->sni[0] ? c->sni : host,
-		 port, c->path[0] ? c->path : "/");
+	tls_name(c, host, name);
+	snprintf(url, sizeof(url), "%s://%s:%u%s", c->kind == CHECK_HTTPS ? "https" : "http", name, port,
+		 c->path[0] ? c->path : "/");
 	curl_easy_setopt(p->easy, CURLOPT_URL, url);
 	snprintf(line, sizeof(line), "::%s:%u", host, port);
 	p->connect_to = curl_slist_append(NULL, line);
 	curl_easy_setopt(p->easy, CURLOPT_CONNECT_TO, p->connect_to);
-	snprintf(line, sizeof(line), "Host: %s", c->host[0] ? c->host : host);
+	if (!c->host[0])
+		return; /* the URL's */
+	snprintf(line, sizeof(line), "Host: %s", c->host);
 	p->headers = curl_slist_append(NULL, line);
 	curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers);
 }
@@ -208,7 +222,7 @@ void probe_http_begin(struct probe *p)
 	}
 	url_set(p);
 	options_set(p);
-	if (!p->connect_to || !p->headers || curl_multi_add_handle(p->env->multi, p->easy)) {
+	if (!p->connect_to || (p->check->host[0] && !p->headers) || curl_multi_add_handle(p->env->multi, p->easy)) {
 		probe_end(p, CHECK_LOCAL, "no memory");
 		return;
 	}
