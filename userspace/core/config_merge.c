@@ -5,6 +5,7 @@
 #include "core/config_merge.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/aside.h"

@@ -178,7 +178,7 @@ struct plane {
 	/* What is wanted. */
 	struct config *config;
 	const struct config *coming; /* while it is applied */
-	struct override *override; /* owned; sorted */
+	struct override *override;   /* owned; sorted */
 	size_t override_count;
 	__u32 generation;
 	bool applying; /* VIPs are being changed: no settling, no second apply */
@@ -264,8 +264,9 @@ bool plane_backend_reached(const struct plane_backend *b); /* its way is known, 
 enum backend_state plane_backend_wanted(const struct plane_backend *b);
 const char *plane_backend_shown(const struct plane_backend *b);
 const char *plane_backend_trouble(const struct plane_backend *b); /* what is wrong with its way; NULL: nothing */
+bool plane_backend_able(const struct plane_backend *b); /* but for the operator's word and its weight it would serve */
 bool plane_vip_panics(const struct plane_vip *v);
-void plane_backend_remember(const struct plane *p, struct plane_backend *b); /* adopted: what was known of it */
+void plane_backend_remember(const struct plane *p, struct plane_backend *b);	   /* adopted: what was known of it */
 bool plane_backend_was_lost(const struct plane *p, const struct plane_backend *b); /* as it was shown last */
 void plane_backend_note(struct plane *p, struct plane_backend *b); /* event if what is shown has changed */
 const struct override *plane_override_of(const struct plane *p, const struct plane_backend *b);

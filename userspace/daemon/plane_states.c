@@ -42,9 +42,9 @@ static bool backend_out(const struct plane_backend *b)
 	return b->leaving || backend_aside(b) == OVERRIDE_DISABLE || !plane_backend_reached(b);
 }
 
-static bool backend_usable(const struct plane_backend *b)
+bool plane_backend_able(const struct plane_backend *b)
 {
-	return !backend_out(b) && backend_aside(b) == OVERRIDE_NONE && !b->down && b->weight && !b->lost;
+	return plane_backend_reached(b) && !b->lost && (b->vip->panic || (b->agent == OVERRIDE_NONE && !b->down));
 }
 
 bool plane_vip_panics(const struct plane_vip *v)
@@ -52,9 +52,13 @@ bool plane_vip_panics(const struct plane_vip *v)
 	bool held = false;
 
 	for (__u32 i = 0; i < v->backend_count; i++) {
-		if (backend_usable(v->backend[i]))
+		const struct plane_backend *b = v->backend[i];
+
+		if (backend_out(b) || b->lost || !b->weight)
+			continue;
+		if (backend_aside(b) == OVERRIDE_NONE && !b->down)
 			return false;
-		held |= v->backend[i]->down && !backend_out(v->backend[i]);
+		held |= b->down != NULL;
 	}
 	return held;
 }
@@ -63,13 +67,11 @@ enum backend_state plane_backend_wanted(const struct plane_backend *b)
 {
 	if (backend_out(b))
 		return BACKEND_DOWN;
-	if (b->vip->panic)
-		return b->weight && !b->lost ? BACKEND_UP : BACKEND_DRAINING;
-	if (backend_aside(b) == OVERRIDE_DRAIN)
-		return BACKEND_DRAINING;
-	if (b->down)
+	if (b->down && !b->vip->panic && backend_aside(b) != OVERRIDE_DRAIN)
 		return BACKEND_DOWN;
-	return backend_usable(b) ? BACKEND_UP : BACKEND_DRAINING;
+	if (!b->weight || !plane_backend_able(b))
+		return BACKEND_DRAINING;
+	return b->vip->panic || b->override == OVERRIDE_NONE ? BACKEND_UP : BACKEND_DRAINING;
 }
 
 /* Numbers stand in the backends' entries: an upgrade reads them. */
