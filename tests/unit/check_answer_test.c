@@ -47,8 +47,16 @@ static void lines_of_agents_are_understood(void **state)
 
 static void nonsense_of_agents_is_refused(void **state)
 {
-	static const char *const lines[] = {"upp", "101%", "-1%", "%", "1e2%", "maxconn:", "maxconn:9999999999", "UP",
-					    "HTTP/1.1 400 Bad Request\r\n", "\x01",
+	static const char *const lines[] = {"upp",
+					    "101%",
+					    "-1%",
+					    "%",
+					    "1e2%",
+					    "maxconn:",
+					    "maxconn:9999999999",
+					    "UP",
+					    "HTTP/1.1 400 Bad Request\r\n",
+					    "\x01",
 					    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 	struct agent_say say = {.percent = 77};
 
@@ -77,8 +85,8 @@ static size_t answer_make(const __u8 *query, size_t len, __u32 flags, __u8 type,
 
 static void queries_are_those_of_rfc_1035(void **state)
 {
-	static const __u8 wanted[] = {0xab, 0xcd, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'W', 'w', 'w', 7, 'e', 'x',
-				      'a',  'm',  'p', 'l', 'e', 3, 'n', 'e', 't', 0, 0, 1, 0, 1};
+	static const __u8 wanted[] = {0xab, 0xcd, 1,   0,   0,	 1,   0,   0, 0,   0,	0,   0, 3, 'W', 'w', 'w', 7,
+				      'e',  'x',  'a', 'm', 'p', 'l', 'e', 3, 'n', 'e', 't', 0, 0, 1,	0,   1};
 	struct check_config root = {.kind = CHECK_DNS, .dns_type = 6, .name = "."};
 	__u8 query[CHECK_QUERY_BYTES];
 

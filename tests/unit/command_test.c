@@ -46,9 +46,10 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_BACKEND_DRAIN] = "backend drain web 10.0.0.1:80 timeout 1h reason \"new disk\"",
 	[COMMAND_BACKEND_DISABLE] = "backend disable web 2001:db8::1 reason x",
 	[COMMAND_BACKEND_ENABLE] = "backend enable web 10.0.0.1",
-	[COMMAND_HEALTH_SET] = ("health set web https path /healthz?x=1 host www.example.net:8443 status 200-299,304 body "
-				"ok sni www.example.net verify on http2 port 8443 interval 5s timeout 500ms rise 3 fall "
-				"2"),
+	[COMMAND_HEALTH_SET] =
+		("health set web https path /healthz?x=1 host www.example.net:8443 status 200-299,304 body "
+		 "ok sni www.example.net verify on http2 port 8443 interval 5s timeout 500ms rise 3 fall "
+		 "2"),
 	[COMMAND_HEALTH_DELETE] = "health delete web",
 	[COMMAND_HEALTH_SHOW] = "health show vip web",
 	[COMMAND_HEALTH_PROBE] = "health probe web 10.0.0.1:80",
@@ -246,8 +247,7 @@ static void mistakes_are_named_with_their_place(void **state)
 		{"batch file", 2, NULL},
 		{"config rollback first", 2, "generation must be 0 to 4294967295, not \"first\""},
 		{"node set address 10.0.0.1: ", 3, NULL},
-		{"health set web", 3,
-		 NULL},
+		{"health set web", 3, NULL},
 		{"health set web tpc", 3,
 		 "kind must be tcp, talk, http, https, udp, icmp, dns, agent or exec, not \"tpc\""},
 		{"health set web tcp intervl 2s", 4,
@@ -266,7 +266,8 @@ static void mistakes_are_named_with_their_place(void **state)
 		{"health set web dns example.net", 5, NULL},
 		{"health set web dns example..net A", 4, "name must be a domain name, not \"example..net\""},
 		{"health set web dns example.net B", 5, NULL},
-		{"health set web exec ../sh", 4, "name must be the name of a file in the directory of checks, not \"../sh\""},
+		{"health set web exec ../sh", 4,
+		 "name must be the name of a file in the directory of checks, not \"../sh\""},
 		{"health set web exec one two", 5, NULL},
 		{"health set web tcp interval 50ms", 5, NULL},
 		{"health set web tcp fall 0", 5, NULL},
@@ -350,8 +351,7 @@ static void completion_offers_what_may_follow(void **state)
 		{{"event", "watch", "vip"}, 3, "backend\nvip\niface\nconfig\ndrop\nmember\n"},
 		{{"health", "set", "web"}, 3, "tcp\ntalk\nhttp\nhttps\nudp\nicmp\ndns\nagent\nexec\n"},
 		{{"health", "set", "web", "icmp"}, 4, "interval\ntimeout\nrise\nfall\n"},
-		{{"health", "set", "web", "dns", "example.net"}, 5,
-		 "A\nAAAA\nCNAME\nMX\nNS\nPTR\nSOA\nSRV\nTXT\n"},
+		{{"health", "set", "web", "dns", "example.net"}, 5, "A\nAAAA\nCNAME\nMX\nNS\nPTR\nSOA\nSRV\nTXT\n"},
 		{{"nothing"}, 1, ""},
 	};
 	struct buf out = BUF_INIT;

@@ -118,7 +118,8 @@ static void duration_write(const struct argument *a, const struct command *c, st
 static int name_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
 	if (!lex_is_name(word))
-		return argument_refuse(noun, "1 to 31 letters, digits, \"-\", \"_\" or \".\", a letter first", word, err);
+		return argument_refuse(noun, "1 to 31 letters, digits, \"-\", \"_\" or \".\", a letter first", word,
+				       err);
 	memcpy(member(a, c), word, strlen(word) + 1);
 	return 0;
 }
@@ -167,7 +168,8 @@ static int endpoint_read(const struct argument *a, const char *noun, const char 
 static int address_read(const struct argument *a, const char *noun, const char *word, struct command *c,
 			struct err *err)
 {
-	return !place_address(word, member(a, c)) ? 0 : argument_refuse(noun, "ADDR, ADDR:PORT or [ADDR6]:PORT", word, err);
+	return !place_address(word, member(a, c)) ? 0
+						  : argument_refuse(noun, "ADDR, ADDR:PORT or [ADDR6]:PORT", word, err);
 }
 
 /* One more of those that are parted by commas. */
@@ -178,8 +180,9 @@ static int places_append(const char *noun, const char *word, struct command *c, 
 	size_t i;
 
 	if (place_parse(word, &place))
-		return argument_refuse(noun, "unicast addresses or names, each with or without :PORT, with commas between them",
-			      word, err);
+		return argument_refuse(
+			noun, "unicast addresses or names, each with or without :PORT, with commas between them", word,
+			err);
 	for (i = 0; i < c->place_count; i++)
 		if (!memcmp(&c->place[i], &place, sizeof(place)))
 			return err_set(err, EINVAL, "%s is given twice", argument_quote(word, text));
@@ -457,7 +460,8 @@ static int nodes_read(const struct argument *a, const char *noun, const char *wo
 
 	(void)a;
 	if (!lex_is_name(word))
-		return argument_refuse(noun, "1 to 31 letters, digits, \"-\", \"_\" or \".\", a letter first", word, err);
+		return argument_refuse(noun, "1 to 31 letters, digits, \"-\", \"_\" or \".\", a letter first", word,
+				       err);
 	for (i = 0; i < c->voters; i++)
 		if (!strcmp(c->voter[i], word))
 			return err_set(err, EINVAL, "%s is given twice", word);

@@ -199,8 +199,8 @@ static enum dns_answer dns_records(const struct check_config *c, const __u8 *byt
 enum dns_answer dns_answer(const struct check_config *c, const __u8 *query, size_t query_len, const __u8 *bytes,
 			   size_t len, char ret_say[CHECK_SAY_BYTES])
 {
-	static const char *const codes[] = {"",		"FORMERR", "SERVFAIL", "NXDOMAIN",
-					    "NOTIMP", "REFUSED"}; /* RFC 1035 section 4.1.1 */
+	static const char *const codes[] = {"",		"FORMERR", "SERVFAIL",
+					    "NXDOMAIN", "NOTIMP",  "REFUSED"}; /* RFC 1035 section 4.1.1 */
 	size_t question = query_len - DNS_HEADER;
 	__u32 flags, code;
 

@@ -7,10 +7,10 @@
 
 #include "core/check_config.h"
 
-#define CHECK_SAY_BYTES	  96	     /* what is said of a result, with its NUL */
+#define CHECK_SAY_BYTES	  96	      /* what is said of a result, with its NUL */
 #define CHECK_BODY_BYTES  (64u << 10) /* of an answer that are looked at */
-#define CHECK_QUERY_BYTES 272	     /* a DNS query with the longest name */
-#define CHECK_ECHO_BYTES  16	     /* an ICMP echo request */
+#define CHECK_QUERY_BYTES 272	      /* a DNS query with the longest name */
+#define CHECK_ECHO_BYTES  16	      /* an ICMP echo request */
 
 bool check_status_good(const struct check_config *c, long status);
 

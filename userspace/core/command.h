@@ -96,8 +96,8 @@ struct command {
 	__u32 lease_change; /* enum lease_change */
 	__u32 intent_level;
 	__u32 confirm_ms;
-	__u32 wave; /* enum wave */
-	__u32 exec; /* node set: checks may run files */
+	__u32 wave;		   /* enum wave */
+	__u32 exec;		   /* node set: checks may run files */
 	struct check_config check; /* of texts and numbers those that were given */
 	char voter[STARLING_VOTERS][STARLING_NAME_BYTES];
 	size_t voters;

@@ -171,7 +171,8 @@ static void objects_complete(struct buf *out)
 }
 
 /* Behind object and verb: the value of the keyword before it, else the position's words, else keywords not yet used. */
-static void arguments_complete(enum command_id command, const struct command_row *row, const char *const *words, size_t count, struct buf *out)
+static void arguments_complete(enum command_id command, const struct command_row *row, const char *const *words,
+			       size_t count, struct buf *out)
 {
 	struct command said = {.id = command};
 	size_t positions = 0, i, j;
@@ -186,7 +187,8 @@ static void arguments_complete(enum command_id command, const struct command_row
 		if (a->by == BY_POSITION) {
 			if (positions == count || (argument_repeats(id) && positions <= count))
 				values_complete(id, out);
-			if (positions == count && (said.id == COMMAND_HEALTH_SET || !(row->argument[i] & ARGUMENT_OPTIONAL)))
+			if (positions == count &&
+			    (said.id == COMMAND_HEALTH_SET || !(row->argument[i] & ARGUMENT_OPTIONAL)))
 				return;
 			if (id == ARG_CHECK_KIND)
 				argument_parse(id, words[positions], &said, NULL); /* the rest depends on it */
@@ -225,7 +227,8 @@ void command_complete(const char *const *words, size_t count, struct buf *out)
 		if (count < used || strcmp(info->object, words[0]) != 0 ||
 		    (*info->verb && strcmp(info->verb, command_alias(words[1])) != 0))
 			continue;
-		arguments_complete((enum command_id)i, command_row((enum command_id)i), words + used, count - used, &found);
+		arguments_complete((enum command_id)i, command_row((enum command_id)i), words + used, count - used,
+				   &found);
 		if (i == COMMAND_HELP)
 			objects_complete(&found);
 	}

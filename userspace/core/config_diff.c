@@ -44,8 +44,7 @@ static void singles(struct walk *w, const struct config *from, const struct conf
 		    !endpoint_compare(&from->node_address, &to->node_address) &&
 		    from->node_beacons == to->node_beacons && from->node_admission == to->node_admission &&
 		    from->node_topology == to->node_topology && from->node_urgent == to->node_urgent &&
-		    from->node_exec == to->node_exec &&
-		    from->node_peer_count == to->node_peer_count &&
+		    from->node_exec == to->node_exec && from->node_peer_count == to->node_peer_count &&
 		    !memcmp(from->node_peers, to->node_peers, sizeof(from->node_peers));
 	char sign = sign_of(config_has_node(from), config_has_node(to), same);
 

@@ -49,8 +49,8 @@ void config_export_node(const struct config *c, struct buf *out)
 	command.given = given(ARG_NODE_NAME, *c->node_name) | given(ARG_NODE_DEVICE, *c->node_device) |
 			given(ARG_NODE_PEERS, c->node_peer_count) | given(ARG_NODE_BEACONS, c->node_beacons) |
 			given(ARG_NODE_ADMISSION, c->node_admission) | given(ARG_NODE_TOPOLOGY, c->node_topology) |
-			given(ARG_NODE_URGENT, c->node_urgent) | given(ARG_NODE_EXEC, c->node_exec) | given(ARG_SITE, *c->node_site) |
-			given(ARG_REGION, *c->node_region) |
+			given(ARG_NODE_URGENT, c->node_urgent) | given(ARG_NODE_EXEC, c->node_exec) |
+			given(ARG_SITE, *c->node_site) | given(ARG_REGION, *c->node_region) |
 			given(ARG_NODE_ADDRESS, memcmp(&c->node_address, &none, sizeof(none)) != 0);
 	line(&command, out);
 }
@@ -118,15 +118,15 @@ void config_export_health(const struct vip_config *vip, struct buf *out)
 		return;
 	memcpy(command.vip, vip->name, sizeof(command.vip));
 	command.check = *c;
-	command.given =
-		given(ARG_NAME, true) | given(ARG_CHECK_KIND, true) | given(ARG_CHECK_NAME, *c->name) |
-		given(ARG_DNS_TYPE, c->dns_type) | given(ARG_SEND, *c->send) | given(ARG_EXPECT, *c->expect) |
-		given(ARG_HTTP_PATH, *c->path) | given(ARG_HTTP_HOST, *c->host) |
-		given(ARG_HTTP_STATUS, c->status_count) | given(ARG_HTTP_BODY, *c->body) | given(ARG_SNI, *c->sni) |
-		given(ARG_VERIFY, c->verify) | given(ARG_HTTP2, c->http2) | given(ARG_CHECK_PORT, c->port) |
-		given(ARG_INTERVAL, c->interval_ms != CHECK_INTERVAL_DEFAULT_MS) |
-		given(ARG_CHECK_TIMEOUT, c->timeout_ms != check_timeout_default(c->interval_ms)) |
-		given(ARG_RISE, c->rise != CHECK_RISE_DEFAULT) | given(ARG_FALL, c->fall != CHECK_FALL_DEFAULT);
+	command.given = given(ARG_NAME, true) | given(ARG_CHECK_KIND, true) | given(ARG_CHECK_NAME, *c->name) |
+			given(ARG_DNS_TYPE, c->dns_type) | given(ARG_SEND, *c->send) | given(ARG_EXPECT, *c->expect) |
+			given(ARG_HTTP_PATH, *c->path) | given(ARG_HTTP_HOST, *c->host) |
+			given(ARG_HTTP_STATUS, c->status_count) | given(ARG_HTTP_BODY, *c->body) |
+			given(ARG_SNI, *c->sni) | given(ARG_VERIFY, c->verify) | given(ARG_HTTP2, c->http2) |
+			given(ARG_CHECK_PORT, c->port) |
+			given(ARG_INTERVAL, c->interval_ms != CHECK_INTERVAL_DEFAULT_MS) |
+			given(ARG_CHECK_TIMEOUT, c->timeout_ms != check_timeout_default(c->interval_ms)) |
+			given(ARG_RISE, c->rise != CHECK_RISE_DEFAULT) | given(ARG_FALL, c->fall != CHECK_FALL_DEFAULT);
 	line(&command, out);
 }
 

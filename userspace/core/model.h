@@ -119,7 +119,7 @@ struct config {
 	enum admission_mode node_admission;
 	enum topology node_topology;
 	enum urgent node_urgent;
-	bool node_exec; /* checks may run files */
+	bool node_exec;							       /* checks may run files */
 	char node_site[STARLING_NAME_BYTES], node_region[STARLING_NAME_BYTES]; /* labels; "" if not set */
 	struct endpoint listen_http;					       /* port 0: default */
 	int log_level;							       /* LOG_* of syslog; default LOG_INFO */
@@ -156,9 +156,9 @@ struct backend_config *vip_backend(const struct vip_config *vip, const struct en
 
 /* Insert keeping order; the value is copied, @vip's backends and check move into @c. -EEXIST, -ENOMEM. */
 int config_vip_add(struct config *c, struct vip_config *vip);
-int config_vip_delete(struct config *c, const char *name); /* -ENOENT */
-int vip_copy(struct vip_config *to, const struct vip_config *from); /* -ENOMEM, and @to holds nothing then */
-void vip_free(struct vip_config *vip); /* what it owns */
+int config_vip_delete(struct config *c, const char *name);		     /* -ENOENT */
+int vip_copy(struct vip_config *to, const struct vip_config *from);	     /* -ENOMEM, and @to holds nothing then */
+void vip_free(struct vip_config *vip);					     /* what it owns */
 int vip_check_set(struct vip_config *vip, const struct check_config *check); /* copied; NULL: none; -ENOMEM */
 int vip_backend_add(struct vip_config *vip, const struct backend_config *b);
 int vip_backend_delete(struct vip_config *vip, const struct endpoint *at);

@@ -202,8 +202,10 @@ static void sample_print(void *arg, const struct sample *s)
 /* OpenMetrics names a family without the suffix of its samples. */
 static void family_head(const struct family *family, bool openmetrics, struct buf *out)
 {
-	static const char *const types[] = {
-		[METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_HISTOGRAM] = "histogram", [METRIC_INFO] = "info"};
+	static const char *const types[] = {[METRIC_COUNTER] = "counter",
+					    [METRIC_GAUGE] = "gauge",
+					    [METRIC_HISTOGRAM] = "histogram",
+					    [METRIC_INFO] = "info"};
 	static const char *const suffixes[] = {
 		[METRIC_COUNTER] = "_total", [METRIC_GAUGE] = "", [METRIC_HISTOGRAM] = "", [METRIC_INFO] = "_info"};
 	const char *type = types[family->type];

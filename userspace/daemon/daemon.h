@@ -58,7 +58,7 @@ struct daemon {
 	struct streams *streams;
 	struct pages *pages;
 	struct peers *peers;
-	struct agree *agree; /* any thread, from its opening to agree_close() */
+	struct agree *agree;   /* any thread, from its opening to agree_close() */
 	struct health *health; /* any thread */
 	struct watchdog *watchdog;
 	struct workers *scribe; /* one thread that writes long answers out: the plane's only gathers their values */

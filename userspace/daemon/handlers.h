@@ -14,7 +14,8 @@
  * @t:		the request; the handler fills its answer, or returns an error
  * @err:	a sentence
  *
- * Return: 0; -EINPROGRESS: the task is kept, and will be ended by task_end(); or -errno: -ENOENT becomes "not-found", -EINVAL and others "refused".
+ * Return: 0; -EINPROGRESS: the task is kept, and will be ended by task_end(); or -errno: -ENOENT becomes "not-found",
+ * -EINVAL and others "refused".
  */
 typedef int handler_fn(struct plane *p, struct task *t, struct err *err);
 

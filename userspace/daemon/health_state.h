@@ -16,7 +16,7 @@ struct health {
 	struct prober *prober;
 	size_t targets; /* the plane's thread's */
 	pthread_mutex_t lock;
-	bool stopped;	      /* under the lock */
+	bool stopped;	     /* under the lock */
 	_Atomic bool posted; /* a look at the verdicts is on its way */
 };
 

@@ -87,8 +87,9 @@ static int table_fill(struct daemon *d, struct plane *p, enum table_kind kind, s
 
 int pages_tables(struct daemon *d, struct plane *p, struct page_tables *ret, struct err *err)
 {
-	static const enum table_kind kinds[] = {KIND_VIP,    KIND_BACKEND, KIND_IFACE,	KIND_DROP,   KIND_MAP,
-						KIND_STATUS, KIND_NODE,	   KIND_GOSSIP, KIND_PROBES, KIND_DAEMON, KIND_VERSION};
+	static const enum table_kind kinds[] = {KIND_VIP,    KIND_BACKEND, KIND_IFACE,	KIND_DROP,
+						KIND_MAP,    KIND_STATUS,  KIND_NODE,	KIND_GOSSIP,
+						KIND_PROBES, KIND_DAEMON,  KIND_VERSION};
 	int rc = 0;
 
 	_Static_assert(sizeof(kinds) / sizeof(kinds[0]) <= sizeof(ret->table) / sizeof(ret->table[0]), "room");

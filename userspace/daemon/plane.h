@@ -177,11 +177,11 @@ struct plane_health {
 		char name[STARLING_NAME_BYTES];
 		__u32 backends, up;
 		__u32 lost; /* those that should take connections and cannot */
-	} *vip;		    /* owned; sorted by name */
+	} * vip;	    /* owned; sorted by name */
 	size_t vips;
 };
 int plane_health(const struct plane *p, struct plane_health *ret); /* -ENOMEM */
-void plane_health_free(struct plane_health *h);			    /* empties it */
+void plane_health_free(struct plane_health *h);			   /* empties it */
 
 /* Is every VIP (or, @vip not NULL, that one) served: homes written, a usable backend, a device attached? If not, @why
  * says what is missing. */

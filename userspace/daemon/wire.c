@@ -4,7 +4,8 @@
  *
  * The loop's thread has the sockets, signals and next hops; the plane's thread has the tables;
  * the loop's workers parse what clients send; the scribe writes long answers; the HTTP server has
- * a thread of its own, and so has the prober. They meet in loop_post(), plane_post() and workers_post() only. Not here: what is done in each.
+ * a thread of its own, and so has the prober. They meet in loop_post(), plane_post() and workers_post() only. Not here:
+ * what is done in each.
  */
 #include "daemon/wire.h"
 

@@ -134,8 +134,8 @@ static void on_timeout(uv_timer_t *timer)
 	probe_end(p, CHECK_TIMEOUT, "no %s in %u ms", p->connected ? "answer" : "connection", p->check->timeout_ms);
 }
 
-int probe_begin(struct probe_env *env, const struct endpoint *at, const struct check_config *check,
-		probe_done_fn *done, void *arg)
+int probe_begin(struct probe_env *env, const struct endpoint *at, const struct check_config *check, probe_done_fn *done,
+		void *arg)
 {
 	struct probe *p = calloc(1, sizeof(*p));
 

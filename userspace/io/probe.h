@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * One probe of one target: begun, and ended once by an answer, an error or its timeout. For
- * probe*.c and prober.c, on the prober's thread alone. Not here: when (prober.c), what results count for (core/check.h).
+ * probe*.c and prober.c, on the prober's thread alone. Not here: when (prober.c), what results count for
+ * (core/check.h).
  */
 #ifndef STARLING_IO_PROBE_H
 #define STARLING_IO_PROBE_H
@@ -22,7 +23,7 @@ typedef void probe_done_fn(void *arg, const struct probe_result *result);
 struct probe {
 	struct probe *next, **here; /* in the list of its environment */
 	struct probe_env *env;
-	struct endpoint at; /* with the check's port */
+	struct endpoint at;		  /* with the check's port */
 	const struct check_config *check; /* borrowed until the end */
 	probe_done_fn *done;
 	void *arg;
@@ -80,8 +81,8 @@ __u64 probe_random(struct probe_env *env);
  *
  * Return: 0, or -ENOMEM: then @done is never called.
  */
-int probe_begin(struct probe_env *env, const struct endpoint *at, const struct check_config *check,
-		probe_done_fn *done, void *arg);
+int probe_begin(struct probe_env *env, const struct endpoint *at, const struct check_config *check, probe_done_fn *done,
+		void *arg);
 
 /* For kinds of probes. Each ends the probe, with what is in @fmt as words; a second end is ignored. */
 void probe_end(struct probe *p, enum check_reason reason, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -192,7 +192,7 @@ static void url_set(struct probe *p)
 static void options_set(struct probe *p)
 {
 	const struct check_config *c = p->check;
-	long version = !c->http2	       ? CURL_HTTP_VERSION_1_1
+	long version = !c->http2		? CURL_HTTP_VERSION_1_1
 		       : c->kind == CHECK_HTTPS ? CURL_HTTP_VERSION_2TLS
 						: CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
 
@@ -300,7 +300,8 @@ static void done_take(struct probe_env *env)
 	while ((message = curl_multi_info_read(env->multi, &left))) {
 		CURLcode code = message->data.result;
 
-		if (message->msg != CURLMSG_DONE || curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&p))
+		if (message->msg != CURLMSG_DONE ||
+		    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&p))
 			continue;
 		if (!code || (code == CURLE_WRITE_ERROR && p->body.len == CHECK_BODY_BYTES))
 			answer_judge(p);

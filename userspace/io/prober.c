@@ -17,7 +17,7 @@
 
 #include "io/probe.h"
 
-const __u32 prober_buckets_us[PROBER_BUCKETS] = {250,	500,   1000,   2500,   5000,	10000,
+const __u32 prober_buckets_us[PROBER_BUCKETS] = {250,	500,   1000,   2500,   5000,   10000,
 						 25000, 50000, 100000, 250000, 500000, 1000000};
 
 /* A check that targets share. */
@@ -461,9 +461,8 @@ int prober_targets(struct prober *p, const struct probe_target *target, const bo
 	if (!next.target)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		struct target *t = target_new(p, &target[i], i && target[i].check == target[i - 1].check
-								     ? next.target[i - 1]->rules
-								     : NULL);
+		struct target *t = target_new(
+			p, &target[i], i && target[i].check == target[i - 1].check ? next.target[i - 1]->rules : NULL);
 
 		if (!t) {
 			targets_free(&next);
