@@ -7,7 +7,6 @@
 
 FALL=2 REPEATS=3
 {
-	echo "node set exec on"
 	vip_lines web 10 mh ipip 4 4
 	echo "health set web http path /name interval 500ms timeout 300ms rise 2 fall $FALL"
 	vip_lines same 11 wlc dr 4 4
@@ -122,7 +121,6 @@ check "and all come back" wait_for 20 all_up
 check "status is well again" wait_for 5 lb status
 
 # agents
-mkfifo "$TMP/never"
 cat >"$TMP/agent.py" <<'END'
 import socketserver, sys
 class Agent(socketserver.BaseRequestHandler):
@@ -132,7 +130,7 @@ socketserver.TCPServer.allow_reuse_address = True
 socketserver.TCPServer(("", 9000), Agent).serve_forever()
 END
 echo "up 75%" >"$TMP/word"
-on be1 python3 "$TMP/agent.py" "$TMP/word" &
+"$LAB" exec be1 python3 "$TMP/agent.py" "$TMP/word" &
 cleanup "kill $!"
 agent_says() { # WORDS STATE
 	echo "$1" >"$TMP/word"
@@ -165,19 +163,20 @@ probe "ok: status 200" https port 443 path /name
 probe "ok: echo" icmp
 probe "ok: as expected" udp send hello expect hello port 7
 probe "ok: up" agent port 9000
-check "a certificate that is not right is refused" test "$(lb health set web https port 443 verify on sni lab interval 1h &&
+check "a certificate that is not right is refused" test "$(lb health set web https port 443 verify on sni lab interval 1h >/dev/null &&
 	lb -j health probe web "$(be 1)" | jq -r '.rows[0].reason')" = tls
 
 # files
+lb node set exec on >/dev/null
 cat >"$RUN/checks/look" <<'END'
 #!/bin/sh
 echo "$(id -u) $STARLING_ADDRESS $STARLING_PORT"
 END
 chmod 755 "$RUN/checks/look"
 probe "ok: exit 0: 65534 192.0.2.101 80" exec look
-printf '#!/bin/sh\nsleep 1000 &\necho no; exit 3\n' >"$RUN/checks/look"
+printf '#!/bin/sh\nsleep 31415 &\necho no; exit 3\n' >"$RUN/checks/look"
 probe "exit: exit 3: no" exec look
-check "and what it had begun is gone" sh -c '! pgrep -f "^sleep 1000$"'
+check "and what it had begun is gone" sh -c '! pgrep -f "^sleep 31415$"'
 chmod 777 "$RUN/checks/look"
 probe "local: $RUN/checks/look may be written by others" exec look
 probe "local: $RUN/checks/nothing: No such file or directory" exec nothing

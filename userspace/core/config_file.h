@@ -90,8 +90,8 @@ size_t config_diff(const struct config *from, const struct config *to, struct bu
 
 /**
  * config_changes() - the same, object by object
- * @fn:		called with '+', '-' or '~'; "vip", "health", "backend", "iface", "roster", "node", "listen" or "log";
- *the object's name; its line without newline
+ * @fn:		called with '+', '-' or '~'; "vip", "health", "backend", "iface", "roster", "node", "listen"
+ *		or "log"; the object's name; its line without newline
  */
 typedef void config_change_fn(void *arg, char change, const char *object, const char *name, const char *line);
 size_t config_changes(const struct config *from, const struct config *to, config_change_fn *fn, void *arg);

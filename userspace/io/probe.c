@@ -12,6 +12,28 @@
 
 #include "core/mix.h"
 
+#define BY_SOCKET                                                                                                      \
+	{                                                                                                              \
+		probe_socket_begin, probe_socket_stop                                                                  \
+	}
+#define BY_HTTP                                                                                                        \
+	{                                                                                                              \
+		probe_http_begin, probe_http_stop                                                                      \
+	}
+#define BY_EXEC                                                                                                        \
+	{                                                                                                              \
+		probe_exec_begin, probe_exec_stop                                                                      \
+	}
+
+static const struct {
+	void (*begin)(struct probe *p);
+	void (*stop)(struct probe *p);
+} kinds[CHECK_KINDS] = {
+	[CHECK_TCP] = BY_SOCKET, [CHECK_TALK] = BY_SOCKET,  [CHECK_HTTP] = BY_HTTP,
+	[CHECK_HTTPS] = BY_HTTP, [CHECK_UDP] = BY_SOCKET,   [CHECK_ICMP] = BY_SOCKET,
+	[CHECK_DNS] = BY_SOCKET, [CHECK_AGENT] = BY_SOCKET, [CHECK_EXEC] = BY_EXEC,
+};
+
 int probe_env_open(struct probe_env *env, uv_loop_t *uv, const char *exec_dir, struct err *err)
 {
 	env->uv = uv;
@@ -43,28 +65,6 @@ void probe_closed(uv_handle_t *handle)
 	free(p);
 }
 
-static void probe_stop(struct probe *p)
-{
-	switch ((enum check_kind)p->check->kind) {
-	case CHECK_HTTP:
-	case CHECK_HTTPS:
-		probe_http_stop(p);
-		break;
-	case CHECK_EXEC:
-		probe_exec_stop(p);
-		break;
-	case CHECK_TCP:
-	case CHECK_TALK:
-	case CHECK_UDP:
-	case CHECK_ICMP:
-	case CHECK_DNS:
-	case CHECK_AGENT:
-	case CHECK_KINDS:
-		probe_socket_stop(p);
-		break;
-	}
-}
-
 static enum check_outcome outcome_of(const struct probe *p)
 {
 	const struct probe_result *r = &p->result;
@@ -94,7 +94,7 @@ void probe_end(struct probe *p, enum check_reason reason, const char *fmt, ...)
 	va_end(ap);
 	r->took_us = (__u32)((mono_now().ns - p->begun.ns) / 1000);
 	r->outcome = outcome_of(p);
-	probe_stop(p);
+	kinds[p->check->kind].stop(p);
 	p->done(p->arg, r);
 	uv_close((uv_handle_t *)&p->timer, probe_closed);
 }
@@ -160,23 +160,6 @@ int probe_begin(struct probe_env *env, const struct endpoint *at, const struct c
 	p->timer.data = p;
 	p->handles = 1;
 	uv_timer_start(&p->timer, on_timeout, check->timeout_ms, 0);
-	switch ((enum check_kind)check->kind) {
-	case CHECK_HTTP:
-	case CHECK_HTTPS:
-		probe_http_begin(p);
-		break;
-	case CHECK_EXEC:
-		probe_exec_begin(p);
-		break;
-	case CHECK_TCP:
-	case CHECK_TALK:
-	case CHECK_UDP:
-	case CHECK_ICMP:
-	case CHECK_DNS:
-	case CHECK_AGENT:
-	case CHECK_KINDS:
-		probe_socket_begin(p);
-		break;
-	}
+	kinds[check->kind].begin(p);
 	return 0;
 }
