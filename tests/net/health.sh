@@ -17,7 +17,7 @@ lab_begin --backends 4 --config "$TMP/config"
 RUN=/run/starling-lab/$STARLING_LAB
 
 health_value() { # VIP BACKEND KEY
-	lb -j health show vip "$1" | jq -r ".rows[] | select(.backend == \"$2\") | .$3"
+	lb -j health show vip "$1" | jq -r ".[] | select(.backend == \"$2\") | .$3"
 }
 
 is() { # VIP BACKEND STATE: as `backend show` has it
@@ -25,8 +25,8 @@ is() { # VIP BACKEND STATE: as `backend show` has it
 }
 
 all_up() {
-	[ "$(lb -j health show vip web | jq -r '[.rows[] | select(.verdict == "up")] | length')" = 4 ] &&
-		[ "$(lb -j backend show vip web | jq -r '[.rows[] | select(.state == "up")] | length')" = 4 ]
+	[ "$(lb -j health show vip web | jq -r '[.[] | select(.verdict == "up")] | length')" = 4 ] &&
+		[ "$(lb -j backend show vip web | jq -r '[.[] | select(.state == "up")] | length')" = 4 ]
 }
 
 nginx_of() { # BACKEND: pids, workers first
@@ -108,11 +108,11 @@ check "it comes back" wait_for 20 all_up
 
 # nobody is usable: all serve
 all_down() {
-	[ "$(lb -j backend show vip web | jq '[.rows[] | select(.state == "down")] | length')" = 4 ]
+	[ "$(lb -j backend show vip web | jq '[.[] | select(.state == "down")] | length')" = 4 ]
 }
 signal STOP be1 be2 be3 be4
 check "all are down" wait_for 20 all_down
-equal "all are in service then" 4 "$(lb -j backend show vip web | jq '[.rows[] | select(.up)] | length')"
+equal "all are in service then" 4 "$(lb -j backend show vip web | jq '[.[] | select(.up)] | length')"
 lb status >"$TMP/status" 2>&1
 equal "status is degraded" 5 $?
 check "and says why" grep -q 'by its checks: they are not heeded' "$TMP/status"
@@ -151,7 +151,7 @@ probe() { # WANTED WORDS OF THE CHECK...
 	local wanted=$1 said
 	shift
 	lb health set web "$@" interval 1h timeout 2s >/dev/null
-	said=$(lb -j health probe web "$(be 1)" | jq -r '.rows[0] | "\(.reason): \(.result)"')
+	said=$(lb -j health probe web "$(be 1)" | jq -r '.[0] | "\(.reason): \(.result)"')
 	equal "$*: $wanted" "$wanted" "$said"
 }
 probe "ok: connected" tcp
@@ -164,7 +164,7 @@ probe "ok: echo" icmp
 probe "ok: as expected" udp send hello expect hello port 7
 probe "ok: up" agent port 9000
 check "a certificate that is not right is refused" test "$(lb health set web https port 443 verify on sni lab interval 1h >/dev/null &&
-	lb -j health probe web "$(be 1)" | jq -r '.rows[0].reason')" = tls
+	lb -j health probe web "$(be 1)" | jq -r '.[0].reason')" = tls
 
 # files
 lb node set exec on >/dev/null

@@ -87,7 +87,7 @@ row() { # NAME AIM PORT BACKENDS CHECK...
 	sleep "$SECONDS_EACH"
 	ticks=$(($(cpu_ticks) - ticks)) count=$(($(probes) - count))
 	took=$(($(date +%s%N) - began))
-	failed=$(starling -j health show | jq '[.rows[].failures] | add')
+	failed=$(starling -j health show | jq '[.[].failures] | add')
 	awk -v name="$name" -v aim="$aim" -v count="$count" -v ticks="$ticks" -v hz="$(getconf CLK_TCK)" -v ns="$took" \
 		-v failed="$failed" 'BEGIN { printf "%-14s %10d %12d %12d %10d\n", name, count * 1e9 / ns, count * hz / ticks, aim, failed }'
 }

@@ -12,26 +12,19 @@
 
 #include "core/mix.h"
 
-#define BY_SOCKET                                                                                                      \
-	{                                                                                                              \
-		probe_socket_begin, probe_socket_stop                                                                  \
-	}
-#define BY_HTTP                                                                                                        \
-	{                                                                                                              \
-		probe_http_begin, probe_http_stop                                                                      \
-	}
-#define BY_EXEC                                                                                                        \
-	{                                                                                                              \
-		probe_exec_begin, probe_exec_stop                                                                      \
-	}
-
-static const struct {
+struct way {
 	void (*begin)(struct probe *p);
 	void (*stop)(struct probe *p);
-} kinds[CHECK_KINDS] = {
-	[CHECK_TCP] = BY_SOCKET, [CHECK_TALK] = BY_SOCKET,  [CHECK_HTTP] = BY_HTTP,
-	[CHECK_HTTPS] = BY_HTTP, [CHECK_UDP] = BY_SOCKET,   [CHECK_ICMP] = BY_SOCKET,
-	[CHECK_DNS] = BY_SOCKET, [CHECK_AGENT] = BY_SOCKET, [CHECK_EXEC] = BY_EXEC,
+};
+
+static const struct way by_socket = {probe_socket_begin, probe_socket_stop};
+static const struct way by_http = {probe_http_begin, probe_http_stop};
+static const struct way by_exec = {probe_exec_begin, probe_exec_stop};
+
+static const struct way *const ways[CHECK_KINDS] = {
+	[CHECK_TCP] = &by_socket, [CHECK_TALK] = &by_socket,  [CHECK_HTTP] = &by_http,
+	[CHECK_HTTPS] = &by_http, [CHECK_UDP] = &by_socket,   [CHECK_ICMP] = &by_socket,
+	[CHECK_DNS] = &by_socket, [CHECK_AGENT] = &by_socket, [CHECK_EXEC] = &by_exec,
 };
 
 int probe_env_open(struct probe_env *env, uv_loop_t *uv, const char *exec_dir, struct err *err)
@@ -94,7 +87,7 @@ void probe_end(struct probe *p, enum check_reason reason, const char *fmt, ...)
 	va_end(ap);
 	r->took_us = (__u32)((mono_now().ns - p->begun.ns) / 1000);
 	r->outcome = outcome_of(p);
-	kinds[p->check->kind].stop(p);
+	ways[p->check->kind]->stop(p);
 	p->done(p->arg, r);
 	uv_close((uv_handle_t *)&p->timer, probe_closed);
 }
@@ -160,6 +153,6 @@ int probe_begin(struct probe_env *env, const struct endpoint *at, const struct c
 	p->timer.data = p;
 	p->handles = 1;
 	uv_timer_start(&p->timer, on_timeout, check->timeout_ms, 0);
-	kinds[check->kind].begin(p);
+	ways[check->kind]->begin(p);
 	return 0;
 }
