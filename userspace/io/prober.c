@@ -15,14 +15,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "io/probe.h"
 
 const __u32 prober_buckets_us[PROBER_BUCKETS] = {250,	500,   1000,   2500,   5000,   10000,
 						 25000, 50000, 100000, 250000, 500000, 1000000};
 
-/* A check that targets share. */
+/* A check that targets of one set share; the set's targets are one thread's at a time. */
 struct rules {
-	_Atomic unsigned int users;
+	unsigned int users;
 	struct check_config check;
 };
 
@@ -79,37 +80,35 @@ struct prober {
 
 /* --- sets of targets --- */
 
-static int target_order(const struct endpoint *at, const struct check_config *rules, const struct target *t)
+static int target_order(const void *key, const void *member)
 {
-	int order = endpoint_compare(at, &t->at);
+	const struct probe_target *what = key;
+	const struct target *t = *(struct target *const *)member;
+	int order = endpoint_compare(&what->at, &t->at);
 
-	return order ? order : rules == &t->rules->check ? 0 : memcmp(rules, &t->rules->check, sizeof(*rules));
+	if (order || what->check == &t->rules->check)
+		return order;
+	return memcmp(what->check, &t->rules->check, sizeof(*what->check));
+}
+
+static struct probe_target target_key(const struct target *t)
+{
+	return (struct probe_target){t->at, &t->rules->check};
 }
 
 static int target_compare(const void *left, const void *right)
 {
-	const struct target *const *a = left, *const *b = right;
+	const struct probe_target what = target_key(*(struct target *const *)left);
 
-	return target_order(&(*a)->at, &(*a)->rules->check, *b);
+	return target_order(&what, right);
 }
 
-static struct target *target_find(const struct targets *set, const struct endpoint *at,
-				  const struct check_config *rules)
+static struct target *target_find(const struct targets *set, struct probe_target what)
 {
-	size_t low = 0, high = set->count;
+	size_t at;
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int order = target_order(at, rules, set->target[middle]);
-
-		if (!order)
-			return set->target[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return NULL;
+	return array_find(set->target, set->count, sizeof(*set->target), &what, target_order, &at) ? set->target[at]
+												   : NULL;
 }
 
 static void target_free(struct target *t)
@@ -259,7 +258,7 @@ static void targets_renew(struct prober *p)
 	p->next = (struct targets){0};
 	p->renewed = false;
 	for (i = 0; i < p->now.count; i++) {
-		struct target *fresh = p->now.target[i], *known = target_find(&old, &fresh->at, &fresh->rules->check);
+		struct target *fresh = p->now.target[i], *known = target_find(&old, target_key(fresh));
 
 		if (!known || known->barred != fresh->barred) {
 			target_begin(fresh);
@@ -272,7 +271,7 @@ static void targets_renew(struct prober *p)
 	for (i = 0; i < old.count; i++) {
 		struct target *t = old.target[i];
 
-		if (target_find(&p->now, &t->at, &t->rules->check) == t)
+		if (target_find(&p->now, target_key(t)) == t)
 			target_release(t);
 		else
 			target_end(t);
@@ -490,7 +489,7 @@ bool prober_look(struct prober *p, const struct endpoint *at, const struct check
 	const struct target *t;
 
 	pthread_mutex_lock(&p->lock);
-	t = target_find(&p->now, at, check);
+	t = target_find(&p->now, (struct probe_target){*at, check});
 	if (t)
 		*ret = t->status;
 	pthread_mutex_unlock(&p->lock);
