@@ -42,7 +42,6 @@ cat >"$dir/nginx.conf" <<-END
 END
 nginx -e "$dir/error.log" -c "$dir/nginx.conf" &
 nginx=$!
-ulimit -n 65536
 "$O/starlingd" --no-dataplane --node bench --run-dir "$dir/run" --state-dir "$dir/state" --bpf-dir "$dir/bpf" 2>"$dir/log" &
 daemon=$!
 trap 'kill $daemon $nginx; wait $daemon $nginx || true' EXIT
