@@ -94,7 +94,8 @@ equal "no healthy one was ejected" "" "$(grep -F "$(be 1)" "$TMP/events")"
 
 # what is known outlives the daemon
 "$LAB" fault be2 cut in
-wait_for 20 is web "$(be 2)" down
+"$LAB" fault be2 cut out
+check "a backend is down" wait_for 20 is web "$(be 2)" down
 kill -9 "$(daemon_pid lb1)"
 sleep 0.5
 "$LAB" up >/dev/null
@@ -156,7 +157,7 @@ probe() { # WANTED WORDS OF THE CHECK...
 }
 probe "ok: connected" tcp
 probe "refused: connecting: Connection refused" tcp port 81
-probe "ok: as expected" talk send "GET /name HTTP/1.0\\n\\n" expect be1
+probe "ok: as expected" talk send $'GET /name HTTP/1.0\n\n' expect be1
 probe "ok: status 200" http path /name body be1
 probe "status: status 404" http path /nothing
 probe "ok: status 200" https port 443 path /name

@@ -201,6 +201,10 @@ struct config_target {
  */
 int config_targets(const struct config *c, struct config_target **ret, size_t *ret_count);
 
+/* Whether a target is among them, as it is or with another VIP's like check. */
+bool config_target_find(const struct config_target *all, size_t count, const struct config_target *what,
+			size_t *ret_at);
+
 double config_probes(const struct config *c); /* probes a second; -1 without memory */
 
 /* Slots that a VIP of @backends backends gets when none are asked for: see limits.h. */

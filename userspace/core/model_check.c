@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "core/model.h"
 
 /* Primes, after Maglev section 3.4; vip_slots_words() says the same. */
@@ -197,6 +198,11 @@ int config_targets(const struct config *c, struct config_target **ret, size_t *r
 	*ret = all;
 	*ret_count = kept;
 	return 0;
+}
+
+bool config_target_find(const struct config_target *all, size_t count, const struct config_target *what, size_t *ret_at)
+{
+	return array_find(all, count, sizeof(*all), what, target_compare, ret_at);
 }
 
 double config_probes(const struct config *c)

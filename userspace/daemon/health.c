@@ -76,16 +76,32 @@ void health_close(struct health *h)
 
 /* --- targets --- */
 
+/* Targets that the plane holds down by any of the VIPs that share them. */
+static void targets_down(const struct plane *p, const struct config_target *all, size_t count, bool *down)
+{
+	const struct config *c = plane_config(p);
+	size_t i, k, at;
+
+	for (i = 0; i < c->vip_count; i++) {
+		const struct vip_config *v = &c->vip[i];
+
+		for (k = 0; v->check && k < v->backend_count; k++)
+			if (plane_held_down(p, v->name, &v->backend[k].at) &&
+			    config_target_find(all, count, &(struct config_target){v, v->backend[k].at}, &at))
+				down[at] = true;
+	}
+}
+
 static int targets_tell(struct health *h, struct plane *p, const struct config_target *all, size_t count)
 {
 	struct probe_target *target = calloc(count + 1, sizeof(*target));
 	bool *down = calloc(count + 1, sizeof(*down));
 	int rc = target && down ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < count && !rc; i++) {
+	for (size_t i = 0; i < count && !rc; i++)
 		target[i] = (struct probe_target){all[i].at, all[i].vip->check};
-		down[i] = plane_held_down(p, all[i].vip->name, &all[i].at);
-	}
+	if (!rc)
+		targets_down(p, all, count, down);
 	if (!rc)
 		rc = prober_targets(h->prober, target, down, count, plane_config(p)->node_exec);
 	free(target);
@@ -125,18 +141,18 @@ static enum override_state agent_override(enum agent_admin admin)
 	return OVERRIDE_NONE;
 }
 
-bool health_checked(void *arg, const struct check_config *check, const struct endpoint *at, struct plane_verdict *ret)
+void health_checked(void *arg, const struct check_config *check, const struct endpoint *at, struct plane_verdict *ret)
 {
 	const struct daemon *d = arg;
 	struct probe_status s;
 
 	if (!d->health || !prober_look(d->health->prober, at, check, &s))
-		return false;
-	ret->down = s.verdict == VERDICT_DOWN;
+		return;
+	if (s.verdict != VERDICT_UNKNOWN)
+		ret->down = s.verdict == VERDICT_DOWN;
 	ret->agent = agent_override(s.admin);
 	snprintf(ret->why, sizeof(ret->why), "%s %s: %s", check_kind_words()[check->kind],
 		 check_reason_label(s.last.reason), s.last.say);
-	return true;
 }
 
 /* --- one probe --- */

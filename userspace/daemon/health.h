@@ -21,7 +21,7 @@ void health_stop(struct health *h);
 void health_close(struct health *h);
 
 /* Hooks of the plane; @arg is the daemon. */
-bool health_checked(void *arg, const struct check_config *check, const struct endpoint *at, struct plane_verdict *ret);
+void health_checked(void *arg, const struct check_config *check, const struct endpoint *at, struct plane_verdict *ret);
 void health_words(void *arg, const struct check_config *check, const struct endpoint *at,
 		  char words[PLANE_CHECK_BYTES]);
 

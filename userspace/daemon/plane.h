@@ -60,7 +60,7 @@ struct plane_verdict {
  * @event:	something changed: for `event watch` and the log.
  * @overridden:	the set of overrides changed (also by a drain timeout): keep it in a file.
  * @ticked:	about a second has passed.
- * @checked:	what checks say of a backend; false: nothing yet, so that all stays as it is. @ret is zeroed before
+ * @checked:	what checks say of a backend; @ret has what they said last, which stays where they say nothing
  * @check:	words on the last probe of a backend, for its row; none if there are none
  */
 struct plane_hooks {
@@ -69,7 +69,7 @@ struct plane_hooks {
 	void (*event)(void *arg, const struct plane_event *event);
 	void (*overridden)(void *arg, const struct override *all, size_t count);
 	void (*ticked)(void *arg, struct plane *p);
-	bool (*checked)(void *arg, const struct check_config *check, const struct endpoint *at,
+	void (*checked)(void *arg, const struct check_config *check, const struct endpoint *at,
 			struct plane_verdict *ret);
 	void (*check)(void *arg, const struct check_config *check, const struct endpoint *at,
 		      char words[PLANE_CHECK_BYTES]);

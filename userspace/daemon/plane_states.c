@@ -168,11 +168,15 @@ static void vip_checked(struct plane *p, struct plane_vip *v)
 	const struct check_config *check = configured ? configured->check : NULL;
 
 	for (__u32 i = 0; i < v->backend_count; i++) {
+		struct plane_backend *b = v->backend[i];
 		struct plane_verdict verdict = {.agent = OVERRIDE_NONE};
 
-		if (check && !p->hooks.checked(p->hooks.arg, check, &v->backend[i]->at, &verdict))
-			continue;
-		if (backend_checked(v->backend[i], &verdict))
+		if (check) {
+			verdict.down = b->down;
+			verdict.agent = b->agent;
+			p->hooks.checked(p->hooks.arg, check, &b->at, &verdict);
+		}
+		if (backend_checked(b, &verdict))
 			v->dirty = p->dirty = true;
 	}
 }
