@@ -168,6 +168,9 @@ check "a certificate that is not right is refused" test "$(lb health set web htt
 	lb -j health probe web "$(be 1)" | jq -r '.[0].reason')" = tls
 
 # files
+lb health set web exec look interval 1h >/dev/null
+lb status >"$TMP/status" 2>&1
+check "where files are off, status says that nothing is checked" grep -q 'not checked from here: .*node set exec on' "$TMP/status"
 lb node set exec on >/dev/null
 cat >"$RUN/checks/look" <<'END'
 #!/bin/sh

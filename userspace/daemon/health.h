@@ -11,6 +11,8 @@
 
 struct health;
 
+#define HEALTH_PROBLEM_BYTES 256
+
 /* Before the plane starts. Return: 0; -ENOMEM, -EIO, -EAGAIN with @err. */
 int health_open(struct daemon *d, struct health **ret, struct err *err);
 
@@ -34,6 +36,9 @@ void health_configure(struct health *h, struct plane *p);
 bool health_known(struct health *h, const struct plane *p, const char *vip, char why[128]);
 
 int health_show(struct health *h, const struct plane *p, const char *vip, struct table *t, struct err *err);
+
+/* Backends that cannot be probed from here, or must not: how many, and about one of them. Return: whether there are. */
+bool health_problem(struct health *h, const struct plane *p, char words[HEALTH_PROBLEM_BYTES]);
 void health_probes(struct health *h, struct table *t); /* KIND_PROBES: one row */
 
 struct task;

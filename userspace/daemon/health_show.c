@@ -8,6 +8,8 @@
 
 #include "daemon/health_state.h"
 
+#define BARRED "files are not run on this node unless `node set exec on` allows it"
+
 size_t health_row(struct table *t, const char *vip, const struct endpoint *at, const struct check_config *check,
 		  const struct probe_result *r)
 {
@@ -43,7 +45,7 @@ static void status_row(struct health *h, const struct vip_config *vip, const str
 	table_set_u64(t, row, FIELD_HEALTH_checks, s.checks);
 	table_set_u64(t, row, FIELD_HEALTH_failures, s.failures);
 	if (s.barred)
-		table_set_text(t, row, FIELD_HEALTH_result, "not run: `node set exec on` allows files on this node");
+		table_set_text(t, row, FIELD_HEALTH_result, BARRED);
 }
 
 int health_show(struct health *h, const struct plane *p, const char *vip, struct table *t, struct err *err)
@@ -90,6 +92,32 @@ bool health_known(struct health *h, const struct plane *p, const char *vip, char
 		}
 	}
 	return true;
+}
+
+bool health_problem(struct health *h, const struct plane *p, char words[HEALTH_PROBLEM_BYTES])
+{
+	const struct config *c = plane_config(p);
+	char at[ENDPOINT_TEXT_BYTES], one[HEALTH_PROBLEM_BYTES - 64] = "";
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->vip_count; i++) {
+		const struct vip_config *v = &c->vip[i];
+
+		for (size_t k = 0; v->check && k < v->backend_count; k++) {
+			struct probe_status s;
+
+			if (!prober_look(h->prober, &v->backend[k].at, v->check, &s) ||
+			    !(s.barred || (s.probed && s.last.reason == CHECK_LOCAL)))
+				continue;
+			if (!count++)
+				snprintf(one, sizeof(one), "VIP %s %s: %s", v->name,
+					 endpoint_format(&v->backend[k].at, at), s.barred ? BARRED : s.last.say);
+		}
+	}
+	if (count)
+		snprintf(words, HEALTH_PROBLEM_BYTES, "%zu backend%s not checked from here: %s", count,
+			 count == 1 ? " is" : "s are", one);
+	return count;
 }
 
 void health_words(void *arg, const struct check_config *check, const struct endpoint *at, char words[PLANE_CHECK_BYTES])
