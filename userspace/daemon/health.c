@@ -151,8 +151,11 @@ void health_checked(void *arg, const struct check_config *check, const struct en
 	if (s.verdict != VERDICT_UNKNOWN)
 		ret->down = s.verdict == VERDICT_DOWN;
 	ret->agent = agent_override(s.admin);
-	snprintf(ret->why, sizeof(ret->why), "%s %s: %s", check_kind_words()[check->kind],
-		 check_reason_label(s.last.reason), s.last.say);
+	if (s.probed)
+		snprintf(ret->why, sizeof(ret->why), "%s %s: %s", check_kind_words()[check->kind],
+			 check_reason_label(s.last.reason), s.last.say);
+	else
+		snprintf(ret->why, sizeof(ret->why), "it was down before, and is not probed yet");
 }
 
 /* --- one probe --- */
