@@ -128,7 +128,8 @@ static int name_read(const struct argument *a, const char *noun, const char *wor
 static int lease_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
 	if (!lex_is_name(word) || strlen(word) >= sizeof(c->lease))
-		return refuse(noun, "1 to 15 letters, digits, \"-\", \"_\" or \".\", a letter first", word, err);
+		return argument_refuse(noun, "1 to 15 letters, digits, \"-\", \"_\" or \".\", a letter first", word,
+				       err);
 	memcpy(member(a, c), word, strlen(word) + 1);
 	return 0;
 }

@@ -136,7 +136,7 @@ struct reading {
 	const struct objects *objects;
 	const struct object *rest;  /* NULL: no roster */
 	const struct object *aside; /* NULL: nothing is put aside */
-	struct bucket_vip *vip;	   /* owned; by name */
+	struct bucket_vip *vip;	    /* owned; by name */
 	size_t count;
 	size_t len; /* of all texts, and of the empty lines between them */
 	struct err *err;
@@ -207,7 +207,7 @@ static int texts_check(struct reading *r)
 
 	if (r->rest && !lines_begin(r->rest, "roster add ", "roster add ", "roster add "))
 		return bad(r, r->rest, "is no roster");
-	if (r->aside && !lines_begin(r->aside, ASIDE_WORD, ASIDE_WORD))
+	if (r->aside && !lines_begin(r->aside, ASIDE_WORD, ASIDE_WORD, ASIDE_WORD))
 		return bad(r, r->aside, "is nothing that is put aside");
 	if ((r->rest && !reading_add(r, r->rest->len)) || (r->aside && !reading_add(r, r->aside->len)))
 		return -EFBIG;

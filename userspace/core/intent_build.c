@@ -246,9 +246,8 @@ int intent_same(const struct objects *o, const struct object_name *root, const s
 	if (!rc)
 		rc = tree_make(&b, c, &ours);
 	builder_free(&b);
-	if (!rc &&
-	    (!object_name_is(&theirs.rest, &ours.rest) || !object_name_is(&theirs.aside, &ours.aside) ||
-	     memcmp(theirs.bucket, ours.bucket, sizeof(ours.bucket)) != 0))
+	if (!rc && (!object_name_is(&theirs.rest, &ours.rest) || !object_name_is(&theirs.aside, &ours.aside) ||
+		    memcmp(theirs.bucket, ours.bucket, sizeof(ours.bucket)) != 0))
 		rc = -EBADMSG;
 	return rc == -ENOMEM ? rc : rc ? -EBADMSG : 0;
 }

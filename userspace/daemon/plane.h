@@ -145,7 +145,8 @@ int plane_override(struct plane *p, const struct override *o, struct err *err);
  */
 int plane_overrides_load(struct plane *p, const struct override *all, size_t count);
 
-void plane_override_forget(struct plane *p, const struct override *o); /* that of this backend, if it is still that one */
+void plane_override_forget(struct plane *p,
+			   const struct override *o); /* that of this backend, if it is still that one */
 
 /* Undo all of them. -ENOMEM */
 int plane_overrides_reset(struct plane *p);
