@@ -11,13 +11,13 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 Q       := $(if $(V),,@)
 say     = $(if $(V),,@printf '  %-7s %s\n' $(1) $(patsubst $(O)/%,%,$@))
 
-PKGS    := libbpf libnl-3.0 libnl-route-3.0 libuv libsodium jansson libmicrohttpd zlib
+PKGS    := libbpf libnl-3.0 libnl-route-3.0 libuv libsodium jansson libmicrohttpd libcurl zlib
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wundef -Wvla -Werror
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 CFLAGS  ?= -O2 -g
 ALLCFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(SANFLAGS) -D_GNU_SOURCE -Iinclude -Iuserspace -I$(O)/gen \
 	    $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS    = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lprotobuf-nanopb -lpthread -lm
+LIBS    = -Wl,--as-needed $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lprotobuf-nanopb -lpthread -lm
 # Without block placement loops keep their heads in front: Linux 6.1 takes one that is entered by falling into its middle
 # for a loop without end, and the verifier's work is a tenth less.
 BPFFLAGS = -O2 -mllvm -disable-block-placement -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -Iinclude -I/usr/include/$(shell gcc -dumpmachine)
@@ -90,6 +90,7 @@ bench: deps
 	$(Q)O=$(O) $(BENCH)
 	$(Q)O=$(O) tools/bench/daemon.sh
 	$(Q)O=$(O) tools/bench/agree.sh
+	$(Q)O=$(O) tools/bench/health.sh
 
 $(O)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

@@ -42,6 +42,9 @@
 /* Operating state. */
 #define STARLING_DRAIN_MAX_MS 2592000000u /* 30 days, which fit 32 bits; 0 asks for a drain without an end */
 
+/* Health checks. */
+#define STARLING_PROBE_LOAD_US 500000u /* of a core that probes may take a second: half of one */
+
 /* Packets. */
 #define STARLING_VLAN_TAGS	 2    /* tags parsed */
 #define STARLING_IPV6_EXTENSIONS 6    /* extension headers walked */

@@ -8,6 +8,7 @@
 conf_write
 cat >>"$CONF" <<-END
 	roster add lb1 ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= site fra role observer,voter
+	health set dns dns example.net A interval 1h timeout 200ms
 	roster add lb2 ed25519:PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw= stake 2
 END
 daemon_must_start -f "$CONF"
@@ -20,6 +21,7 @@ sed 's/weight 50/weight 0/' "$CONF" >"$TMP/other.conf"
 SHOWS=(
 	"vip show" "vip show web" "vip table web" "vip table web slots" "backend show" "backend show vip web"
 	"flow show" "flow lookup tcp 198.51.100.7:51515 203.0.113.10:443" "iface show" "drop show" "roster show" "node show"
+	"health show" "health show vip dns" "health probe dns 192.0.2.101:53"
 	"node key show" "node lease show"
 	"config history" "config level" "metric show" "metric show starling_vip_" "feature probe" "feature probe veth0" "status"
 	"version" "top" "config diff $TMP/other.conf"

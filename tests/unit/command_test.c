@@ -46,6 +46,13 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_BACKEND_DRAIN] = "backend drain web 10.0.0.1:80 timeout 1h reason \"new disk\"",
 	[COMMAND_BACKEND_DISABLE] = "backend disable web 2001:db8::1 reason x",
 	[COMMAND_BACKEND_ENABLE] = "backend enable web 10.0.0.1",
+	[COMMAND_HEALTH_SET] =
+		("health set web https path /healthz?x=1 host www.example.net:8443 status 200-299,304 body "
+		 "ok sni www.example.net verify on http2 port 8443 interval 5s timeout 500ms rise 3 fall "
+		 "2"),
+	[COMMAND_HEALTH_DELETE] = "health delete web",
+	[COMMAND_HEALTH_SHOW] = "health show vip web",
+	[COMMAND_HEALTH_PROBE] = "health probe web 10.0.0.1:80",
 	[COMMAND_FLOW_LOOKUP] = "flow lookup udp 198.51.100.7:51515 [2001:db8::1]:443",
 	[COMMAND_FLOW_SHOW] = "flow show vip web backend 10.0.0.1:80 client 198.51.100.7 limit 4294967295",
 	[COMMAND_FLOW_TRACE] = "flow trace vip web client 2001:db8::1 drops sample 1 count 10",
@@ -54,7 +61,7 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_IFACE_SHOW] = "iface show",
 	[COMMAND_NODE_SET] = ("node set name lb1 address 192.0.2.1 device eth1 "
 			      "peers 192.0.2.2,[2001:db8::2]:9999,a-1.example,b.example:1 beacons both admission "
-			      "vouched topology hierarchy urgent multicast "
+			      "vouched topology hierarchy urgent multicast exec on "
 			      "site fra region eu"),
 	[COMMAND_NODE_INIT] = "node init",
 	[COMMAND_NODE_JOIN] = "node join 192.0.2.11:9428 replace",
@@ -240,6 +247,30 @@ static void mistakes_are_named_with_their_place(void **state)
 		{"batch file", 2, NULL},
 		{"config rollback first", 2, "generation must be 0 to 4294967295, not \"first\""},
 		{"node set address 10.0.0.1: ", 3, NULL},
+		{"health set web", 3, NULL},
+		{"health set web tpc", 3,
+		 "kind must be tcp, talk, http, https, udp, icmp, dns, agent or exec, not \"tpc\""},
+		{"health set web tcp intervl 2s", 4,
+		 "health set has no option \"intervl\"; did you mean \"interval\"?"},
+		{"health set web tcp path /", 4, "a check of kind tcp has no path"},
+		{"health set web icmp port 7", 4, "a check of kind icmp has no port"},
+		{"health set web http sni a", 4, "a check of kind http has no sni"},
+		{"health set web http path x", 5, NULL},
+		{"health set web http path \"/ HTTP/1.0\\x0d\\x0aX:\"", 5, NULL},
+		{"health set web http host \"a b\"", 5, NULL},
+		{"health set web http status 99", 5, NULL},
+		{"health set web http status 299-200", 5, NULL},
+		{"health set web http status 200,", 5, NULL},
+		{"health set web http status 201,202,203,204,205,206,207,208,209", 5, NULL},
+		{"health set web dns", 4, NULL},
+		{"health set web dns example.net", 5, NULL},
+		{"health set web dns example..net A", 4, "name must be a domain name, not \"example..net\""},
+		{"health set web dns example.net B", 5, NULL},
+		{"health set web exec ../sh", 4,
+		 "name must be the name of a file in the directory of checks, not \"../sh\""},
+		{"health set web exec one two", 5, NULL},
+		{"health set web tcp interval 50ms", 5, NULL},
+		{"health set web tcp fall 0", 5, NULL},
 		{"", 0, NULL},
 	};
 	struct lex_line *line = malloc(sizeof(*line));
@@ -318,6 +349,9 @@ static void completion_offers_what_may_follow(void **state)
 		{{"flow", "lookup"}, 2, "tcp\nudp\n"},
 		{{"flow", "trace", "drops"}, 3, "vip\nclient\nsample\ncount\n"},
 		{{"event", "watch", "vip"}, 3, "backend\nvip\niface\nconfig\ndrop\nmember\n"},
+		{{"health", "set", "web"}, 3, "tcp\ntalk\nhttp\nhttps\nudp\nicmp\ndns\nagent\nexec\n"},
+		{{"health", "set", "web", "icmp"}, 4, "interval\ntimeout\nrise\nfall\n"},
+		{{"health", "set", "web", "dns", "example.net"}, 5, "A\nAAAA\nCNAME\nMX\nNS\nPTR\nSOA\nSRV\nTXT\n"},
 		{{"nothing"}, 1, ""},
 	};
 	struct buf out = BUF_INIT;
@@ -331,7 +365,7 @@ static void completion_offers_what_may_follow(void **state)
 	}
 	buf_clear(&out);
 	command_complete(NULL, 0, &out);
-	assert_non_null(strstr(buf_text(&out), "backend\nflow\niface\n"));
+	assert_non_null(strstr(buf_text(&out), "backend\nhealth\nflow\niface\n"));
 	buf_free(&out);
 }
 

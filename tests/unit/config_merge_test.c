@@ -18,7 +18,8 @@
 #define HEAVY                                                                                                          \
 	"vip add web tcp/192.0.2.1:80,tcp/192.0.2.1:443 scheduler wrr\n"                                               \
 	"backend add web 10.0.0.1:80 weight 30\nbackend add web 10.0.0.2:80\n"
-#define OWN "node set name lb1 site fra\niface attach eth0\n"
+#define CHECK "health set web http path /a\n"
+#define OWN   "node set name lb1 site fra\niface attach eth0\n"
 
 static void assert_text(const struct config *c, const char *wanted)
 {
@@ -71,6 +72,8 @@ static void changes_of_different_vips_are_both_made(void **state)
 	merges(WEB, WEB OTHER, WEB DNS, WEB OTHER DNS, NULL);
 	merges(WEB DNS, DNS, WEB DNS OTHER, DNS OTHER, NULL);
 	merges(WEB, ROSTER WEB, HEAVY, ROSTER HEAVY, NULL);
+	merges(WEB DNS, WEB CHECK DNS, WEB, WEB CHECK, NULL);
+	merges(WEB CHECK DNS, WEB DNS, WEB CHECK DNS OTHER, WEB DNS OTHER, NULL);
 }
 
 static void the_same_change_twice_is_one(void **state)
@@ -85,6 +88,7 @@ static void two_changes_of_one_vip_are_a_conflict(void **state)
 {
 	(void)state;
 	merges(WEB, HEAVY, DNS, NULL, "web");
+	merges(WEB, WEB CHECK, HEAVY, NULL, "web");
 	merges(WEB, "", HEAVY, NULL, "web");
 	merges(ROSTER, "roster add a ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n", "", NULL, "the roster");
 }
@@ -124,6 +128,8 @@ static void of_two_trees_only_what_differs_is_read(void **state)
 	changed(ROSTER WEB DNS, ROSTER WEB DNS, "", "");
 	changed(ROSTER WEB DNS, ROSTER HEAVY DNS, HEAVY, "");
 	changed(ROSTER WEB DNS, ROSTER WEB OTHER, OTHER, "dns,");
+	changed(ROSTER WEB DNS, ROSTER WEB CHECK DNS, WEB CHECK, "");
+	changed(ROSTER WEB CHECK DNS, ROSTER WEB DNS, WEB, "");
 	changed(ROSTER WEB, WEB, "", ",");
 	changed(WEB, ROSTER, ROSTER, ",web,");
 }

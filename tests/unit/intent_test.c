@@ -126,6 +126,7 @@ static void a_changed_weight_changes_a_vip_its_bucket_and_the_root(void **state)
 
 static void what_is_built_of_another_tree_has_the_same_names(void **state)
 {
+	struct check_config check = {.kind = CHECK_TCP, .interval_ms = 2000, .timeout_ms = 1000, .rise = 2, .fall = 3};
 	struct config *before = config_big(), *after = config_big();
 	struct object_name root, none = {{7}};
 	struct forge whole, part;
@@ -137,6 +138,7 @@ static void what_is_built_of_another_tree_has_the_same_names(void **state)
 	forge_build(&part, before);
 	after->vip[100].backend[10].weight = 11;
 	after->vip[200].scheduler = SCHEDULER_WRR;
+	assert_int_equal(vip_check_set(&after->vip[250], &check), 0);
 	assert_int_equal(vip_backend_delete(&after->vip[300], &after->vip[300].backend[5].at), 0);
 	assert_int_equal(config_vip_delete(after, after->vip[400].name), 0);
 	assert_int_equal(config_vip_delete(before, before->vip[7].name), 0); /* it is new, then */

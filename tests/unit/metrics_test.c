@@ -187,6 +187,31 @@ static void samples_as_rows_are_those_of_the_text(void **state)
 	table_free(some);
 }
 
+static void a_histogram_has_buckets_a_sum_and_a_count(void **state)
+{
+	static const char wanted[] = "# TYPE starling_health_check_duration_seconds histogram\n"
+				     "starling_health_check_duration_seconds_bucket{le=\"0.001\"} 2\n"
+				     "starling_health_check_duration_seconds_bucket{le=\"+Inf\"} 3\n"
+				     "starling_health_check_duration_seconds_sum 0.75\n"
+				     "starling_health_check_duration_seconds_count 3\n";
+	struct table *t = table_new(KIND_PROBES);
+	size_t row = table_row(t), i;
+
+	(void)state;
+	table_set_u64(t, row, FIELD_PROBES_took_1ms, 2);
+	table_set_u64(t, row, FIELD_PROBES_took_all, 3);
+	table_set_f64(t, row, FIELD_PROBES_took_sum, 0.75);
+	table_set_u64(t, row, FIELD_PROBES_took_count, 3);
+	for (i = 0; i < 2; i++) {
+		struct buf out = BUF_INIT;
+
+		table_metrics(t, i, &out);
+		assert_non_null(strstr(buf_text(&out), wanted));
+		buf_free(&out);
+	}
+	table_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +221,7 @@ int main(void)
 		cmocka_unit_test(openmetrics_names_families_without_suffix_and_ends),
 		cmocka_unit_test(times_are_seconds_and_info_comes_from_texts),
 		cmocka_unit_test(samples_as_rows_are_those_of_the_text),
+		cmocka_unit_test(a_histogram_has_buckets_a_sum_and_a_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,6 +226,58 @@ static void more_devices_than_fit_are_refused(void **state)
 	config_free(c);
 }
 
+/* A check of every backend of a VIP. */
+static void vip_check(struct config *c, const char *vip, __u32 kind, __u32 interval_ms)
+{
+	struct check_config check = {.kind = kind, .interval_ms = interval_ms};
+	struct err err;
+
+	assert_int_equal(check_config_complete(&check, &err), 0);
+	assert_int_equal(vip_check_set(config_vip(c, vip), &check), 0);
+}
+
+static void probes_of_one_target_count_once(void **state)
+{
+	struct config *c = config_new(), *copy;
+
+	(void)state;
+	vip_put(c, "a", "tcp/203.0.113.1:80", 10);
+	vip_put(c, "b", "tcp/203.0.113.2:80", 20);
+	vip_put(c, "c", "tcp/203.0.113.3:80", 10);
+	assert_true(config_probes(c) == 0);
+	vip_check(c, "a", CHECK_TCP, 500);
+	assert_true(config_probes(c) == 20);
+	vip_check(c, "b", CHECK_TCP, 500); /* ten of them are those of a */
+	assert_true(config_probes(c) == 40);
+	vip_check(c, "c", CHECK_TCP, 1000); /* another interval is another check */
+	assert_true(config_probes(c) == 50);
+	copy = config_copy(c);
+	config_vip_delete(c, "b");
+	config_free(c);
+	assert_true(config_probes(copy) == 50);
+	config_free(copy);
+}
+
+static void more_probes_than_half_a_core_makes_are_refused(void **state)
+{
+	struct config *c = config_new();
+	struct err err = {0};
+
+	(void)state;
+	vip_put(c, "few", "tcp/203.0.113.1:80", 10);
+	vip_put(c, "many", "tcp/203.0.113.2:80", 200);
+	vip_put(c, "more", "tcp/203.0.113.3:80", 400);
+	vip_check(c, "few", CHECK_TCP, 500);
+	vip_check(c, "many", CHECK_HTTPS, 1000);
+	assert_int_equal(config_check(c, NULL, &err), 0);
+	vip_check(c, "more", CHECK_HTTPS, 1100);
+	assert_int_equal(config_check(c, NULL, &err), -ENOSPC);
+	assert_string_equal(err.text,
+			    "584 probes a second would take 113 % of a core, more than the 50 % that they may: "
+			    "give longer intervals to more (73 %), many (40 %), few (0 %)");
+	config_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +289,8 @@ int main(void)
 		cmocka_unit_test(a_key_belongs_to_one_vip_and_no_backend),
 		cmocka_unit_test(idle_0_is_for_udp_without_counts),
 		cmocka_unit_test(more_devices_than_fit_are_refused),
+		cmocka_unit_test(probes_of_one_target_count_once),
+		cmocka_unit_test(more_probes_than_half_a_core_makes_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -250,11 +250,11 @@ static void a_list_is_aligned_numbers_to_the_right_and_notes_behind(void **state
 	table_set_text(t, 1, FIELD_BACKEND_by, "root@lb1");
 	table_set_text(t, 1, FIELD_BACKEND_reason, "disk\033[2J");
 	plain = plain_of(t, (struct render_options){.now_ms = NOW_MS});
-	assert_string_equal(plain,
-			    "VIP  BACKEND             STATE     WEIGHT  SHARE  ACTIVE  SINCE  PACKETS/S  BYTES/S\n"
-			    "web  10.0.0.11:443       up           100  33.3%       -  3d 2h      12.1k     8.9M\n"
-			    "web  [2001:db8::12]:443  draining     100  33.3%     311   42 s        310     228k"
-			    "  by root@lb1, \"disk?[2J\"\n");
+	assert_string_equal(
+		plain, "VIP  BACKEND             STATE     WEIGHT  SHARE  ACTIVE  CHECK  SINCE  PACKETS/S  BYTES/S\n"
+		       "web  10.0.0.11:443       up           100  33.3%       -  -      3d 2h      12.1k     8.9M\n"
+		       "web  [2001:db8::12]:443  draining     100  33.3%     311  -       42 s        310     228k"
+		       "  by root@lb1, \"disk?[2J\"\n");
 	free(plain);
 	plain = plain_of(t, (struct render_options){.now_ms = NOW_MS, .color = true, .width = 40});
 	assert_non_null(strstr(plain, "\033[32mup\033[0m"));

@@ -33,7 +33,8 @@ int check_run(struct run *run, const char *file)
 		err_set(&err, -rc, "%s: %s", name, strerror(-rc));
 		status = render_errors(run, &(struct err_list){.err = &err, .count = 1});
 	} else {
-		snprintf(message, sizeof(message), "%s is right", name);
+		snprintf(message, sizeof(message), "%s is right: %zu VIPs, %.4g probes a second", name,
+			 config->vip_count, config_probes(config));
 		status = render_text(run, "message", message);
 	}
 	err_list_free(&errors);

@@ -12,27 +12,18 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "core/argument_kind.h"
 #include "core/duration.h"
 #include "core/lex.h"
 #include "core/model.h"
 
 #define ADDRESS_UNICAST 1 /* min of an endpoint: packets are sent to or taken at this address */
 
-struct argument_kind {
-	int (*parse)(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err);
-	void (*format)(const struct argument *a, const struct command *c, struct buf *out);
-	const char *const *(*words)(void); /* of a choice; NULL if any word may come */
-	const __u32 *values;		   /* of a choice, by word; NULL: 0, 1, ... */
-};
-
-static void *member(const struct argument *a, struct command *c)
+int argument_refuse(const char *noun, const char *wanted, const char *word, struct err *err)
 {
-	return (char *)c + a->offset;
-}
+	char text[ARGUMENT_QUOTE_BYTES];
 
-static const void *member_const(const struct argument *a, const struct command *c)
-{
-	return (const char *)c + a->offset;
+	return err_set(err, EINVAL, "%s must be %s, not %s", noun, wanted, argument_quote(word, text));
 }
 
 const char *argument_quote(const char *word, char text[ARGUMENT_QUOTE_BYTES])
@@ -57,13 +48,6 @@ const char *argument_quote(const char *word, char text[ARGUMENT_QUOTE_BYTES])
 	return text;
 }
 
-static int refuse(const char *noun, const char *wanted, const char *word, struct err *err)
-{
-	char text[ARGUMENT_QUOTE_BYTES];
-
-	return err_set(err, EINVAL, "%s must be %s, not %s", noun, wanted, argument_quote(word, text));
-}
-
 static int number_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
 	char wanted[64];
@@ -72,7 +56,7 @@ static int number_read(const struct argument *a, const char *noun, const char *w
 	if (number_parse(word, &value) || value < a->min || value > a->max) {
 		snprintf(wanted, sizeof(wanted), "%llu to %llu", (unsigned long long)a->min,
 			 (unsigned long long)a->max);
-		return refuse(noun, wanted, word, err);
+		return argument_refuse(noun, wanted, word, err);
 	}
 	*(__u32 *)member(a, c) = (__u32)value;
 	return 0;
@@ -87,7 +71,7 @@ static int fingerprint_read(const struct argument *a, const char *noun, const ch
 			    struct err *err)
 {
 	if (strlen(word) != 8 || strspn(word, "0123456789abcdef") != 8 || !strtoul(word, NULL, 16))
-		return refuse(noun, "8 hexadecimal digits, as `node key show` has them", word, err);
+		return argument_refuse(noun, "8 hexadecimal digits, as `node key show` has them", word, err);
 	*(__u32 *)member(a, c) = (__u32)strtoul(word, NULL, 16);
 	return 0;
 }
@@ -102,7 +86,7 @@ static int slots_read(const struct argument *a, const char *noun, const char *wo
 	__u64 value;
 
 	if (number_parse(word, &value) || value > 0xffffffff || !vip_slots_allowed((__u32)value))
-		return refuse(noun, vip_slots_words(), word, err);
+		return argument_refuse(noun, vip_slots_words(), word, err);
 	*(__u32 *)member(a, c) = (__u32)value;
 	return 0;
 }
@@ -114,11 +98,11 @@ static int duration_read(const struct argument *a, const char *noun, const char 
 	__u64 value;
 
 	if (duration_parse(word, &value)) {
-		return refuse(noun, "a number with ms, s, m, h or d", word, err);
+		return argument_refuse(noun, "a number with ms, s, m, h or d", word, err);
 	} else if (value < a->min || value > a->max) {
 		snprintf(wanted, sizeof(wanted), "%llu to %s", (unsigned long long)a->min,
 			 duration_format(a->max, max));
-		return refuse(noun, wanted, word, err);
+		return argument_refuse(noun, wanted, word, err);
 	}
 	*(__u32 *)member(a, c) = (__u32)value;
 	return 0;
@@ -134,7 +118,8 @@ static void duration_write(const struct argument *a, const struct command *c, st
 static int name_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
 	if (!lex_is_name(word))
-		return refuse(noun, "1 to 31 letters, digits, \"-\", \"_\" or \".\", a letter first", word, err);
+		return argument_refuse(noun, "1 to 31 letters, digits, \"-\", \"_\" or \".\", a letter first", word,
+				       err);
 	memcpy(member(a, c), word, strlen(word) + 1);
 	return 0;
 }
@@ -143,7 +128,8 @@ static int name_read(const struct argument *a, const char *noun, const char *wor
 static int lease_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
 	if (!lex_is_name(word) || strlen(word) >= sizeof(c->lease))
-		return refuse(noun, "1 to 15 letters, digits, \"-\", \"_\" or \".\", a letter first", word, err);
+		return argument_refuse(noun, "1 to 15 letters, digits, \"-\", \"_\" or \".\", a letter first", word,
+				       err);
 	memcpy(member(a, c), word, strlen(word) + 1);
 	return 0;
 }
@@ -157,12 +143,12 @@ static int device_read(const struct argument *a, const char *noun, const char *w
 		if ((unsigned char)word[i] <= ' ' || word[i] == '/' || word[i] == ':' || (unsigned char)word[i] > '~')
 			break;
 	if (!len || i < len || len >= sizeof(c->device) || !strcmp(word, ".") || !strcmp(word, ".."))
-		return refuse(noun, "the name of a network device, 1 to 15 characters", word, err);
+		return argument_refuse(noun, "the name of a network device, 1 to 15 characters", word, err);
 	memcpy(member(a, c), word, len + 1);
 	return 0;
 }
 
-static void string_write(const struct argument *a, const struct command *c, struct buf *out)
+void string_write(const struct argument *a, const struct command *c, struct buf *out)
 {
 	lex_quote(member_const(a, c), out);
 }
@@ -173,9 +159,9 @@ static int endpoint_read(const struct argument *a, const char *noun, const char 
 	struct endpoint at;
 
 	if (endpoint_parse(word, &at) || at.proto)
-		return refuse(noun, "ADDR:PORT or [ADDR6]:PORT", word, err);
+		return argument_refuse(noun, "ADDR:PORT or [ADDR6]:PORT", word, err);
 	if (a->min == ADDRESS_UNICAST && !addr_is_unicast(&at.addr))
-		return refuse(noun, "a unicast address", word, err);
+		return argument_refuse(noun, "a unicast address", word, err);
 	*(struct endpoint *)member(a, c) = at;
 	return 0;
 }
@@ -183,7 +169,8 @@ static int endpoint_read(const struct argument *a, const char *noun, const char 
 static int address_read(const struct argument *a, const char *noun, const char *word, struct command *c,
 			struct err *err)
 {
-	return !place_address(word, member(a, c)) ? 0 : refuse(noun, "ADDR, ADDR:PORT or [ADDR6]:PORT", word, err);
+	return !place_address(word, member(a, c)) ? 0
+						  : argument_refuse(noun, "ADDR, ADDR:PORT or [ADDR6]:PORT", word, err);
 }
 
 /* One more of those that are parted by commas. */
@@ -194,8 +181,9 @@ static int places_append(const char *noun, const char *word, struct command *c, 
 	size_t i;
 
 	if (place_parse(word, &place))
-		return refuse(noun, "unicast addresses or names, each with or without :PORT, with commas between them",
-			      word, err);
+		return argument_refuse(
+			noun, "unicast addresses or names, each with or without :PORT, with commas between them", word,
+			err);
 	for (i = 0; i < c->place_count; i++)
 		if (!memcmp(&c->place[i], &place, sizeof(place)))
 			return err_set(err, EINVAL, "%s is given twice", argument_quote(word, text));
@@ -219,7 +207,7 @@ static int join_read(const struct argument *a, const char *noun, const char *wor
 	if (strcmp(word, "-") != 0)
 		return !place_address(word, member(a, c))
 			       ? 0
-			       : refuse(noun, "- or ADDR, ADDR:PORT, [ADDR6]:PORT", word, err);
+			       : argument_refuse(noun, "- or ADDR, ADDR:PORT, [ADDR6]:PORT", word, err);
 	c->file = word;
 	return 0;
 }
@@ -237,7 +225,7 @@ static int host_read(const struct argument *a, const char *noun, const char *wor
 	struct addr addr;
 
 	if (addr_parse(word, &addr))
-		return refuse(noun, "an IPv4 or IPv6 address", word, err);
+		return argument_refuse(noun, "an IPv4 or IPv6 address", word, err);
 	*(struct addr *)member(a, c) = addr;
 	return 0;
 }
@@ -257,9 +245,9 @@ static int key_append(const char *noun, const char *word, struct command *c, str
 	size_t i;
 
 	if (endpoint_parse(word, &key) || !key.proto)
-		return refuse(noun, "tcp/ADDR:PORT or udp/ADDR:PORT (IPv6: [ADDR6]:PORT)", word, err);
+		return argument_refuse(noun, "tcp/ADDR:PORT or udp/ADDR:PORT (IPv6: [ADDR6]:PORT)", word, err);
 	if (!addr_is_unicast(&key.addr))
-		return refuse(noun, "a unicast address", word, err);
+		return argument_refuse(noun, "a unicast address", word, err);
 	for (i = 0; i < c->key_count; i++)
 		if (!endpoint_compare(&c->key[i], &key))
 			return err_set(err, EINVAL, "%s is given twice", argument_quote(word, text));
@@ -339,7 +327,7 @@ static int text_read(const struct argument *a, const char *noun, const char *wor
 	if (strlen(word) < a->min || strlen(word) > a->max) {
 		snprintf(wanted, sizeof(wanted), "%llu to %llu bytes long", (unsigned long long)a->min,
 			 (unsigned long long)a->max);
-		return refuse(noun, wanted, word, err);
+		return argument_refuse(noun, wanted, word, err);
 	}
 	*(const char **)member(a, c) = word;
 	return 0;
@@ -353,7 +341,7 @@ static void text_write(const struct argument *a, const struct command *c, struct
 static int public_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
 	return roster_key_parse(word, member(a, c))
-		       ? refuse(noun, "\"ed25519:\" and 44 digits of Base64, a public key", word, err)
+		       ? argument_refuse(noun, "\"ed25519:\" and 44 digits of Base64, a public key", word, err)
 		       : 0;
 }
 
@@ -386,10 +374,10 @@ static int choice_refuse(const char *noun, const char *const *words, const char 
 			 : words[i + 1] ? ", "
 					: " or ",
 			 words[i]);
-	return refuse(noun, wanted, word, err);
+	return argument_refuse(noun, wanted, word, err);
 }
 
-static int choice_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+int choice_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
 	const char *const *words = a->kind->words();
 	int i = word_find(words, word);
@@ -400,7 +388,7 @@ static int choice_read(const struct argument *a, const char *noun, const char *w
 	return 0;
 }
 
-static void choice_write(const struct argument *a, const struct command *c, struct buf *out)
+void choice_write(const struct argument *a, const struct command *c, struct buf *out)
 {
 	const char *const *words = a->kind->words();
 	__u32 value = *(const __u32 *)member_const(a, c);
@@ -448,7 +436,7 @@ static int events_read(const struct argument *a, const char *noun, const char *w
 	if (i < 0)
 		return choice_refuse(noun, words, word, err);
 	/* Until one is named all of them are wanted. */
-	if (!(c->given & 1ULL << ARG_EVENTS))
+	if (!command_has(c, ARG_EVENTS))
 		c->events = 0;
 	c->events |= 1U << i;
 	return 0;
@@ -473,7 +461,8 @@ static int nodes_read(const struct argument *a, const char *noun, const char *wo
 
 	(void)a;
 	if (!lex_is_name(word))
-		return refuse(noun, "1 to 31 letters, digits, \"-\", \"_\" or \".\", a letter first", word, err);
+		return argument_refuse(noun, "1 to 31 letters, digits, \"-\", \"_\" or \".\", a letter first", word,
+				       err);
 	for (i = 0; i < c->voters; i++)
 		if (!strcmp(c->voter[i], word))
 			return err_set(err, EINVAL, "%s is given twice", word);
@@ -502,6 +491,7 @@ CHOICE(change_words, "add", "delete")
 CHOICE(key_change_words, "show", "add", "use", "remove")
 CHOICE(lease_change_words, "show", "take", "drop")
 CHOICE(level_words, "error", "warning", "info", "debug")
+CHOICE(switch_words, "off", "on")
 CHOICE(event_words, "backend", "vip", "iface", "config", "drop", "member")
 #undef CHOICE
 
@@ -541,6 +531,7 @@ static const struct argument_kind kind_URGENT = {choice_read, choice_write, urge
 static const struct argument_kind kind_WAVE = {choice_read, choice_write, wave_words, NULL};
 static const struct argument_kind kind_ADMISSION = {choice_read, choice_write, admission_words, NULL};
 static const struct argument_kind kind_NODES = {nodes_read, nodes_write, NULL, NULL};
+static const struct argument_kind kind_SWITCH = {choice_read, choice_write, switch_words, NULL};
 static const struct argument_kind kind_EVENTS = {events_read, events_write, event_words, NULL};
 
 static const struct argument arguments[ARGUMENT_COUNT] = {

@@ -39,6 +39,9 @@ int argument_parse(enum argument_id id, const char *word, struct command *c, str
 /* Append the value as a word that argument_parse() takes; nothing for a flag. */
 void argument_format(enum argument_id id, const struct command *c, struct buf *out);
 
+/* Whether the kind of check that @c names has this argument; of other commands all do. */
+bool argument_applies(enum argument_id id, const struct command *c);
+
 bool argument_is_flag(enum argument_id id);		/* a keyword without a value */
 bool argument_repeats(enum argument_id id);		/* takes all words that are left, one at a time */
 const char *const *argument_words(enum argument_id id); /* the only words it takes, NULL if there are others */

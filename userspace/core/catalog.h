@@ -69,7 +69,8 @@ enum metric_family {
 enum metric_type {
 	METRIC_COUNTER,
 	METRIC_GAUGE,
-	METRIC_INFO, /* value 1, the content is in the labels */
+	METRIC_HISTOGRAM, /* fields with a label "le=", then those of "sum=" and of "count=", which is none */
+	METRIC_INFO,	  /* value 1, the content is in the labels */
 };
 
 /* FIELD_VIP_name, FIELD_BACKEND_weight, ...: the fields of one kind are consecutive. */

@@ -12,6 +12,8 @@
 #define STARLING_KINDS(KIND) \
 	KIND(VIP,     "vip",     RECORD,   "a virtual service")                                    \
 	KIND(BACKEND, "backend", LIST,     "a backend of a VIP")                                   \
+	KIND(HEALTH,  "health",  LIST,     "what checks say of a backend")                         \
+	KIND(PROBES,  "probes",  RECORD,   "probes of all backends together")                      \
 	KIND(SHARE,   "table",   LIST,     "what part of a VIP's slots has a backend as home 0")   \
 	KIND(SLOT,    "slot",    LIST,     "a slot of a VIP")                                      \
 	KIND(FLOW,    "flow",    LIST,     "a flow that has a cell")                               \
@@ -55,6 +57,9 @@
 	FAMILY(starling_backend_active_connections, GAUGE, "vip=vip,backend=backend", "Open connections of a backend; absent for mh, which keeps no count.") \
 	FAMILY(starling_backend_transitions_total, COUNTER, "vip=vip,backend=backend", "Changes of a backend's state.") \
 	FAMILY(starling_backend_last_transition_timestamp_seconds, GAUGE, "vip=vip,backend=backend", "When a backend's state last changed.") \
+	FAMILY(starling_health_checks_total, COUNTER, "", "Probes of backends that ended.") \
+	FAMILY(starling_health_check_failures_total, COUNTER, "", "Probes of backends that failed, by reason.") \
+	FAMILY(starling_health_check_duration_seconds, HISTOGRAM, "", "From the beginning of a probe to its good end.") \
 	FAMILY(starling_xdp_packets_total, COUNTER, "device=device", "Packets seen on a device by XDP action.") \
 	FAMILY(starling_xdp_drops_total, COUNTER, "device=device,reason=reason", "Packets dropped on a device by reason.") \
 	FAMILY(starling_xdp_attached, GAUGE, "device=device,mode=mode", "Whether the program is attached to a device, and how.") \
@@ -146,6 +151,7 @@
 	FIELD(BACKEND, share, F64, RATIO, COLUMN, "SHARE", FAMILY_NONE, "", "of the VIP's slots") \
 	FIELD(BACKEND, active, U64, COUNT, COLUMN, "ACTIVE", FAMILY_starling_backend_active_connections, "", "open connections; none for mh") \
 	FIELD(BACKEND, half, U64, COUNT, DETAIL, "HALF", FAMILY_NONE, "", "connections that are not confirmed yet; none for mh") \
+	FIELD(BACKEND, check, TEXT, NONE, COLUMN, "CHECK", FAMILY_NONE, "", "how it is checked, and the last result") \
 	FIELD(BACKEND, since, TIME, NONE, COLUMN, "SINCE", FAMILY_starling_backend_last_transition_timestamp_seconds, "", "in this state") \
 	FIELD(BACKEND, transitions, U64, COUNT, DETAIL, "TRANSITIONS", FAMILY_starling_backend_transitions_total, "", "changes of state so far") \
 	FIELD(BACKEND, connections_per_second, F64, RATE, DETAIL, "CONNECTIONS/S", FAMILY_NONE, "", "of late") \
@@ -162,6 +168,51 @@
 	FIELD(BACKEND, by, TEXT, NONE, NOTE, "by %", FAMILY_NONE, "", "who put it aside") \
 	FIELD(BACKEND, reason, TEXT, NONE, NOTE, ", \"%\"", FAMILY_NONE, "", "for which reason") \
 	FIELD(BACKEND, until, TIME, NONE, NOTE, ", until %", FAMILY_NONE, "", "when a drain ends")
+
+#define STARLING_FIELDS_HEALTH(FIELD) \
+	FIELD(HEALTH, vip, TEXT, NONE, COLUMN, "VIP", FAMILY_NONE, "", "its VIP") \
+	FIELD(HEALTH, backend, TEXT, NONE, COLUMN, "BACKEND", FAMILY_NONE, "", "ADDR:PORT") \
+	FIELD(HEALTH, verdict, TEXT, STATE, COLUMN, "VERDICT", FAMILY_NONE, "", "up, down, unknown: neither until it has failed or not") \
+	FIELD(HEALTH, since, TIME, NONE, COLUMN, "SINCE", FAMILY_NONE, "", "this verdict") \
+	FIELD(HEALTH, check, TEXT, NONE, COLUMN, "CHECK", FAMILY_NONE, "", "kind of the check") \
+	FIELD(HEALTH, port, U64, NONE, DETAIL, "PORT", FAMILY_NONE, "", "that is probed") \
+	FIELD(HEALTH, interval, F64, SECONDS, COLUMN, "EVERY", FAMILY_NONE, "", "from one probe to the next") \
+	FIELD(HEALTH, timeout, F64, SECONDS, DETAIL, "TIMEOUT", FAMILY_NONE, "", "of one probe") \
+	FIELD(HEALTH, rise, U64, NONE, DETAIL, "RISE", FAMILY_NONE, "", "successes in a row that bring it back") \
+	FIELD(HEALTH, fall, U64, NONE, DETAIL, "FALL", FAMILY_NONE, "", "failures in a row that take it out") \
+	FIELD(HEALTH, checks, U64, COUNT, COLUMN, "PROBES", FAMILY_NONE, "", "since the daemon, or the check, began") \
+	FIELD(HEALTH, failures, U64, COUNT, COLUMN, "FAILED", FAMILY_NONE, "", "of them") \
+	FIELD(HEALTH, took, F64, SECONDS, COLUMN, "TOOK", FAMILY_NONE, "", "the last one") \
+	FIELD(HEALTH, reason, TEXT, NONE, COLUMN, "LAST", FAMILY_NONE, "", "ok, or why the last one failed") \
+	FIELD(HEALTH, result, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "of the last one, in words")
+
+#define STARLING_FIELDS_PROBES(FIELD) \
+	FIELD(PROBES, checks, U64, COUNT, HEAD, "probes", FAMILY_starling_health_checks_total, "", "that ended") \
+	FIELD(PROBES, timeout, U64, COUNT, LINE1, "failed % timeout", FAMILY_starling_health_check_failures_total, "reason=timeout", "no answer, or no end of it, in time") \
+	FIELD(PROBES, refused, U64, COUNT, LINE1, "% refused", FAMILY_starling_health_check_failures_total, "reason=refused", "nobody listens there") \
+	FIELD(PROBES, unreachable, U64, COUNT, LINE1, "% unreachable", FAMILY_starling_health_check_failures_total, "reason=unreachable", "the network has no way to it") \
+	FIELD(PROBES, reset, U64, COUNT, LINE1, "% reset", FAMILY_starling_health_check_failures_total, "reason=reset", "the connection was cut") \
+	FIELD(PROBES, answer, U64, COUNT, LINE1, "% answer", FAMILY_starling_health_check_failures_total, "reason=answer", "not the answer that is expected") \
+	FIELD(PROBES, status, U64, COUNT, LINE1, "% status", FAMILY_starling_health_check_failures_total, "reason=status", "a status that is not good") \
+	FIELD(PROBES, tls, U64, COUNT, LINE1, "% tls", FAMILY_starling_health_check_failures_total, "reason=tls", "no TLS, or not the certificate") \
+	FIELD(PROBES, exit, U64, COUNT, LINE1, "% exit", FAMILY_starling_health_check_failures_total, "reason=exit", "the file run said no") \
+	FIELD(PROBES, said, U64, COUNT, LINE1, "% said", FAMILY_starling_health_check_failures_total, "reason=said", "the agent says that it is down") \
+	FIELD(PROBES, local, U64, COUNT, LINE1, "% local", FAMILY_starling_health_check_failures_total, "reason=local", "this balancer could not probe") \
+	FIELD(PROBES, took_250us, U64, COUNT, LINE2, "took % to 0.25 ms", FAMILY_starling_health_check_duration_seconds, "le=0.00025", "so long at most") \
+	FIELD(PROBES, took_500us, U64, COUNT, LINE2, "% to 0.5", FAMILY_starling_health_check_duration_seconds, "le=0.0005", "so long at most") \
+	FIELD(PROBES, took_1ms, U64, COUNT, LINE2, "% to 1", FAMILY_starling_health_check_duration_seconds, "le=0.001", "so long at most") \
+	FIELD(PROBES, took_2500us, U64, COUNT, LINE2, "% to 2.5", FAMILY_starling_health_check_duration_seconds, "le=0.0025", "so long at most") \
+	FIELD(PROBES, took_5ms, U64, COUNT, LINE2, "% to 5", FAMILY_starling_health_check_duration_seconds, "le=0.005", "so long at most") \
+	FIELD(PROBES, took_10ms, U64, COUNT, LINE2, "% to 10", FAMILY_starling_health_check_duration_seconds, "le=0.01", "so long at most") \
+	FIELD(PROBES, took_25ms, U64, COUNT, LINE2, "% to 25", FAMILY_starling_health_check_duration_seconds, "le=0.025", "so long at most") \
+	FIELD(PROBES, took_50ms, U64, COUNT, LINE2, "% to 50", FAMILY_starling_health_check_duration_seconds, "le=0.05", "so long at most") \
+	FIELD(PROBES, took_100ms, U64, COUNT, LINE2, "% to 100", FAMILY_starling_health_check_duration_seconds, "le=0.1", "so long at most") \
+	FIELD(PROBES, took_250ms, U64, COUNT, LINE2, "% to 250", FAMILY_starling_health_check_duration_seconds, "le=0.25", "so long at most") \
+	FIELD(PROBES, took_500ms, U64, COUNT, LINE2, "% to 500", FAMILY_starling_health_check_duration_seconds, "le=0.5", "so long at most") \
+	FIELD(PROBES, took_1s, U64, COUNT, LINE2, "% to 1000", FAMILY_starling_health_check_duration_seconds, "le=1", "so long at most") \
+	FIELD(PROBES, took_all, U64, COUNT, LINE2, "% in all", FAMILY_starling_health_check_duration_seconds, "le=+Inf", "those that were good") \
+	FIELD(PROBES, took_sum, F64, SECONDS, LINE2, "together", FAMILY_starling_health_check_duration_seconds, "sum=", "all of them") \
+	FIELD(PROBES, took_count, U64, COUNT, LINE2, "of %", FAMILY_starling_health_check_duration_seconds, "count=", "those that were good")
 
 #define STARLING_FIELDS_SHARE(FIELD) \
 	FIELD(SHARE, vip, TEXT, NONE, COLUMN, "VIP", FAMILY_NONE, "", "its VIP") \
@@ -453,6 +504,8 @@
 #define STARLING_FIELDS(FIELD)                                                                                         \
 	STARLING_FIELDS_VIP(FIELD)                                                                                     \
 	STARLING_FIELDS_BACKEND(FIELD)                                                                                 \
+	STARLING_FIELDS_HEALTH(FIELD)                                                                                  \
+	STARLING_FIELDS_PROBES(FIELD)                                                                                  \
 	STARLING_FIELDS_SHARE(FIELD)                                                                                   \
 	STARLING_FIELDS_SLOT(FIELD)                                                                                    \
 	STARLING_FIELDS_FLOW(FIELD)                                                                                    \

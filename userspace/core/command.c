@@ -62,7 +62,7 @@ bool command_mutates(const struct command *c)
 
 bool command_has(const struct command *c, enum argument_id argument)
 {
-	return c->given >> argument & 1;
+	return c->given & ARGUMENT_BIT(argument);
 }
 
 /* What is of a level above 1; the last one: of none. */
@@ -223,7 +223,7 @@ static int row_find(struct parser *p)
 	if (id == COMMAND_COUNT && p->count == 2 && !strcmp(p->words[1], "help")) {
 		id = COMMAND_HELP;
 		p->command.topic = p->words[0];
-		p->command.given = 1ULL << ARG_TOPIC;
+		p->command.given = ARGUMENT_BIT(ARG_TOPIC);
 	}
 	p->at = p->count > 1 ? 1 : p->count;
 	if (id == COMMAND_COUNT) {
@@ -264,7 +264,8 @@ static int argument_missing(const struct parser *p, enum argument_id id)
 
 /*
  * Whether the next word is for an optional argument: not if it is a keyword; and if an argument
- * that must be there comes behind, not if it would do for that or no word is left for that.
+ * that must be there comes behind, not if it would do for that or no word is left for that. What only some kinds
+ * of checks have has to be there for those.
  */
 static bool optional_is_there(const struct parser *p, size_t argument)
 {
@@ -272,6 +273,10 @@ static bool optional_is_there(const struct parser *p, size_t argument)
 	enum argument_id id = (enum argument_id)(next & ARGUMENT_ID);
 	struct command scratch;
 
+	if (!argument_applies((enum argument_id)(p->row->argument[argument] & ARGUMENT_ID), &p->command))
+		return false;
+	if (p->command.id == COMMAND_HEALTH_SET)
+		return true; /* the kind of check wants it */
 	if (p->at >= p->count)
 		return false;
 	if (next == ARGUMENT_END || next & ARGUMENT_OPTIONAL || argument_info(id)->by != BY_POSITION)
@@ -298,7 +303,7 @@ static int positions_parse(struct parser *p)
 			r = argument_parse(id, p->words[p->at], &p->command, p->err);
 			if (r)
 				return r;
-			p->command.given |= 1ULL << id;
+			p->command.given |= ARGUMENT_BIT(id);
 			p->at++;
 		} while (argument_repeats(id) && p->at < p->count);
 	}
@@ -347,6 +352,9 @@ static int keywords_parse(struct parser *p)
 			return keyword_unknown(p);
 		if (command_has(&p->command, id))
 			return err_set(p->err, EINVAL, "%s is given twice", argument_info(id)->word);
+		if (!argument_applies(id, &p->command))
+			return err_set(p->err, EINVAL, "a check of kind %s has no %s",
+				       check_kind_words()[p->command.check.kind], argument_info(id)->word);
 		p->at++;
 		if (!argument_is_flag(id)) {
 			if (p->at >= p->count)
@@ -357,7 +365,7 @@ static int keywords_parse(struct parser *p)
 				return r;
 			p->at++;
 		}
-		p->command.given |= 1ULL << id;
+		p->command.given |= ARGUMENT_BIT(id);
 	}
 	return 0;
 }
@@ -369,7 +377,7 @@ static int options_needed(const struct parser *p)
 	size_t i;
 	int r;
 
-	if (strcmp(p->row->info.verb, "set") != 0)
+	if (strcmp(p->row->info.verb, "set") != 0 || p->command.id == COMMAND_HEALTH_SET)
 		return 0;
 	for (i = 0; p->row->argument[i] != ARGUMENT_END; i++) {
 		enum argument_id id = (enum argument_id)(p->row->argument[i] & ARGUMENT_ID);

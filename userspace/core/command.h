@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "core/check_config.h"
 #include "core/command_list.h"
 #include "core/place.h"
 #include "core/roster.h"
@@ -49,7 +50,10 @@ enum argument_id {
 #undef ARGUMENT_ENUM
 		ARGUMENT_COUNT
 };
-_Static_assert(ARGUMENT_COUNT <= 64, "a bit each in struct command");
+/* Arguments, a bit each. */
+typedef unsigned __int128 argument_set;
+#define ARGUMENT_BIT(id) ((argument_set)1 << (id))
+_Static_assert(ARGUMENT_COUNT <= 8 * sizeof(argument_set), "a bit each");
 
 /* node key */
 enum key_change { KEY_SHOW, KEY_ADD, KEY_USE, KEY_REMOVE };
@@ -72,7 +76,7 @@ enum lease_change { LEASE_SHOW, LEASE_TAKE, LEASE_DROP };
 /* One command, parsed and checked as far as words alone can be. Texts are borrowed from the words. */
 struct command {
 	enum command_id id;
-	__u64 given; /* bit ARG_x: that argument was there; see command_has() */
+	argument_set given; /* those that were there; see command_has() */
 	char vip[STARLING_NAME_BYTES];
 	char node[STARLING_NAME_BYTES];
 	char device[16];
@@ -92,7 +96,9 @@ struct command {
 	__u32 lease_change; /* enum lease_change */
 	__u32 intent_level;
 	__u32 confirm_ms;
-	__u32 wave; /* enum wave */
+	__u32 wave;		   /* enum wave */
+	__u32 exec;		   /* node set: checks may run files */
+	struct check_config check; /* of texts and numbers those that were given */
 	char voter[STARLING_VOTERS][STARLING_NAME_BYTES];
 	size_t voters;
 	struct endpoint at; /* backend, or source of a lookup, or where to listen; port 0 where only ADDR was given */

@@ -37,19 +37,18 @@ void command_synopsis(enum command_id id, struct buf *out)
 	}
 }
 
-/* The arguments of a command, a bit each. */
-static __u64 arguments_of(const struct command_row *row)
+static argument_set arguments_of(const struct command_row *row)
 {
-	__u64 bits = 0;
+	argument_set set = 0;
 	size_t i;
 
 	for (i = 0; row->argument[i] != ARGUMENT_END; i++)
-		bits |= 1ULL << (row->argument[i] & ARGUMENT_ID);
-	return bits;
+		set |= ARGUMENT_BIT(row->argument[i] & ARGUMENT_ID);
+	return set;
 }
 
 /* What the words behind commands mean. */
-static void arguments_help(__u64 used, struct buf *out)
+static void arguments_help(argument_set used, struct buf *out)
 {
 	bool durations = false;
 	int id;
@@ -57,7 +56,7 @@ static void arguments_help(__u64 used, struct buf *out)
 	for (id = 0; id < ARGUMENT_COUNT; id++) {
 		const struct argument *a = argument_info((enum argument_id)id);
 
-		if (!(used >> id & 1) || !*a->help)
+		if (!(used & ARGUMENT_BIT(id)) || !*a->help)
 			continue;
 		durations |= !strcmp(a->metavar, "D");
 		buf_printf(out, "  %s%s%s\n\t%s\n", a->word, *a->metavar ? " " : "", a->metavar, a->help);
@@ -68,7 +67,7 @@ static void arguments_help(__u64 used, struct buf *out)
 
 int command_help(const char *object, struct buf *out)
 {
-	__u64 used = 0;
+	argument_set used = 0;
 	int i;
 
 	if (object && !command_object_known(object))
@@ -172,20 +171,27 @@ static void objects_complete(struct buf *out)
 }
 
 /* Behind object and verb: the value of the keyword before it, else the position's words, else keywords not yet used. */
-static void arguments_complete(const struct command_row *row, const char *const *words, size_t count, struct buf *out)
+static void arguments_complete(enum command_id command, const struct command_row *row, const char *const *words,
+			       size_t count, struct buf *out)
 {
+	struct command said = {.id = command};
 	size_t positions = 0, i, j;
 	const struct argument *a;
 
 	for (i = 0; row->argument[i] != ARGUMENT_END; i++) {
 		enum argument_id id = (enum argument_id)(row->argument[i] & ARGUMENT_ID);
 
+		if (!argument_applies(id, &said))
+			continue;
 		a = argument_info(id);
 		if (a->by == BY_POSITION) {
 			if (positions == count || (argument_repeats(id) && positions <= count))
 				values_complete(id, out);
-			if (positions == count && !(row->argument[i] & ARGUMENT_OPTIONAL))
+			if (positions == count &&
+			    (said.id == COMMAND_HEALTH_SET || !(row->argument[i] & ARGUMENT_OPTIONAL)))
 				return;
+			if (id == ARG_CHECK_KIND)
+				argument_parse(id, words[positions], &said, NULL); /* the rest depends on it */
 			positions++;
 			continue;
 		}
@@ -221,7 +227,8 @@ void command_complete(const char *const *words, size_t count, struct buf *out)
 		if (count < used || strcmp(info->object, words[0]) != 0 ||
 		    (*info->verb && strcmp(info->verb, command_alias(words[1])) != 0))
 			continue;
-		arguments_complete(command_row((enum command_id)i), words + used, count - used, &found);
+		arguments_complete((enum command_id)i, command_row((enum command_id)i), words + used, count - used,
+				   &found);
 		if (i == COMMAND_HELP)
 			objects_complete(&found);
 	}

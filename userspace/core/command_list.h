@@ -39,6 +39,9 @@
 	ARGUMENT(LEASE_CHANGE,  POSITION, "what to do",    "show|take|drop",            LEASE_CHANGE, lease_change,  0, 0, "") \
 	ARGUMENT(LEASE,         POSITION, "lease",         "LEASE",                     LEASE,     lease,            0, 0, "") \
 	ARGUMENT(TOPIC,         POSITION, "object",        "OBJECT",                    TEXT,      topic,            1, 255, "") \
+	ARGUMENT(CHECK_KIND,    POSITION, "kind",          "tcp|talk|http|https|udp|icmp|dns|agent|exec", CHECK_KIND, check.kind, 0, 0, "") \
+	ARGUMENT(CHECK_NAME,    POSITION, "name",          "NAME",                      CHECK_NAME, check.name,      0, 0, "") \
+	ARGUMENT(DNS_TYPE,      POSITION, "type",          "A|AAAA|CNAME|MX|NS|PTR|SOA|SRV|TXT", DNS_TYPE, check.dns_type, 0, 0, "") \
 	ARGUMENT(SCHEDULER,     KEYWORD,  "scheduler",     "mh|rr|wrr|lc|wlc",          SCHEDULER, scheduler,        0, 0, \
 		"mh: by a hash (Maglev), the default; rr, wrr: in turn; lc, wlc: fewest open connections; rr and lc ignore weights") \
 	ARGUMENT(FORWARD,       KEYWORD,  "forward",       "dr|ipip|gue",               FORWARD,   forward,          0, 0, \
@@ -95,6 +98,36 @@
 		"how long it may be used: an invitation by default 1h, a lease 1m") \
 	ARGUMENT(NODE_BEACONS,  KEYWORD,  "beacons",       "off|multicast|broadcast|both", BEACONS, beacons,         0, 0, \
 		"how to look for other balancers on the link of the device; by default off") \
+	ARGUMENT(NODE_EXEC,     KEYWORD,  "exec",          "off|on",                    SWITCH,    exec,             0, 0, \
+		"on: checks of kind exec run here, files of a local directory; by default off") \
+	ARGUMENT(CHECK_PORT,    KEYWORD,  "port",          "N",                         NUMBER,    check.port,       1, 65535, \
+		"that is probed; by default the backend's") \
+	ARGUMENT(SEND,          KEYWORD,  "send",          "STR",                       STRING,    check.send,       1, 255, \
+		"what is said first; \\n, \\xHH in quotes") \
+	ARGUMENT(EXPECT,        KEYWORD,  "expect",        "STR",                       STRING,    check.expect,     1, 255, \
+		"what the answer has in it") \
+	ARGUMENT(HTTP_PATH,     KEYWORD,  "path",          "P",                         HTTP_PATH, check.path,       1, 255, \
+		"what is asked for, by default /") \
+	ARGUMENT(HTTP_HOST,     KEYWORD,  "host",          "H",                         HOSTNAME,  check.host,       1, 255, \
+		"the Host header, by default the name of sni, else the backend's address") \
+	ARGUMENT(HTTP_STATUS,   KEYWORD,  "status",        "A-B,...",                   STATUS,    check.status,     0, 0, \
+		"codes that are good, by default 200-299; redirections are not followed") \
+	ARGUMENT(HTTP_BODY,     KEYWORD,  "body",          "STR",                       STRING,    check.body,       1, 255, \
+		"what the first 64 kB of the body have in them") \
+	ARGUMENT(SNI,           KEYWORD,  "sni",           "N",                         HOSTNAME,  check.sni,        1, 253, \
+		"name that TLS asks for, by default the host") \
+	ARGUMENT(VERIFY,        KEYWORD,  "verify",        "off|on",                    SWITCH,    check.verify,     0, 0, \
+		"on: the certificate has to be right, for that name; by default off") \
+	ARGUMENT(HTTP2,         KEYWORD,  "http2",         "",                          FLAG,      given,            0, 0, \
+		"HTTP/2, and nothing else will do") \
+	ARGUMENT(INTERVAL,      KEYWORD,  "interval",      "D",                         DURATION,  check.interval_ms, 100, 3600000, \
+		"from one probe of a backend to the next, by default 2s") \
+	ARGUMENT(CHECK_TIMEOUT, KEYWORD,  "timeout",       "D",                         DURATION,  check.timeout_ms, 10, 60000, \
+		"of one probe, not over the interval; by default 1s") \
+	ARGUMENT(RISE,          KEYWORD,  "rise",          "N",                         NUMBER,    check.rise,       1, 100, \
+		"successes in a row that bring a backend back, by default 2") \
+	ARGUMENT(FALL,          KEYWORD,  "fall",          "N",                         NUMBER,    check.fall,       1, 100, \
+		"failures in a row that take it out, by default 3; three quick ones more confirm it") \
 	ARGUMENT(SITE,          KEYWORD,  "site",          "S",                         NAME,      site,             0, 0, \
 		"a label: the place it stands in") \
 	ARGUMENT(REGION,        KEYWORD,  "region",        "R",                         NAME,      region,           0, 0, \
@@ -158,6 +191,17 @@
 		OPTIONAL(ARG_NAME), ARG_BACKENDS, ARG_REASON, ARG_LOCAL) \
 	COMMAND(BACKEND_ENABLE, "backend", "enable", IN_OPERATION, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_OVERRIDE, \
 		"undo drain and disable; without VIP wherever it serves", OPTIONAL(ARG_NAME), ARG_BACKENDS, ARG_LOCAL) \
+	COMMAND(HEALTH_SET, "health", "set", IN_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"check the backends of a virtual service; dns has NAME and TYPE, exec has NAME", \
+		ARG_NAME, ARG_CHECK_KIND, OPTIONAL(ARG_CHECK_NAME), OPTIONAL(ARG_DNS_TYPE), \
+		ARG_SEND, ARG_EXPECT, ARG_HTTP_PATH, ARG_HTTP_HOST, ARG_HTTP_STATUS, ARG_HTTP_BODY, ARG_SNI, ARG_VERIFY, \
+		ARG_HTTP2, ARG_CHECK_PORT, ARG_INTERVAL, ARG_CHECK_TIMEOUT, ARG_RISE, ARG_FALL) \
+	COMMAND(HEALTH_DELETE, "health", "delete", IN_ABSENCE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
+		"check them no more: all count as up", ARG_NAME) \
+	COMMAND(HEALTH_SHOW, "health", "show", IN_NO_FILE, COMMAND_LOCAL, \
+		"show what checks say of backends, and since when", ARG_OF_VIP) \
+	COMMAND(HEALTH_PROBE, "health", "probe", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
+		"probe a backend now, and say what came; counts for nothing", ARG_NAME, ARG_BACKEND) \
 	COMMAND(FLOW_LOOKUP, "flow", "lookup", IN_NO_FILE, COMMAND_LOCAL, \
 		"say where the packets of a flow go, and why", ARG_PROTO, ARG_SOURCE, ARG_DESTINATION) \
 	COMMAND(FLOW_SHOW, "flow", "show", IN_NO_FILE, COMMAND_LOCAL, \
@@ -172,7 +216,7 @@
 		"show devices") \
 	COMMAND(NODE_SET, "node", "set", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"say who this balancer is", ARG_NODE_NAME, ARG_NODE_ADDRESS, ARG_NODE_DEVICE, ARG_NODE_PEERS, \
-		ARG_NODE_BEACONS, ARG_NODE_ADMISSION, ARG_NODE_TOPOLOGY, ARG_NODE_URGENT, \
+		ARG_NODE_BEACONS, ARG_NODE_ADMISSION, ARG_NODE_TOPOLOGY, ARG_NODE_URGENT, ARG_NODE_EXEC, \
 		ARG_SITE, ARG_REGION) \
 	COMMAND(NODE_INIT, "node", "init", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"make the keys of a new flock, of which this balancer is the first") \

@@ -109,6 +109,25 @@ static int vip_address(struct config *c, struct vip_config *vip, const struct co
 	return 0;
 }
 
+static int health_set(struct vip_config *vip, const struct command *command, struct err *err)
+{
+	struct check_config check = command->check;
+	int r;
+
+	check.http2 = command_has(command, ARG_HTTP2);
+	r = check_config_complete(&check, err);
+	if (!r && vip_check_set(vip, &check))
+		r = no_memory(err);
+	return r;
+}
+
+static int health_delete(struct vip_config *vip, struct err *err)
+{
+	if (!vip->check)
+		return err_set(err, ENOENT, "VIP %s is not checked", vip->name);
+	return vip_check_set(vip, NULL);
+}
+
 static int backend_add(struct vip_config *vip, const struct command *command, struct err *err)
 {
 	struct backend_config backend = {.at = command->at, .weight = WEIGHT_DEFAULT};
@@ -191,6 +210,8 @@ static void node_set(struct config *c, const struct command *command)
 		c->node_topology = (enum topology)command->topology;
 	if (command_has(command, ARG_NODE_URGENT))
 		c->node_urgent = (enum urgent)command->urgent;
+	if (command_has(command, ARG_NODE_EXEC))
+		c->node_exec = command->exec;
 	if (command_has(command, ARG_SITE))
 		memcpy(c->node_site, command->site, sizeof(c->node_site));
 	if (command_has(command, ARG_REGION))
@@ -212,6 +233,10 @@ static int vip_command(struct config *c, const struct command *command, struct e
 		return config_vip_delete(c, command->vip);
 	if (command->id == COMMAND_VIP_ADDRESS)
 		return vip_address(c, vip, command, err);
+	if (command->id == COMMAND_HEALTH_SET)
+		return health_set(vip, command, err);
+	if (command->id == COMMAND_HEALTH_DELETE)
+		return health_delete(vip, err);
 	if (command->id == COMMAND_BACKEND_ADD)
 		return backend_add(vip, command, err);
 	if (command->id == COMMAND_BACKEND_SET)

@@ -44,7 +44,7 @@ static void singles(struct walk *w, const struct config *from, const struct conf
 		    !endpoint_compare(&from->node_address, &to->node_address) &&
 		    from->node_beacons == to->node_beacons && from->node_admission == to->node_admission &&
 		    from->node_topology == to->node_topology && from->node_urgent == to->node_urgent &&
-		    from->node_peer_count == to->node_peer_count &&
+		    from->node_exec == to->node_exec && from->node_peer_count == to->node_peer_count &&
 		    !memcmp(from->node_peers, to->node_peers, sizeof(from->node_peers));
 	char sign = sign_of(config_has_node(from), config_has_node(to), same);
 
@@ -162,13 +162,25 @@ static bool vip_same(const struct vip_config *a, const struct vip_config *b)
 
 bool config_vip_same(const struct vip_config *a, const struct vip_config *b)
 {
-	if (!vip_same(a, b) || a->backend_count != b->backend_count)
+	if (!vip_same(a, b) || a->backend_count != b->backend_count || !check_config_same(a->check, b->check))
 		return false;
 	for (size_t i = 0; i < a->backend_count; i++)
 		if (endpoint_compare(&a->backend[i].at, &b->backend[i].at) ||
 		    a->backend[i].weight != b->backend[i].weight)
 			return false;
 	return true;
+}
+
+/* @a, @b: the VIP on either side; NULL if it is not there. */
+static void health_each(struct walk *w, const struct vip_config *a, const struct vip_config *b)
+{
+	const struct check_config *from = a ? a->check : NULL, *to = b ? b->check : NULL;
+	char sign = sign_of(from, to, check_config_same(from, to));
+
+	if (!sign)
+		return;
+	config_export_health(to ? b : a, &w->line);
+	change(w, sign, "health", w->vip->name);
 }
 
 static int vip_order(const void *left, const void *right)
@@ -188,6 +200,7 @@ static void vip_each(struct walk *w, const void *from, const void *to)
 		config_export_vip(w->vip, &w->line);
 		change(w, sign, "vip", w->vip->name);
 	}
+	health_each(w, a, b);
 	merge(w, (struct side){a ? a->backend : NULL, a ? a->backend_count : 0},
 	      (struct side){b ? b->backend : NULL, b ? b->backend_count : 0}, sizeof(struct backend_config),
 	      backend_order, backend_each);

@@ -16,9 +16,9 @@ static void line(const struct command *command, struct buf *out)
 	buf_putc(out, '\n');
 }
 
-static __u64 given(enum argument_id id, bool is)
+static argument_set given(enum argument_id id, bool is)
 {
-	return is ? 1ULL << id : 0;
+	return is ? ARGUMENT_BIT(id) : 0;
 }
 
 bool config_has_node(const struct config *c)
@@ -26,7 +26,7 @@ bool config_has_node(const struct config *c)
 	static const struct endpoint none;
 
 	return *c->node_name || *c->node_device || *c->node_site || *c->node_region || c->node_peer_count ||
-	       c->node_beacons || c->node_admission || c->node_topology || c->node_urgent ||
+	       c->node_beacons || c->node_admission || c->node_topology || c->node_urgent || c->node_exec ||
 	       memcmp(&c->node_address, &none, sizeof(none)) != 0;
 }
 
@@ -43,13 +43,14 @@ void config_export_node(const struct config *c, struct buf *out)
 	command.admission = c->node_admission;
 	command.topology = c->node_topology;
 	command.urgent = c->node_urgent;
+	command.exec = c->node_exec;
 	memcpy(command.site, c->node_site, sizeof(command.site));
 	memcpy(command.region, c->node_region, sizeof(command.region));
 	command.given = given(ARG_NODE_NAME, *c->node_name) | given(ARG_NODE_DEVICE, *c->node_device) |
 			given(ARG_NODE_PEERS, c->node_peer_count) | given(ARG_NODE_BEACONS, c->node_beacons) |
 			given(ARG_NODE_ADMISSION, c->node_admission) | given(ARG_NODE_TOPOLOGY, c->node_topology) |
-			given(ARG_NODE_URGENT, c->node_urgent) | given(ARG_SITE, *c->node_site) |
-			given(ARG_REGION, *c->node_region) |
+			given(ARG_NODE_URGENT, c->node_urgent) | given(ARG_NODE_EXEC, c->node_exec) |
+			given(ARG_SITE, *c->node_site) | given(ARG_REGION, *c->node_region) |
 			given(ARG_NODE_ADDRESS, memcmp(&c->node_address, &none, sizeof(none)) != 0);
 	line(&command, out);
 }
@@ -108,6 +109,27 @@ void config_export_vip(const struct vip_config *vip, struct buf *out)
 	line(&command, out);
 }
 
+void config_export_health(const struct vip_config *vip, struct buf *out)
+{
+	const struct check_config *c = vip->check;
+	struct command command = {.id = COMMAND_HEALTH_SET};
+
+	if (!c)
+		return;
+	memcpy(command.vip, vip->name, sizeof(command.vip));
+	command.check = *c;
+	command.given = given(ARG_NAME, true) | given(ARG_CHECK_KIND, true) | given(ARG_CHECK_NAME, *c->name) |
+			given(ARG_DNS_TYPE, c->dns_type) | given(ARG_SEND, *c->send) | given(ARG_EXPECT, *c->expect) |
+			given(ARG_HTTP_PATH, *c->path) | given(ARG_HTTP_HOST, *c->host) |
+			given(ARG_HTTP_STATUS, c->status_count) | given(ARG_HTTP_BODY, *c->body) |
+			given(ARG_SNI, *c->sni) | given(ARG_VERIFY, c->verify) | given(ARG_HTTP2, c->http2) |
+			given(ARG_CHECK_PORT, c->port) |
+			given(ARG_INTERVAL, c->interval_ms != CHECK_INTERVAL_DEFAULT_MS) |
+			given(ARG_CHECK_TIMEOUT, c->timeout_ms != check_timeout_default(c->interval_ms)) |
+			given(ARG_RISE, c->rise != CHECK_RISE_DEFAULT) | given(ARG_FALL, c->fall != CHECK_FALL_DEFAULT);
+	line(&command, out);
+}
+
 void config_export_backend(const struct vip_config *vip, const struct backend_config *b, struct buf *out)
 {
 	struct command command = {.id = COMMAND_BACKEND_ADD, .at = b->at, .weight = b->weight};
@@ -142,6 +164,7 @@ void config_export(const struct config *c, struct buf *out)
 		if (out->len)
 			buf_putc(out, '\n');
 		config_export_vip(&c->vip[i], out);
+		config_export_health(&c->vip[i], out);
 		for (k = 0; k < c->vip[i].backend_count; k++)
 			config_export_backend(&c->vip[i], &c->vip[i].backend[k], out);
 	}

@@ -133,15 +133,21 @@ static size_t fault_word(const struct command *command, int code)
 {
 	if (command->id == COMMAND_BACKEND_ADD && code == -EEXIST)
 		return 3;
-	if (command->id == COMMAND_ROSTER_ADD && code == -EINVAL)
+	if ((command->id == COMMAND_ROSTER_ADD || command->id == COMMAND_HEALTH_SET) && code == -EINVAL)
 		return 3;
 	if (command->id == COMMAND_VIP_ADDRESS && code != -ENOENT)
 		return 4;
 	return 2;
 }
 
-static bool declared_once(enum command_id id)
+/* Of what is not refused by itself when it comes again. */
+static bool declared_already(const struct reader *r, const struct command *command)
 {
+	const struct vip_config *vip = config_vip(r->config, command->vip);
+	enum command_id id = command->id;
+
+	if (id == COMMAND_HEALTH_SET)
+		return vip && vip->check;
 	return id == COMMAND_NODE_SET || id == COMMAND_LISTEN_HTTP || id == COMMAND_LOG_LEVEL;
 }
 
@@ -157,7 +163,7 @@ static void vip_stand_in(struct reader *r)
 
 static void line_apply(struct reader *r, const struct command *command)
 {
-	int first = declared_once(command->id) ? declared_line(r, command) : 0, code;
+	int first = declared_already(r, command) ? declared_line(r, command) : 0, code;
 	struct err err = {0};
 
 	if (first) {
@@ -177,6 +183,11 @@ static void line_apply(struct reader *r, const struct command *command)
 	report(r, fault_word(command, code), &err);
 }
 
+static bool of_vip(enum command_id id)
+{
+	return id == COMMAND_BACKEND_ADD || id == COMMAND_VIP_ADDRESS || id == COMMAND_HEALTH_SET;
+}
+
 static void line_parse(struct reader *r)
 {
 	enum command_id id = command_find(r->line.word, r->line.count);
@@ -184,7 +195,7 @@ static void line_parse(struct reader *r)
 	struct err err = {0};
 	size_t fault = 0;
 
-	if ((id == COMMAND_BACKEND_ADD || id == COMMAND_VIP_ADDRESS) != r->second)
+	if (of_vip(id) != r->second)
 		return;
 	if (id != COMMAND_COUNT && command_info(id)->place != IN_FILE) {
 		place_refuse(command_info(id), &err);

@@ -75,6 +75,7 @@ void config_export_own(const struct config *c, struct buf *out); /* its first li
 
 /* The same for one object; each is one line with its newline. */
 void config_export_vip(const struct vip_config *vip, struct buf *out);
+void config_export_health(const struct vip_config *vip, struct buf *out); /* nothing if there is no check */
 void config_export_backend(const struct vip_config *vip, const struct backend_config *b, struct buf *out);
 
 /**
@@ -89,8 +90,8 @@ size_t config_diff(const struct config *from, const struct config *to, struct bu
 
 /**
  * config_changes() - the same, object by object
- * @fn:		called with '+', '-' or '~'; "vip", "backend", "iface", "roster", "node", "listen" or "log"; the
- *object's name; its line without newline
+ * @fn:		called with '+', '-' or '~'; "vip", "health", "backend", "iface", "roster", "node", "listen"
+ *		or "log"; the object's name; its line without newline
  */
 typedef void config_change_fn(void *arg, char change, const char *object, const char *name, const char *line);
 size_t config_changes(const struct config *from, const struct config *to, config_change_fn *fn, void *arg);

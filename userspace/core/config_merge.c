@@ -21,6 +21,7 @@ static void roster_lines(const struct config *c, struct buf *out)
 static void vip_lines(const struct vip_config *vip, struct buf *out)
 {
 	config_export_vip(vip, out);
+	config_export_health(vip, out);
 	for (size_t i = 0; i < vip->backend_count; i++)
 		config_export_backend(vip, &vip->backend[i], out);
 }
@@ -73,16 +74,12 @@ bool config_shared_same(const struct config *a, const struct config *b)
 
 static int vip_copy_to(struct config *to, const struct vip_config *vip)
 {
-	struct vip_config copy = *vip;
-	int rc;
+	struct vip_config copy;
+	int rc = vip_copy(&copy, vip);
 
-	copy.backend = calloc(vip->backend_count + 1, sizeof(*copy.backend));
-	if (!copy.backend)
-		return -ENOMEM;
-	memcpy(copy.backend, vip->backend, vip->backend_count * sizeof(*copy.backend));
-	rc = config_vip_add(to, &copy);
-	if (rc)
-		free(copy.backend);
+	if (!rc)
+		rc = config_vip_add(to, &copy);
+	vip_free(&copy);
 	return rc;
 }
 

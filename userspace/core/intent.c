@@ -136,7 +136,7 @@ struct reading {
 	const struct objects *objects;
 	const struct object *rest;  /* NULL: no roster */
 	const struct object *aside; /* NULL: nothing is put aside */
-	struct bucket_vip *vip;	   /* owned; by name */
+	struct bucket_vip *vip;	    /* owned; by name */
 	size_t count;
 	size_t len; /* of all texts, and of the empty lines between them */
 	struct err *err;
@@ -176,14 +176,19 @@ static int vip_order(const void *a, const void *b)
 	return strcmp(((const struct bucket_vip *)a)->name, ((const struct bucket_vip *)b)->name);
 }
 
-/* Whether a text has only whole lines, the first and the further ones with these beginnings. */
-static bool lines_begin(const struct object *o, const char *first, const char *further)
+static bool begins(const char *line, const char *begin)
 {
-	const char *at = o->text, *end = o->text + o->len, *newline, *begin = first;
+	return !strncmp(line, begin, strlen(begin));
+}
 
-	for (; at < end; at = newline + 1, begin = further) {
+/* Whether a text has only whole lines, the first and the further ones with these beginnings. */
+static bool lines_begin(const struct object *o, const char *first, const char *further, const char *or_further)
+{
+	const char *at = o->text, *end = o->text + o->len, *newline;
+
+	for (; at < end; at = newline + 1) {
 		newline = memchr(at, '\n', (size_t)(end - at));
-		if (!newline || strncmp(at, begin, strlen(begin)) != 0)
+		if (!newline || !(at == o->text ? begins(at, first) : begins(at, further) || begins(at, or_further)))
 			return false;
 	}
 	return true;
@@ -197,12 +202,12 @@ static bool reading_add(struct reading *r, size_t len)
 /* A VIP's object speaks of this VIP alone, and the rest of the roster: nothing that is a node's own comes in. */
 static int texts_check(struct reading *r)
 {
-	char first[STARLING_NAME_BYTES + 16], further[STARLING_NAME_BYTES + 16];
+	char first[STARLING_NAME_BYTES + 16], check[STARLING_NAME_BYTES + 16], backend[STARLING_NAME_BYTES + 16];
 	size_t i;
 
-	if (r->rest && !lines_begin(r->rest, "roster add ", "roster add "))
+	if (r->rest && !lines_begin(r->rest, "roster add ", "roster add ", "roster add "))
 		return bad(r, r->rest, "is no roster");
-	if (r->aside && !lines_begin(r->aside, ASIDE_WORD, ASIDE_WORD))
+	if (r->aside && !lines_begin(r->aside, ASIDE_WORD, ASIDE_WORD, ASIDE_WORD))
 		return bad(r, r->aside, "is nothing that is put aside");
 	if ((r->rest && !reading_add(r, r->rest->len)) || (r->aside && !reading_add(r, r->aside->len)))
 		return -EFBIG;
@@ -212,8 +217,9 @@ static int texts_check(struct reading *r)
 		if (!vip)
 			return -ENOENT;
 		snprintf(first, sizeof(first), "vip add %s ", r->vip[i].name);
-		snprintf(further, sizeof(further), "backend add %s ", r->vip[i].name);
-		if (!lines_begin(vip, first, further)) {
+		snprintf(check, sizeof(check), "health set %s ", r->vip[i].name);
+		snprintf(backend, sizeof(backend), "backend add %s ", r->vip[i].name);
+		if (!lines_begin(vip, first, check, backend)) {
 			bad(r, vip, "speaks of something else");
 			err_prefix(r->err, "VIP %s", r->vip[i].name);
 			return -EBADMSG;

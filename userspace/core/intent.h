@@ -7,7 +7,7 @@
  *
  *	root	what it is, who made it, the names of the others; signed (Ed25519) by the node it was made on
  *	bucket	the VIPs whose names fall in it, by mix64: a line "vip NAME HASH" each, sorted
- *	vip	one VIP and its backends, as `config export` writes them
+ *	vip	one VIP, its check and its backends, as `config export` writes them
  *	rest	the roster's lines, likewise
  *	aside	the backends that are put aside by hand: aside.h
  *
@@ -148,8 +148,8 @@ int intent_read(const struct objects *o, const struct object_name *root, struct 
 /**
  * intent_changed() - what a tree says otherwise than another one
  * @known:	the other one's root; both are whole
- * @out:	appended: lines of the VIPs that are others or new, and of the roster if it is another, and all that is put
- *		aside, as intent_read()
+ * @out:	appended: lines of the VIPs that are others or new, and of the roster if it is another, and all that is
+ *put aside, as intent_read()
  * @gone:	called for each VIP that is only in @known, and with "" if the roster is another
  *
  * Return: as intent_read().

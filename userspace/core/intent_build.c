@@ -84,6 +84,7 @@ static int vip_make(struct builder *b, const struct vip_config *vip)
 
 	if (!vip_known(b, vip, &name)) {
 		config_export_vip(vip, &b->text);
+		config_export_health(vip, &b->text);
 		for (i = 0; i < vip->backend_count; i++)
 			config_export_backend(vip, &vip->backend[i], &b->text);
 		rc = object_make(b, &b->text, "VIP", vip->name, &name);
@@ -245,9 +246,8 @@ int intent_same(const struct objects *o, const struct object_name *root, const s
 	if (!rc)
 		rc = tree_make(&b, c, &ours);
 	builder_free(&b);
-	if (!rc &&
-	    (!object_name_is(&theirs.rest, &ours.rest) || !object_name_is(&theirs.aside, &ours.aside) ||
-	     memcmp(theirs.bucket, ours.bucket, sizeof(ours.bucket)) != 0))
+	if (!rc && (!object_name_is(&theirs.rest, &ours.rest) || !object_name_is(&theirs.aside, &ours.aside) ||
+		    memcmp(theirs.bucket, ours.bucket, sizeof(ours.bucket)) != 0))
 		rc = -EBADMSG;
 	return rc == -ENOMEM ? rc : rc ? -EBADMSG : 0;
 }

@@ -101,7 +101,7 @@ void config_free(struct config *c)
 	if (!c)
 		return;
 	for (i = 0; i < c->vip_count; i++)
-		free(c->vip[i].backend);
+		vip_free(&c->vip[i]);
 	free(c->vip);
 	free(c->iface);
 	free(c->aside);
@@ -127,8 +127,7 @@ struct config *config_copy(const struct config *c)
 	    array_copy(&copy->vip, c->vip, c->vip_count, sizeof(*c->vip)))
 		goto fail;
 	for (i = 0; i < c->vip_count; i++) {
-		if (array_copy(&copy->vip[i].backend, c->vip[i].backend, c->vip[i].backend_count,
-			       sizeof(*c->vip[i].backend)))
+		if (vip_copy(&copy->vip[i], &c->vip[i]))
 			goto fail;
 		copy->vip_count = i + 1;
 	}
@@ -209,6 +208,7 @@ int config_vip_add(struct config *c, struct vip_config *vip)
 	r = array_insert(&c->vip, &c->vip_count, sizeof(*vip), at, vip);
 	if (!r) {
 		c->turns++;
+		vip->check = NULL;
 		vip->backend = NULL;
 		vip->backend_count = 0;
 	}
@@ -221,8 +221,44 @@ int config_vip_delete(struct config *c, const char *name)
 
 	if (!vip_place(c, name, &at))
 		return -ENOENT;
-	free(c->vip[at].backend);
+	vip_free(&c->vip[at]);
 	array_delete(c->vip, &c->vip_count, sizeof(*c->vip), at);
+	return 0;
+}
+
+void vip_free(struct vip_config *vip)
+{
+	free(vip->check);
+	free(vip->backend);
+	vip->check = NULL;
+	vip->backend = NULL;
+	vip->backend_count = 0;
+}
+
+int vip_copy(struct vip_config *to, const struct vip_config *from)
+{
+	*to = *from;
+	to->check = NULL;
+	to->backend = NULL;
+	if (!array_copy(&to->backend, from->backend, from->backend_count, sizeof(*from->backend)) &&
+	    !vip_check_set(to, from->check))
+		return 0;
+	vip_free(to);
+	return -ENOMEM;
+}
+
+int vip_check_set(struct vip_config *vip, const struct check_config *check)
+{
+	struct check_config *copy = NULL;
+
+	if (check) {
+		copy = malloc(sizeof(*copy));
+		if (!copy)
+			return -ENOMEM;
+		*copy = *check;
+	}
+	free(vip->check);
+	vip->check = copy;
 	return 0;
 }
 

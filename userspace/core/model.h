@@ -12,6 +12,7 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "core/check_config.h"
 #include "core/place.h"
 #include "core/roster.h"
 #include "starling/limits.h"
@@ -83,6 +84,7 @@ struct vip_config {
 	bool hash_source;
 	__u32 idle_ms;			/* 0 only if every key is UDP */
 	__u32 drain_timeout_ms;		/* 0: none */
+	struct check_config *check;	/* owned; NULL: they are not checked */
 	struct backend_config *backend; /* owned; sorted by endpoint_compare */
 	size_t backend_count;
 };
@@ -117,6 +119,7 @@ struct config {
 	enum admission_mode node_admission;
 	enum topology node_topology;
 	enum urgent node_urgent;
+	bool node_exec;							       /* checks may run files */
 	char node_site[STARLING_NAME_BYTES], node_region[STARLING_NAME_BYTES]; /* labels; "" if not set */
 	struct endpoint listen_http;					       /* port 0: default */
 	int log_level;							       /* LOG_* of syslog; default LOG_INFO */
@@ -151,9 +154,12 @@ struct vip_config *config_vip(const struct config *c, const char *name);     /* 
 struct iface_config *config_iface(const struct config *c, const char *name); /* NULL if none */
 struct backend_config *vip_backend(const struct vip_config *vip, const struct endpoint *at); /* NULL if none */
 
-/* Insert keeping order; the value is copied, @vip's backends move into @c. -EEXIST, -ENOMEM. */
+/* Insert keeping order; the value is copied, @vip's backends and check move into @c. -EEXIST, -ENOMEM. */
 int config_vip_add(struct config *c, struct vip_config *vip);
-int config_vip_delete(struct config *c, const char *name); /* -ENOENT */
+int config_vip_delete(struct config *c, const char *name);		     /* -ENOENT */
+int vip_copy(struct vip_config *to, const struct vip_config *from);	     /* -ENOMEM, and @to holds nothing then */
+void vip_free(struct vip_config *vip);					     /* what it owns */
+int vip_check_set(struct vip_config *vip, const struct check_config *check); /* copied; NULL: none; -ENOMEM */
 int vip_backend_add(struct vip_config *vip, const struct backend_config *b);
 int vip_backend_delete(struct vip_config *vip, const struct endpoint *at);
 int config_iface_add(struct config *c, const struct iface_config *iface);
@@ -171,7 +177,8 @@ struct config_limits {
  * @err:	the first thing wrong, with the VIP's name before it
  *
  * Keys used by two VIPs; idle 0 with a TCP key; more backends of weight over 0 than slots;
- * a backend at an address of a VIP; more VIPs, backends, slots or devices than there is room for.
+ * a backend at an address of a VIP; more VIPs, backends, slots or devices than there is room for; more probes than
+ * a balancer should make.
  * Return: 0, -EINVAL, -ENOSPC (no room), -ENOMEM.
  */
 int config_check(const struct config *c, const struct config_limits *limits, struct err *err);
@@ -179,6 +186,26 @@ int config_check(const struct config *c, const struct config_limits *limits, str
 /* The same, and the VIP it is about; *ret_vip is NULL if it is about none. */
 int config_check_vip(const struct config *c, const struct config_limits *limits, const struct vip_config **ret_vip,
 		     struct err *err);
+
+/* What is probed once, though several VIPs may ask for it. */
+struct config_target {
+	const struct vip_config *vip; /* one of them: it has a check */
+	struct endpoint at;
+};
+
+/**
+ * config_targets() - all that is to be probed
+ * @ret:	sorted, each once; owned by the caller, VIPs are borrowed from @c
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int config_targets(const struct config *c, struct config_target **ret, size_t *ret_count);
+
+/* Whether a target is among them, as it is or with another VIP's like check. */
+bool config_target_find(const struct config_target *all, size_t count, const struct config_target *what,
+			size_t *ret_at);
+
+double config_probes(const struct config *c); /* probes a second; -1 without memory */
 
 /* Slots that a VIP of @backends backends gets when none are asked for: see limits.h. */
 __u32 vip_slots_default(size_t backends);

@@ -6,9 +6,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "core/model.h"
 
 /* Primes, after Maglev section 3.4; vip_slots_words() says the same. */
@@ -168,6 +170,106 @@ static int room_check(const struct config *c, const struct config_limits *limits
 	return 0;
 }
 
+static int target_compare(const void *left, const void *right)
+{
+	const struct config_target *a = left, *b = right;
+	int order = endpoint_compare(&a->at, &b->at);
+
+	return order ? order : memcmp(a->vip->check, b->vip->check, sizeof(*a->vip->check));
+}
+
+int config_targets(const struct config *c, struct config_target **ret, size_t *ret_count)
+{
+	struct config_target *all;
+	size_t count = 0, kept = 0, i, k;
+
+	for (i = 0; i < c->vip_count; i++)
+		count += c->vip[i].check ? c->vip[i].backend_count : 0;
+	all = calloc(count + 1, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	for (i = 0; i < c->vip_count; i++)
+		for (k = 0; c->vip[i].check && k < c->vip[i].backend_count; k++)
+			all[kept++] = (struct config_target){&c->vip[i], c->vip[i].backend[k].at};
+	qsort(all, count, sizeof(*all), target_compare);
+	for (i = kept = 0; i < count; i++)
+		if (!i || target_compare(&all[i - 1], &all[i]))
+			all[kept++] = all[i];
+	*ret = all;
+	*ret_count = kept;
+	return 0;
+}
+
+bool config_target_find(const struct config_target *all, size_t count, const struct config_target *what, size_t *ret_at)
+{
+	return array_find(all, count, sizeof(*all), what, target_compare, ret_at);
+}
+
+double config_probes(const struct config *c)
+{
+	struct config_target *all;
+	size_t count, i;
+	double rate = 0;
+
+	if (config_targets(c, &all, &count))
+		return -1;
+	for (i = 0; i < count; i++)
+		rate += 1000.0 / all[i].vip->check->interval_ms;
+	free(all);
+	return rate;
+}
+
+#define LARGEST_VIPS 3 /* that are named */
+
+/* The VIPs that take most of the budget, and how much. @cost: by VIP; spoiled. */
+static void largest_words(const struct config *c, double *cost, char *text, size_t room)
+{
+	size_t named, i, most;
+
+	text[0] = '\0';
+	for (named = 0; named < LARGEST_VIPS; named++) {
+		for (i = most = 0; i < c->vip_count; i++)
+			if (cost[i] > cost[most])
+				most = i;
+		if (cost[most] <= 0)
+			break;
+		snprintf(text + strlen(text), room - strlen(text), "%s %s (%.0f %%)", named ? "," : "",
+			 c->vip[most].name, cost[most] / 1e4);
+		cost[most] = 0;
+	}
+}
+
+static int budget_check(const struct config *c, struct err *err)
+{
+	char words[LARGEST_VIPS * (STARLING_NAME_BYTES + 24)];
+	double *cost = calloc(c->vip_count + 1, sizeof(*cost)), sum = 0, rate = 0;
+	struct config_target *all = NULL;
+	size_t count = 0, i;
+	int r = 0;
+
+	if (!cost || config_targets(c, &all, &count)) {
+		free(cost);
+		return err_set(err, ENOMEM, "no memory to check a configuration");
+	}
+	for (i = 0; i < count; i++) {
+		double one = check_cost(all[i].vip->check);
+
+		cost[all[i].vip - c->vip] += one;
+		sum += one;
+		rate += 1000.0 / all[i].vip->check->interval_ms;
+	}
+	if (sum > STARLING_PROBE_LOAD_US) {
+		largest_words(c, cost, words, sizeof(words));
+		r = err_set(err, ENOSPC,
+			    "%.0f probes a second would take %.0f %% of a core, more than the %u %% that they may: "
+			    "give longer intervals to%s",
+			    rate, sum / 1e4, STARLING_PROBE_LOAD_US / 10000, words);
+	}
+	free(all);
+	free(cost);
+	return r;
+}
+
 /* Beacons leave through one device and no other. */
 static int node_check(const struct config *c, struct err *err)
 {
@@ -193,6 +295,8 @@ int config_check_vip(const struct config *c, const struct config_limits *limits,
 	r = room_check(c, limits ? limits : &largest, err);
 	if (!r)
 		r = node_check(c, err);
+	if (!r)
+		r = budget_check(c, err);
 	if (r)
 		return r;
 	if (keys_collect(c, &owner, &count))

@@ -21,6 +21,7 @@ struct label {
 
 struct sample {
 	const struct family *family;
+	const char *suffix; /* of its name, in a histogram */
 	size_t label_count;
 	struct label label[LABELS_MAX];
 	char value[VALUE_BYTES];
@@ -104,6 +105,13 @@ static void value_format(const struct field *field, const struct table_cell *cel
 	}
 }
 
+static const char *suffix_of(const struct family *family, const struct field *field)
+{
+	if (family->type != METRIC_HISTOGRAM)
+		return "";
+	return !strncmp(field->metric_label, "le=", 3) ? "_bucket" : *field->metric_label == 's' ? "_sum" : "_count";
+}
+
 /* The samples of one cell: one, or for an info family one an element of its list. */
 static void cell_samples(const struct table *t, size_t row, size_t column, sample_fn *fn, void *arg)
 {
@@ -115,6 +123,7 @@ static void cell_samples(const struct table *t, size_t row, size_t column, sampl
 	if (!cell->set)
 		return;
 	s.family = catalog_family(field->family);
+	s.suffix = suffix_of(s.family, field);
 	s.label_count = 0;
 	labels_of_row(t, row, &s);
 	if (*field->metric_label) {
@@ -177,7 +186,7 @@ static void sample_print(void *arg, const struct sample *s)
 	struct buf *out = arg;
 	size_t i;
 
-	buf_puts(out, s->family->name);
+	buf_printf(out, "%s%s", s->family->name, s->suffix);
 	for (i = 0; i < s->label_count; i++) {
 		buf_puts(out, i ? "," : "{");
 		buf_puts(out, s->label[i].name);
@@ -193,10 +202,12 @@ static void sample_print(void *arg, const struct sample *s)
 /* OpenMetrics names a family without the suffix of its samples. */
 static void family_head(const struct family *family, bool openmetrics, struct buf *out)
 {
-	static const char *const types[] = {
-		[METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_INFO] = "info"};
+	static const char *const types[] = {[METRIC_COUNTER] = "counter",
+					    [METRIC_GAUGE] = "gauge",
+					    [METRIC_HISTOGRAM] = "histogram",
+					    [METRIC_INFO] = "info"};
 	static const char *const suffixes[] = {
-		[METRIC_COUNTER] = "_total", [METRIC_GAUGE] = "", [METRIC_INFO] = "_info"};
+		[METRIC_COUNTER] = "_total", [METRIC_GAUGE] = "", [METRIC_HISTOGRAM] = "", [METRIC_INFO] = "_info"};
 	const char *type = types[family->type];
 	size_t len = strlen(family->name);
 
@@ -239,7 +250,7 @@ static void sample_row(void *arg, const struct sample *s)
 	char text[LABEL_NAME_BYTES + LABEL_VALUE_BYTES];
 	size_t row = table_row(metrics), i;
 
-	table_set_text(metrics, row, FIELD_METRIC_name, s->family->name);
+	table_set_textf(metrics, row, FIELD_METRIC_name, "%s%s", s->family->name, s->suffix);
 	table_set_list(metrics, row, FIELD_METRIC_labels, (const char *const[]){""}, 0);
 	for (i = 0; i < s->label_count; i++) {
 		snprintf(text, sizeof(text), "%s=%s", s->label[i].name, s->label[i].value);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "core/change_rows.h"
 #include "core/config_file.h"
+#include "daemon/health.h"
 #include "daemon/load.h"
 #include "daemon/pages.h"
 #include "daemon/peers.h"
@@ -130,6 +131,7 @@ static void settings_apply(struct daemon *d, struct plane *p, const struct confi
 {
 	log_level_set(d->options.debug ? LOG_DEBUG : c->log_level);
 	pages_listen(d, &c->listen_http, http_fd);
+	health_configure(d->health, p);
 	peers_configure(d->peers, c);
 	/* Ten thousands of loads take their time: whoever waits for this change is answered first. */
 	if (plane_post(p, PLANE_NORMAL, exchange_run, d->peers))

@@ -26,6 +26,7 @@
 #define DAEMON_READ_ONLY_REQUEST_BYTES (1u << 20) /* of the read-only socket: nobody there sends large files */
 
 struct agree;
+struct health;
 struct peers;
 struct streams;
 struct pages;
@@ -57,7 +58,8 @@ struct daemon {
 	struct streams *streams;
 	struct pages *pages;
 	struct peers *peers;
-	struct agree *agree; /* any thread, from its opening to agree_close() */
+	struct agree *agree;   /* any thread, from its opening to agree_close() */
+	struct health *health; /* any thread */
 	struct watchdog *watchdog;
 	struct workers *scribe; /* one thread that writes long answers out: the plane's only gathers their values */
 	struct applied applied;

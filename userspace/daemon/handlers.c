@@ -20,6 +20,10 @@ static handler_fn *const handlers[COMMAND_COUNT] = {
 	[COMMAND_BACKEND_DRAIN] = handle_override,
 	[COMMAND_BACKEND_DISABLE] = handle_override,
 	[COMMAND_BACKEND_ENABLE] = handle_override,
+	[COMMAND_HEALTH_SET] = handle_config_command,
+	[COMMAND_HEALTH_DELETE] = handle_config_command,
+	[COMMAND_HEALTH_SHOW] = handle_health_show,
+	[COMMAND_HEALTH_PROBE] = handle_health_probe,
 	[COMMAND_FLOW_LOOKUP] = handle_flow_lookup,
 	[COMMAND_FLOW_SHOW] = handle_flow_show,
 	[COMMAND_IFACE_ATTACH] = handle_config_command,
@@ -103,7 +107,8 @@ bool handler_prepare(struct task *t)
 		return true;
 	}
 	if (t->command.id == COMMAND_CONFIG_CHECK) {
-		snprintf(message, sizeof(message), "the configuration is right: %zu VIPs", t->wanted->vip_count);
+		snprintf(message, sizeof(message), "the configuration is right: %zu VIPs, %.4g probes a second",
+			 t->wanted->vip_count, config_probes(t->wanted));
 		request_message_answer(message, &t->answer);
 		return true;
 	}

@@ -14,7 +14,8 @@
  * @t:		the request; the handler fills its answer, or returns an error
  * @err:	a sentence
  *
- * Return: 0, or -errno: -ENOENT becomes "not-found", -EINVAL and others "refused".
+ * Return: 0; -EINPROGRESS: the task is kept, and will be ended by task_end(); or -errno: -ENOENT becomes "not-found",
+ * -EINVAL and others "refused".
  */
 typedef int handler_fn(struct plane *p, struct task *t, struct err *err);
 
@@ -26,7 +27,7 @@ bool handler_prepare(struct task *t);
 handler_fn handle_vip_show, handle_vip_table, handle_backend_show, handle_flow_lookup, handle_flow_show,
 	handle_iface_show, handle_roster_show, handle_node_show, handle_node_init, handle_node_invite,
 	handle_node_forget, handle_node_key, handle_node_lease, handle_node_leave, handle_node_rekey, handle_node_drain,
-	handle_drop_show, handle_status, handle_metric_show, handle_version;
+	handle_drop_show, handle_status, handle_metric_show, handle_version, handle_health_show, handle_health_probe;
 handler_fn handle_config_command, handle_config_show, handle_config_diff, handle_config_apply, handle_config_rollback,
 	handle_config_history, handle_config_level, handle_override;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/handlers.h"
+#include "daemon/health.h"
 #include "daemon/pages.h"
 #include "daemon/peers.h"
 #include "daemon/process.h"
@@ -40,6 +41,19 @@ int handle_backend_show(struct plane *p, struct task *t, struct err *err)
 
 	return table ? task_show(t, table, plane_show_backends(p, name_or_null(t->command.vip), table, err), err)
 		     : -ENOMEM;
+}
+
+int handle_health_show(struct plane *p, struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_HEALTH);
+
+	return table ? task_show(t, table, health_show(t->d->health, p, name_or_null(t->command.vip), table, err), err)
+		     : -ENOMEM;
+}
+
+int handle_health_probe(struct plane *p, struct task *t, struct err *err)
+{
+	return health_probe(t->d->health, p, t, err);
 }
 
 int handle_flow_lookup(struct plane *p, struct task *t, struct err *err)

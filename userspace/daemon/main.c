@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -209,6 +210,17 @@ static int daemon_start(struct daemon *d, const struct config *config, struct er
 	return rc;
 }
 
+/* A probe under way has a socket. The soft limit is low for the sake of select(), which nobody here calls. */
+static void files_allow(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int main(int argc, char **argv)
 {
 	struct daemon d = {.lock_fd = -1, .pins_fd = -1, .started_ms = wall_ms(), .reload_ok = true};
@@ -227,6 +239,7 @@ int main(int argc, char **argv)
 	if (sodium_init() < 0)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);
+	files_allow();
 	umask(027);
 	limits_default(&d.options, &d.limits);
 	d.status = file_load(&d, &config);

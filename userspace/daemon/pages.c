@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/health.h"
 #include "daemon/peers.h"
 #include "daemon/process.h"
 #include "io/http.h"
@@ -72,6 +73,9 @@ static int table_fill(struct daemon *d, struct plane *p, enum table_kind kind, s
 		return peers_show(d->peers, t);
 	case KIND_GOSSIP:
 		return peers_gossip(d->peers, t);
+	case KIND_PROBES:
+		health_probes(d->health, t);
+		return 0;
 	case KIND_DAEMON:
 		process_fill(d, t);
 		return 0;
@@ -83,8 +87,9 @@ static int table_fill(struct daemon *d, struct plane *p, enum table_kind kind, s
 
 int pages_tables(struct daemon *d, struct plane *p, struct page_tables *ret, struct err *err)
 {
-	static const enum table_kind kinds[] = {KIND_VIP,    KIND_BACKEND, KIND_IFACE,	KIND_DROP,   KIND_MAP,
-						KIND_STATUS, KIND_NODE,	   KIND_GOSSIP, KIND_DAEMON, KIND_VERSION};
+	static const enum table_kind kinds[] = {KIND_VIP,    KIND_BACKEND, KIND_IFACE,	KIND_DROP,
+						KIND_MAP,    KIND_STATUS,  KIND_NODE,	KIND_GOSSIP,
+						KIND_PROBES, KIND_DAEMON,  KIND_VERSION};
 	int rc = 0;
 
 	_Static_assert(sizeof(kinds) / sizeof(kinds[0]) <= sizeof(ret->table) / sizeof(ret->table[0]), "room");
@@ -159,7 +164,8 @@ static void ready_reply(struct plane *p, struct page *page)
 	} else if (peers_draining(page->d->peers, reason)) {
 		status = 503;
 		buf_printf(&out, "draining: %s\n", reason);
-	} else if (plane_ready(p, page->vip[0] ? page->vip : NULL, why)) {
+	} else if (plane_ready(p, page->vip[0] ? page->vip : NULL, why) &&
+		   health_known(page->d->health, p, page->vip[0] ? page->vip : NULL, why)) {
 		buf_puts(&out, "ready\n");
 	} else {
 		status = page->vip[0] && !config_vip(plane_config(p), page->vip) ? 404 : 503;

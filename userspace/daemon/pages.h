@@ -28,7 +28,7 @@ void pages_listen(struct daemon *d, const struct endpoint *configured, int fd);
 void pages_close(struct pages *pages); /* blocks until the replies due are given; NULL is fine */
 
 struct page_tables {
-	struct table *table[10];
+	struct table *table[11];
 	size_t count;
 };
 

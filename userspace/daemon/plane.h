@@ -24,6 +24,8 @@
 struct plane;
 struct table; /* core/table.h */
 
+#define PLANE_CHECK_BYTES 64
+
 enum plane_queue {
 	PLANE_URGENT, /* next hops, overrides, short shows: bounded work */
 	PLANE_SHOW,   /* long shows, metrics: let urgent jobs run between their rows */
@@ -40,6 +42,13 @@ struct plane_event {
 	const char *why;    /* "drained by root@lb1: disk"; "" if there is nothing to say */
 };
 
+/* What checks say of a backend. */
+struct plane_verdict {
+	bool down;
+	enum override_state agent; /* what its agent asks for */
+	char why[128];		   /* of @down */
+};
+
 /**
  * struct plane_hooks - what the plane tells the rest of the daemon
  *
@@ -51,6 +60,8 @@ struct plane_event {
  * @event:	something changed: for `event watch` and the log.
  * @overridden:	the set of overrides changed (also by a drain timeout): keep it in a file.
  * @ticked:	about a second has passed.
+ * @checked:	what checks say of a backend; @ret has what they said last, which stays where they say nothing
+ * @check:	words on the last probe of a backend, for its row; none if there are none
  */
 struct plane_hooks {
 	void *arg;
@@ -58,6 +69,10 @@ struct plane_hooks {
 	void (*event)(void *arg, const struct plane_event *event);
 	void (*overridden)(void *arg, const struct override *all, size_t count);
 	void (*ticked)(void *arg, struct plane *p);
+	void (*checked)(void *arg, const struct check_config *check, const struct endpoint *at,
+			struct plane_verdict *ret);
+	void (*check)(void *arg, const struct check_config *check, const struct endpoint *at,
+		      char words[PLANE_CHECK_BYTES]);
 };
 
 /* What an apply did, or with dry_run would do. */
@@ -130,13 +145,20 @@ int plane_override(struct plane *p, const struct override *o, struct err *err);
  */
 int plane_overrides_load(struct plane *p, const struct override *all, size_t count);
 
-void plane_override_forget(struct plane *p, const struct override *o); /* that of this backend, if it is still that one */
+void plane_override_forget(struct plane *p,
+			   const struct override *o); /* that of this backend, if it is still that one */
 
 /* Undo all of them. -ENOMEM */
 int plane_overrides_reset(struct plane *p);
 
 /* All overrides, sorted by VIP and backend; borrowed until the next job. */
 const struct override *plane_overrides(const struct plane *p, size_t *ret_count);
+
+/* Ask anew what the checks say, of all backends. */
+void plane_checks(struct plane *p);
+
+/* Whether checks hold a backend down, also from before a restart; false if there is none. */
+bool plane_held_down(const struct plane *p, const char *vip, const struct endpoint *at);
 
 /* What the loop knows of the way to a backend address now. @n is copied. */
 void plane_nexthop(struct plane *p, const struct addr *to, const struct nexthop *n);
@@ -156,11 +178,11 @@ struct plane_health {
 		char name[STARLING_NAME_BYTES];
 		__u32 backends, up;
 		__u32 lost; /* those that should take connections and cannot */
-	} *vip;		    /* owned; sorted by name */
+	} * vip;	    /* owned; sorted by name */
 	size_t vips;
 };
 int plane_health(const struct plane *p, struct plane_health *ret); /* -ENOMEM */
-void plane_health_free(struct plane_health *h);			    /* empties it */
+void plane_health_free(struct plane_health *h);			   /* empties it */
 
 /* Is every VIP (or, @vip not NULL, that one) served: homes written, a usable backend, a device attached? If not, @why
  * says what is missing. */

@@ -52,7 +52,7 @@ static void dead_withdraw(struct plane *p, struct plane_plan *plan)
 {
 	for (size_t i = 0; i < plan->dead_count; i++) {
 		plane_backend_withdraw(p, plan->dead[i]);
-		free(plan->dead[i]);
+		plane_backend_free(plan->dead[i]);
 	}
 	plan->dead_count = 0;
 }
@@ -129,7 +129,7 @@ static int backends_cut(struct plane_vip *v, __u32 from, int ret)
 		if (v->backend[i]->vip)
 			v->backend[kept++] = v->backend[i];
 		else
-			free(v->backend[i]);
+			plane_backend_free(v->backend[i]);
 	}
 	v->backend_count = kept;
 	for (__u32 i = 0; i < kept; i++) {

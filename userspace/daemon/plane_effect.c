@@ -16,8 +16,8 @@ static bool backend_serves(const struct plane *p, const struct plane_vip *v, con
 {
 	const struct plane_backend *b = v ? plane_backend_find(v, &want->at) : NULL;
 
-	return want->weight && (!b || (plane_override_state(plane_override_of(p, b)) == OVERRIDE_NONE &&
-				       plane_backend_reached(b) && !b->lost));
+	return want->weight &&
+	       (!b || (plane_override_state(plane_override_of(p, b)) == OVERRIDE_NONE && plane_backend_able(b)));
 }
 
 static __u32 serving(const struct plane *p, const struct plane_vip *v, const struct vip_config *want)

@@ -35,13 +35,20 @@ struct plane_vip *plane_vip_new(const char *name, __u32 backends, __u32 slots)
 	return v;
 }
 
+void plane_backend_free(struct plane_backend *b)
+{
+	if (b)
+		free(b->down);
+	free(b);
+}
+
 void plane_vip_free(struct plane_vip *v)
 {
 	if (!v)
 		return;
 	for (__u32 i = 0; i < v->backend_count; i++)
 		if (v->backend[i] && (!v->backend[i]->vip || v->backend[i]->vip == v))
-			free(v->backend[i]);
+			plane_backend_free(v->backend[i]);
 	free(v->backend);
 	free(v->table);
 	free(v->keys);

@@ -73,6 +73,7 @@ static void states_count(const struct plane *p, const struct plane_vip *v, struc
 		s->draining += !strcmp(shown, "draining");
 		s->disabled += !strcmp(shown, "disabled");
 		s->unresolved += !strcmp(shown, "unresolved");
+		s->down += !strcmp(shown, "down");
 		s->open += __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED);
 		s->half += __atomic_load_n(&p->loads[b->id].half, __ATOMIC_RELAXED);
 	}
@@ -83,7 +84,7 @@ static void vip_states(const struct plane *p, const struct plane_vip *v, struct 
 	struct states s;
 
 	states_count(p, v, &s);
-	table_set_bool(t, row, FIELD_VIP_available, s.up > 0);
+	table_set_bool(t, row, FIELD_VIP_available, s.up > 0 || v->panic);
 	table_set_u64(t, row, FIELD_VIP_backends_up, s.up);
 	table_set_u64(t, row, FIELD_VIP_backends_down, s.down);
 	table_set_u64(t, row, FIELD_VIP_backends_draining, s.draining);
@@ -204,6 +205,17 @@ static void backend_override_row(const struct plane *p, const struct plane_backe
 		table_set_time(t, row, FIELD_BACKEND_until, o->since_ms + o->timeout_ms);
 }
 
+static void backend_check(const struct plane *p, const struct plane_backend *b, struct table *t, size_t row)
+{
+	const struct vip_config *configured = config_vip(p->config, b->vip->name);
+	char words[PLANE_CHECK_BYTES] = "";
+
+	if (!configured || !configured->check || !p->hooks.check)
+		return;
+	p->hooks.check(p->hooks.arg, configured->check, &b->at, words);
+	table_set_text(t, row, FIELD_BACKEND_check, words[0] ? words : NULL);
+}
+
 static void backend_row(struct plane *p, const struct plane_backend *b, struct table *t)
 {
 	const struct plane_vip *v = b->vip;
@@ -222,6 +234,7 @@ static void backend_row(struct plane *p, const struct plane_backend *b, struct t
 		table_set_u64(t, row, FIELD_BACKEND_active, __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED));
 		table_set_u64(t, row, FIELD_BACKEND_half, __atomic_load_n(&p->loads[b->id].half, __ATOMIC_RELAXED));
 	}
+	backend_check(p, b, t, row);
 	table_set_time(t, row, FIELD_BACKEND_since, BACKEND_SHOWN_MS(p->backends[b->id].shown));
 	table_set_u64(t, row, FIELD_BACKEND_transitions, p->backends[b->id].word >> 48);
 	table_set_f64(t, row, FIELD_BACKEND_connections_per_second, b->rate.connections_s);

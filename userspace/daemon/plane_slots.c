@@ -208,6 +208,7 @@ static bool backends_lower(struct plane *p, struct plane_vip *v)
 {
 	bool changed = false;
 
+	v->panic = plane_vip_panics(v);
 	for (__u32 i = 0; i < v->backend_count; i++) {
 		struct plane_backend *b = v->backend[i];
 		enum backend_state wanted = plane_backend_wanted(b);

@@ -75,6 +75,8 @@ struct plane_backend {
 	__u8 lost;	 /* its next hop is lost for good: shown, and no new flows */
 	__u32 swapped;	 /* epoch in which the idle copy ceased to be selected; 0: never used */
 	enum override_state override;
+	enum override_state agent; /* what its agent asks for */
+	char *down;		   /* owned: why its checks hold it down; NULL: they do not */
 	struct plane_rate rate;
 };
 
@@ -90,6 +92,7 @@ struct plane_vip {
 	__u32 slots_wanted; /* as configured, 0: by the number of backends */
 	struct span region, previous;
 	__u32 swapped; /* epoch, as of a backend */
+	bool panic;    /* nobody is usable by the checks, so they are not heard */
 	bool dirty;    /* a backend's state may differ from what is wanted: to be settled */
 	bool stale;    /* slots may differ from the homes */
 
@@ -175,7 +178,7 @@ struct plane {
 	/* What is wanted. */
 	struct config *config;
 	const struct config *coming; /* while it is applied */
-	struct override *override; /* owned; sorted */
+	struct override *override;   /* owned; sorted */
 	size_t override_count;
 	__u32 generation;
 	bool applying; /* VIPs are being changed: no settling, no second apply */
@@ -214,6 +217,7 @@ void plane_event(struct plane *p, const char *kind, const char *object, const ch
 /* plane_memory.c: plain memory of VIPs and backends; nothing in the maps */
 struct plane_vip *plane_vip_new(const char *name, __u32 backends, __u32 slots);
 void plane_vip_free(struct plane_vip *v);
+void plane_backend_free(struct plane_backend *b);
 struct plane_vip *plane_vip_find(const struct plane *p, const char *name);
 int plane_vip_insert(struct plane *p, struct plane_vip *v);
 void plane_vip_remove(struct plane *p, struct plane_vip *v);
@@ -260,6 +264,9 @@ bool plane_backend_reached(const struct plane_backend *b); /* its way is known, 
 enum backend_state plane_backend_wanted(const struct plane_backend *b);
 const char *plane_backend_shown(const struct plane_backend *b);
 const char *plane_backend_trouble(const struct plane_backend *b); /* what is wrong with its way; NULL: nothing */
+bool plane_backend_able(const struct plane_backend *b); /* but for the operator's word and its weight it would serve */
+bool plane_vip_panics(const struct plane_vip *v);
+void plane_backend_remember(const struct plane *p, struct plane_backend *b);	   /* adopted: what was known of it */
 bool plane_backend_was_lost(const struct plane *p, const struct plane_backend *b); /* as it was shown last */
 void plane_backend_note(struct plane *p, struct plane_backend *b); /* event if what is shown has changed */
 const struct override *plane_override_of(const struct plane *p, const struct plane_backend *b);

@@ -31,34 +31,78 @@ const char *plane_backend_trouble(const struct plane_backend *b)
 	return b->path->resolved ? NULL : b->path->hop.why;
 }
 
+/* The operator's word counts, else its agent's. */
+static enum override_state backend_aside(const struct plane_backend *b)
+{
+	return b->override != OVERRIDE_NONE ? b->override : b->agent;
+}
+
+static bool backend_out(const struct plane_backend *b)
+{
+	return b->leaving || backend_aside(b) == OVERRIDE_DISABLE || !plane_backend_reached(b);
+}
+
+bool plane_backend_able(const struct plane_backend *b)
+{
+	return plane_backend_reached(b) && !b->lost && (b->vip->panic || (b->agent == OVERRIDE_NONE && !b->down));
+}
+
+bool plane_vip_panics(const struct plane_vip *v)
+{
+	bool held = false;
+
+	for (__u32 i = 0; i < v->backend_count; i++) {
+		const struct plane_backend *b = v->backend[i];
+
+		if (backend_out(b) || b->lost || !b->weight)
+			continue;
+		if (backend_aside(b) == OVERRIDE_NONE && !b->down)
+			return false;
+		held |= b->down != NULL;
+	}
+	return held;
+}
+
 enum backend_state plane_backend_wanted(const struct plane_backend *b)
 {
-	if (b->leaving || b->override == OVERRIDE_DISABLE || !plane_backend_reached(b))
+	if (backend_out(b))
 		return BACKEND_DOWN;
-	if (b->override == OVERRIDE_DRAIN || !b->weight || b->lost)
+	if (b->down && !b->vip->panic && backend_aside(b) != OVERRIDE_DRAIN)
+		return BACKEND_DOWN;
+	if (!b->weight || !plane_backend_able(b))
 		return BACKEND_DRAINING;
-	return BACKEND_UP;
+	return b->vip->panic || b->override == OVERRIDE_NONE ? BACKEND_UP : BACKEND_DRAINING;
 }
 
 /* Numbers stand in the backends' entries: an upgrade reads them. */
-enum shown { SHOWN_NOTHING, SHOWN_UP, SHOWN_DRAINING, SHOWN_DISABLED, SHOWN_UNRESOLVED, SHOWN_COUNT };
+enum shown { SHOWN_NOTHING, SHOWN_UP, SHOWN_DRAINING, SHOWN_DISABLED, SHOWN_UNRESOLVED, SHOWN_DOWN, SHOWN_COUNT };
 
-static const char *const shown_word[SHOWN_COUNT] = {NULL, "up", "draining", "disabled", "unresolved"};
+static const char *const shown_word[SHOWN_COUNT] = {NULL, "up", "draining", "disabled", "unresolved", "down"};
 
 static enum shown backend_shown(const struct plane_backend *b)
 {
-	if (b->override == OVERRIDE_DISABLE)
+	enum override_state aside = backend_aside(b);
+
+	if (aside == OVERRIDE_DISABLE)
 		return SHOWN_DISABLED;
-	if (!plane_backend_reached(b) || b->lost)
+	if (!plane_backend_reached(b) || (b->lost && !b->down))
 		return SHOWN_UNRESOLVED;
-	if (b->override == OVERRIDE_DRAIN || !b->weight)
+	if (aside == OVERRIDE_DRAIN)
 		return SHOWN_DRAINING;
-	return SHOWN_UP;
+	if (b->down)
+		return SHOWN_DOWN;
+	return b->weight ? SHOWN_UP : SHOWN_DRAINING;
 }
 
 const char *plane_backend_shown(const struct plane_backend *b)
 {
 	return shown_word[backend_shown(b)];
+}
+
+void plane_backend_remember(const struct plane *p, struct plane_backend *b)
+{
+	if (BACKEND_SHOWN_STATE(p->backends[b->id].shown) == SHOWN_DOWN)
+		b->down = strdup("as before the restart");
 }
 
 bool plane_backend_was_lost(const struct plane *p, const struct plane_backend *b)
@@ -75,6 +119,10 @@ static void backend_why(const struct plane *p, const struct plane_backend *b, ch
 	if (o && o->state != OVERRIDE_NONE)
 		snprintf(why, len, "%s by %s%s%s", plane_override_state(o) == OVERRIDE_DRAIN ? "drained" : "disabled",
 			 o->by, o->reason[0] ? ": " : "", o->reason);
+	else if (b->agent != OVERRIDE_NONE)
+		snprintf(why, len, "asked for by its agent");
+	else if (b->down)
+		snprintf(why, len, "%s", b->down);
 	else if (trouble && (b->lost || !plane_backend_reached(b)))
 		snprintf(why, len, "%s", trouble);
 	else if (!b->weight)
@@ -93,6 +141,60 @@ void plane_backend_note(struct plane *p, struct plane_backend *b)
 	snprintf(name, sizeof(name), "%s %s", b->vip->name, endpoint_format(&b->at, at));
 	backend_why(p, b, why, sizeof(why));
 	plane_event(p, "backend", name, before < SHOWN_COUNT ? shown_word[before] : NULL, shown_word[shown], why);
+}
+
+/* Return: whether it differs from what was known. */
+static bool backend_checked(struct plane_backend *b, const struct plane_verdict *verdict)
+{
+	char *down = NULL;
+
+	if (b->agent == verdict->agent && !b->down == !verdict->down)
+		return false;
+	b->agent = verdict->agent;
+	if (verdict->down && !b->down)
+		down = strdup(verdict->why);
+	if (verdict->down && (down || b->down)) {
+		b->down = down ? down : b->down;
+		return true;
+	}
+	free(b->down);
+	b->down = NULL;
+	return true;
+}
+
+static void vip_checked(struct plane *p, struct plane_vip *v)
+{
+	const struct vip_config *configured = config_vip(p->config, v->name);
+	const struct check_config *check = configured ? configured->check : NULL;
+
+	for (__u32 i = 0; i < v->backend_count; i++) {
+		struct plane_backend *b = v->backend[i];
+		struct plane_verdict verdict = {.agent = OVERRIDE_NONE};
+
+		if (check) {
+			verdict.down = b->down;
+			verdict.agent = b->agent;
+			p->hooks.checked(p->hooks.arg, check, &b->at, &verdict);
+		}
+		if (backend_checked(b, &verdict))
+			v->dirty = p->dirty = true;
+	}
+}
+
+void plane_checks(struct plane *p)
+{
+	if (p->held || !p->hooks.checked)
+		return;
+	for (size_t i = 0; i < p->vip_count; i++)
+		vip_checked(p, p->vip[i]);
+}
+
+bool plane_held_down(const struct plane *p, const char *vip, const struct endpoint *at)
+{
+	const struct plane_vip *v = plane_vip_find(p, vip);
+	const struct plane_backend *b = v ? plane_backend_find(v, at) : NULL;
+
+	return b && b->down;
 }
 
 /* Own word comes before the flock's; none of its own may say that what the flock says does not hold here. */

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/agree.h"
+#include "daemon/health.h"
 #include "daemon/peers.h"
 #include "version.h"
 
@@ -111,6 +112,7 @@ static void status_problem(void *arg, const char *problem)
 int status_fill(struct daemon *d, struct plane *p, struct table *t, struct err *err)
 {
 	const struct generation *last = history_last(d->history);
+	char words[HEALTH_PROBLEM_BYTES];
 	int rc = plane_show_status(p, t, err);
 	size_t row = 0;
 
@@ -130,6 +132,8 @@ int status_fill(struct daemon *d, struct plane *p, struct table *t, struct err *
 		status_degrade(t, "the last configuration read was refused");
 	if (d->store_errors)
 		status_degrade(t, "the state directory cannot be written");
+	if (health_problem(d->health, p, words))
+		status_degrade(t, words);
 	peers_problems(d->peers, t);
 	agree_status(d->agree, t);
 	agree_problems(d->agree, status_problem, t);

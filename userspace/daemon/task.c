@@ -141,7 +141,8 @@ static void task_run(struct plane *p, void *arg)
 		rc = err_set(&err, ESHUTDOWN, "the daemon is stopping");
 	else
 		rc = handler(p, t, &err);
-	task_end(t, rc, &err);
+	if (rc != -EINPROGRESS)
+		task_end(t, rc, &err);
 }
 
 /* Shows that may have a great many rows, or look at a great many cells. */
@@ -151,6 +152,7 @@ static bool task_shows(const struct task *t)
 	case COMMAND_VIP_SHOW:
 	case COMMAND_VIP_TABLE:
 	case COMMAND_BACKEND_SHOW:
+	case COMMAND_HEALTH_SHOW:
 	case COMMAND_FLOW_SHOW:
 	case COMMAND_METRIC_SHOW:
 	case COMMAND_CONFIG_DIFF:

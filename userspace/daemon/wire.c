@@ -4,7 +4,8 @@
  *
  * The loop's thread has the sockets, signals and next hops; the plane's thread has the tables;
  * the loop's workers parse what clients send; the scribe writes long answers; the HTTP server has
- * a thread of its own. They meet in loop_post(), plane_post() and workers_post() only. Not here: what is done in each.
+ * a thread of its own, and so has the prober. They meet in loop_post(), plane_post() and workers_post() only. Not here:
+ * what is done in each.
  */
 #include "daemon/wire.h"
 
@@ -16,6 +17,7 @@
 #include "core/request.h"
 #include "daemon/agree.h"
 #include "daemon/apply.h"
+#include "daemon/health.h"
 #include "daemon/load.h"
 #include "daemon/pages.h"
 #include "daemon/peers.h"
@@ -137,6 +139,7 @@ static void hook_ticked(void *arg, struct plane *p)
 	struct daemon *d = arg;
 
 	daemon_notes(d);
+	plane_checks(p);
 	peers_exchange(d->peers, p);
 	agree_tick(d->agree); /* deadlines pass for who is alone, too */
 }
@@ -345,7 +348,9 @@ static int parts_open(struct wire *w, struct err *err)
 				    .watch = hook_watch,
 				    .event = hook_event,
 				    .overridden = hook_overridden,
-				    .ticked = hook_ticked};
+				    .ticked = hook_ticked,
+				    .checked = health_checked,
+				    .check = health_words};
 	int rc = routes_open(d->loop, on_route, d, &d->routes, err);
 
 	if (!rc)
@@ -360,6 +365,8 @@ static int parts_open(struct wire *w, struct err *err)
 		rc = watchdog_open(d, &d->watchdog, err);
 	if (!rc)
 		rc = workers_open("scribe", 1, &d->scribe, err);
+	if (!rc)
+		rc = health_open(d, &d->health, err);
 	if (!rc)
 		rc = plane_start(d->dp, &hooks, &d->plane, err);
 	if (!rc && plane_post(d->plane, PLANE_NORMAL, first_apply, w))
@@ -385,9 +392,12 @@ static void parts_close(struct wire *w)
 		d->control[i] = NULL;
 	}
 	agree_stop(d->agree);
+	health_stop(d->health);
 	p = d->plane;
 	d->plane = NULL;
 	plane_stop(p);
+	health_close(d->health);
+	d->health = NULL;
 	workers_close(d->scribe);
 	d->scribe = NULL;
 	d->peers = NULL;

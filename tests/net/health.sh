@@ -1,0 +1,198 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# A lone balancer checks real servers: each way to fail ejects the one that fails and nobody else, and
+# all come back. Not here: single answers (unit/prober_test), verdicts of a flock.
+. "$(dirname "$0")/../lib/tap.sh"
+. "$TOP/tests/lib/lab.sh"
+
+FALL=2 REPEATS=3
+{
+	vip_lines web 10 mh ipip 4 4
+	echo "health set web http path /name interval 500ms timeout 300ms rise 2 fall $FALL"
+	vip_lines same 11 wlc dr 4 4
+	echo "health set same http path /name interval 500ms timeout 300ms rise 2 fall $FALL"
+	vip_lines other 12 wrr gue 4 4
+} >"$TMP/config"
+lab_begin --backends 4 --config "$TMP/config"
+RUN=/run/starling-lab/$STARLING_LAB
+
+health_value() { # VIP BACKEND KEY
+	lb -j health show vip "$1" | jq -r ".[] | select(.backend == \"$2\") | .$3"
+}
+
+is() { # VIP BACKEND STATE: as `backend show` has it
+	[ "$(backend_value "$1" "$2" state)" = "$3" ]
+}
+
+all_up() {
+	[ "$(lb -j health show vip web | jq -r '[.[] | select(.verdict == "up")] | length')" = 4 ] &&
+		[ "$(lb -j backend show vip web | jq -r '[.[] | select(.state == "up")] | length')" = 4 ]
+}
+
+nginx_of() { # BACKEND: pids, workers first
+	local pid
+	pid=$(cut -d ' ' -f 1 "$RUN/$1/nginx.pid")
+	pgrep -P "$pid"
+	echo "$pid"
+}
+
+signal() { # SIGNAL BACKEND...
+	local signal=$1 be
+	shift
+	for be; do
+		# shellcheck disable=SC2046 # a list
+		kill "-$signal" $(nginx_of "$be")
+	done
+}
+
+page() { # PATH
+	on lb1 curl -s -m 5 "http://127.0.0.1:9427$1"
+}
+
+check "with the first answers all are up" wait_for 20 all_up
+check "and the balancer is ready" wait_for 5 test "$(page /readyz)" = ready
+"$LAB" exec lb1 starling event watch backend >"$TMP/events" 2>/dev/null &
+cleanup "kill $!"
+
+# ejected NAME N: backend N goes; then it is repaired, by a command, and comes back
+ejected() { # NAME N BREAK REPAIR
+	local name=$1 at before after bound=$((FALL + REPEATS + 3))
+	at=$(be "$2")
+	before=$(health_value web "$at" failures)
+	eval "$3"
+	if ! wait_for 20 is web "$at" down; then
+		not_ok "$name: it is ejected" "$(lb health show vip web; lb backend show vip web)"
+		return
+	fi
+	after=$(health_value web "$at" failures)
+	check "$name: within the probes that it takes ($((after - before)))" test $((after - before)) -le $bound
+	check "$name: the VIP that shares its probes has it, too" wait_for 5 is same "$at" down
+	equal "$name: who is not checked stays" up "$(backend_value other "$at" state)"
+	none_fails "$name: no request fails any more" 500 "$(vip4 10)" "$(vip4 11)"
+	equal "$name: nothing goes to it" 0 "$(word_of "be$2" "$LAST")"
+	note "$name: $(lb health show vip web | grep -F "$at")"
+	eval "$4"
+	check "$name: it comes back" wait_for 20 all_up
+}
+
+ejected "kill -9" 2 "signal KILL be2" "'$LAB' up"
+ejected "link down" 3 "on router ip link set be3 down" "on router ip link set be3 up"
+ejected "black hole" 4 "'$LAB' fault be4 cut in; '$LAB' fault be4 cut out" "'$LAB' fault be4 clear"
+ejected "accepts, never answers" 2 "signal STOP be2" "signal CONT be2"
+
+# slow, but in time; and away for less than FALL probes
+check "a backend's page is slow for once" lb health set same http path /blob?rate=2000000 interval 1s timeout 900ms fall 3
+for _ in 1 2 3 4; do
+	signal STOP be3
+	sleep 0.2
+	signal CONT be3
+	sleep 1.2
+done
+equal "one that flaps for less than fall probes stays" up "$(backend_value web "$(be 3)" state)"
+equal "one that is slow, but in time, stays" up "$(backend_value same "$(be 1)" state)"
+equal "no healthy one was ejected" "" "$(grep -F "$(be 1)" "$TMP/events")"
+
+# what is known outlives the daemon
+"$LAB" fault be2 cut in
+"$LAB" fault be2 cut out
+check "a backend is down" wait_for 20 is web "$(be 2)" down
+kill -9 "$(daemon_pid lb1)"
+sleep 0.5
+"$LAB" up >/dev/null
+check "after kill -9 of the daemon it is down from the start" is web "$(be 2)" down
+lb backend drain web "$(be 2)" >/dev/null
+equal "the operator's word has precedence" draining "$(backend_value web "$(be 2)" state)"
+lb backend enable web "$(be 2)" >/dev/null
+check "and is taken back" is web "$(be 2)" down
+"$LAB" fault be2 clear
+check "it comes back" wait_for 20 all_up
+
+# nobody is usable: all serve
+all_down() {
+	[ "$(lb -j backend show vip web | jq '[.[] | select(.state == "down")] | length')" = 4 ]
+}
+signal STOP be1 be2 be3 be4
+check "all are down" wait_for 20 all_down
+equal "all are in service then" 4 "$(lb -j backend show vip web | jq '[.[] | select(.up)] | length')"
+lb status >"$TMP/status" 2>&1
+equal "status is degraded" 5 $?
+check "and says why" grep -q 'by its checks: they are not heeded' "$TMP/status"
+signal CONT be1 be2 be3 be4
+check "and all come back" wait_for 20 all_up
+check "status is well again" wait_for 5 lb status
+
+# agents
+cat >"$TMP/agent.py" <<'END'
+import socketserver, sys
+class Agent(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.sendall(open(sys.argv[1], "rb").read())
+socketserver.TCPServer.allow_reuse_address = True
+socketserver.TCPServer(("", 9000), Agent).serve_forever()
+END
+echo "up 75%" >"$TMP/word"
+"$LAB" exec be1 python3 "$TMP/agent.py" "$TMP/word" &
+cleanup "kill $!"
+agent_says() { # WORDS STATE
+	echo "$1" >"$TMP/word"
+	check "the agent says $1: $2" wait_for 20 is web "$(be 1)" "$2"
+}
+check "agents are asked" lb health set web agent port 9000 interval 300ms timeout 300ms fall 1 rise 1
+agent_says "drain" draining
+agent_says "up" draining # what is not mentioned stays
+agent_says "ready" up
+agent_says "maint" disabled
+agent_says "ready up" up
+agent_says "down #disk" down
+agent_says "up" up
+equal "who has no agent stays" up "$(backend_value web "$(be 2)" state)"
+
+# single probes of each kind
+probe() { # WANTED WORDS OF THE CHECK...
+	local wanted=$1 said
+	shift
+	lb health set web "$@" interval 1h timeout 2s >/dev/null
+	said=$(lb -j health probe web "$(be 1)" | jq -r '.[0] | "\(.reason): \(.result)"')
+	equal "$*: $wanted" "$wanted" "$said"
+}
+probe "ok: connected" tcp
+probe "refused: connecting: Connection refused" tcp port 81
+probe "ok: as expected" talk send $'GET /name HTTP/1.0\n\n' expect be1
+probe "ok: status 200" http path /name body be1
+probe "status: status 404" http path /nothing
+probe "ok: status 200" https port 443 path /name
+probe "ok: echo" icmp
+probe "ok: as expected" udp send hello expect hello port 7
+probe "ok: up" agent port 9000
+check "a certificate that is not right is refused" test "$(lb health set web https port 443 verify on sni lab interval 1h >/dev/null &&
+	lb -j health probe web "$(be 1)" | jq -r '.[0].reason')" = tls
+
+# files
+lb health set web exec look interval 1h >/dev/null
+lb status >"$TMP/status" 2>&1
+check "where files are off, status says that nothing is checked" grep -q 'not checked from here: .*node set exec on' "$TMP/status"
+lb node set exec on >/dev/null
+cat >"$RUN/checks/look" <<'END'
+#!/bin/sh
+echo "$(id -u) $STARLING_ADDRESS $STARLING_PORT"
+END
+chmod 755 "$RUN/checks/look"
+probe "ok: exit 0: 65534 192.0.2.101 80" exec look
+printf '#!/bin/sh\nsleep 31415 &\necho no; exit 3\n' >"$RUN/checks/look"
+probe "exit: exit 3: no" exec look
+check "and what it had begun is gone" sh -c '! pgrep -f "^sleep 31415$"'
+chmod 777 "$RUN/checks/look"
+probe "local: $RUN/checks/look may be written by others" exec look
+probe "local: $RUN/checks/nothing: No such file or directory" exec nothing
+
+for host in lb1 be1; do
+	equal "no connection waits in TIME_WAIT on $host" 0 "$(on "$host" ss -Htan state time-wait '( sport = :80 or dport = :80 )' |
+		grep -c 192.0.2.11)"
+done
+page /metrics >"$TMP/metrics"
+check "probes are counted" grep -qE '^starling_health_checks_total [1-9]' "$TMP/metrics"
+check "failures by reason" grep -qE '^starling_health_check_failures_total\{reason="timeout"\} [1-9]' "$TMP/metrics"
+check "and durations" grep -qE '^starling_health_check_duration_seconds_bucket\{le="\+Inf"\} [1-9]' "$TMP/metrics"
+if command -v promtool >/dev/null; then
+	equal "promtool finds nothing to say" "" "$(promtool check metrics <"$TMP/metrics" 2>&1)"
+fi

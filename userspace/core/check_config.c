@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Checks as configured: words, defaults, what contradicts itself. Not here: the grammar
+ * (command_list.h), the budget of a whole configuration (model_check.c).
+ */
+#include "core/check_config.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *const kinds[] = {
+#define CHECK_KIND_WORD(name, word, cost_us) [name] = (word),
+	STARLING_CHECK_KINDS(CHECK_KIND_WORD)
+#undef CHECK_KIND_WORD
+		NULL};
+
+static const __u32 costs_us[] = {
+#define CHECK_KIND_COST(name, word, cost_us) [name] = (cost_us),
+	STARLING_CHECK_KINDS(CHECK_KIND_COST)
+#undef CHECK_KIND_COST
+};
+
+static const char *const dns_words[] = {
+#define DNS_TYPE_WORD(word, number) #word,
+	STARLING_DNS_TYPES(DNS_TYPE_WORD)
+#undef DNS_TYPE_WORD
+		NULL};
+
+const __u32 dns_type_numbers[] = {
+#define DNS_TYPE_NUMBER(word, number) (number),
+	STARLING_DNS_TYPES(DNS_TYPE_NUMBER)
+#undef DNS_TYPE_NUMBER
+};
+
+_Static_assert(sizeof(struct check_config) ==
+		       10 * sizeof(__u32) + CHECK_STATUSES * sizeof(struct status_range) + 7 * CHECK_TEXT_BYTES,
+	       "compared as bytes");
+
+const char *const *check_kind_words(void)
+{
+	return kinds;
+}
+
+const char *const *dns_type_words(void)
+{
+	return dns_words;
+}
+
+__u32 check_timeout_default(__u32 interval_ms)
+{
+	return interval_ms < CHECK_TIMEOUT_DEFAULT_MS ? interval_ms : CHECK_TIMEOUT_DEFAULT_MS;
+}
+
+static void or_default(__u32 *value, __u32 otherwise)
+{
+	if (!*value)
+		*value = otherwise;
+}
+
+int check_config_complete(struct check_config *c, struct err *err)
+{
+	or_default(&c->interval_ms, CHECK_INTERVAL_DEFAULT_MS);
+	or_default(&c->timeout_ms, check_timeout_default(c->interval_ms));
+	or_default(&c->rise, CHECK_RISE_DEFAULT);
+	or_default(&c->fall, CHECK_FALL_DEFAULT);
+	if (c->timeout_ms > c->interval_ms)
+		return err_set(err, EINVAL, "timeout %u ms is longer than the interval, %u ms", c->timeout_ms,
+			       c->interval_ms);
+	if ((c->kind == CHECK_TALK || c->kind == CHECK_UDP) && !c->expect[0])
+		return err_set(err, EINVAL, "%s needs expect STR: what the answer has in it", kinds[c->kind]);
+	if (c->kind == CHECK_UDP && !c->send[0])
+		return err_set(err, EINVAL, "udp needs send STR: nobody answers to nothing");
+	return 0;
+}
+
+bool check_config_same(const struct check_config *a, const struct check_config *b)
+{
+	return a && b ? !memcmp(a, b, sizeof(*a)) : a == b;
+}
+
+double check_cost(const struct check_config *c)
+{
+	return costs_us[c->kind] * 1000.0 / c->interval_ms;
+}

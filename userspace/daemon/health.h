@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Health of backends: from the configuration to targets of the prober, and from its verdicts to
+ * states of the plane. Not here: probes (io/prober.h), states (plane_states.c).
+ */
+#ifndef STARLING_DAEMON_HEALTH_H
+#define STARLING_DAEMON_HEALTH_H
+
+#include "core/table.h"
+#include "daemon/daemon.h"
+
+struct health;
+
+#define HEALTH_PROBLEM_BYTES 256
+
+/* Before the plane starts. Return: 0; -ENOMEM, -EIO, -EAGAIN with @err. */
+int health_open(struct daemon *d, struct health **ret, struct err *err);
+
+/* Nothing is posted to the plane any more: before it stops. NULL is fine. */
+void health_stop(struct health *h);
+
+/* After the plane has stopped; who waits for a probe is answered. NULL is fine. */
+void health_close(struct health *h);
+
+/* Hooks of the plane; @arg is the daemon. */
+void health_checked(void *arg, const struct check_config *check, const struct endpoint *at, struct plane_verdict *ret);
+void health_words(void *arg, const struct check_config *check, const struct endpoint *at,
+		  char words[PLANE_CHECK_BYTES]);
+
+/* From here on: jobs of the plane. */
+
+/* The configuration is another one: who is a target now. */
+void health_configure(struct health *h, struct plane *p);
+
+/* Whether there is a verdict of all backends, or of those of one VIP. If not, @why says what lacks. */
+bool health_known(struct health *h, const struct plane *p, const char *vip, char why[128]);
+
+int health_show(struct health *h, const struct plane *p, const char *vip, struct table *t, struct err *err);
+
+/* Backends that cannot be probed from here, or must not: how many, and about one of them. Return: whether there are. */
+bool health_problem(struct health *h, const struct plane *p, char words[HEALTH_PROBLEM_BYTES]);
+void health_probes(struct health *h, struct table *t); /* KIND_PROBES: one row */
+
+struct task;
+
+/* One probe for a task, which gets its answer when it has ended. Return: -EINPROGRESS, or an error with @err. */
+int health_probe(struct health *h, struct plane *p, struct task *t, struct err *err);
+
+#endif

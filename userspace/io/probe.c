@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Begin and end of a probe of any kind. Not here: kinds (probe_socket.c, probe_http.c, probe_exec.c).
+ */
+#include "io/probe.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mix.h"
+
+struct way {
+	void (*begin)(struct probe *p);
+	void (*stop)(struct probe *p);
+};
+
+static const struct way by_socket = {probe_socket_begin, probe_socket_stop};
+static const struct way by_http = {probe_http_begin, probe_http_stop};
+static const struct way by_exec = {probe_exec_begin, probe_exec_stop};
+
+static const struct way *const ways[CHECK_KINDS] = {
+	[CHECK_TCP] = &by_socket, [CHECK_TALK] = &by_socket,  [CHECK_HTTP] = &by_http,
+	[CHECK_HTTPS] = &by_http, [CHECK_UDP] = &by_socket,   [CHECK_ICMP] = &by_socket,
+	[CHECK_DNS] = &by_socket, [CHECK_AGENT] = &by_socket, [CHECK_EXEC] = &by_exec,
+};
+
+int probe_env_open(struct probe_env *env, uv_loop_t *uv, const char *exec_dir, struct err *err)
+{
+	env->uv = uv;
+	env->exec_dir = exec_dir;
+	env->random = mono_now().ns;
+	return probe_http_open(env, err);
+}
+
+void probe_env_close(struct probe_env *env)
+{
+	while (env->first)
+		probe_end(env->first, CHECK_LOCAL, "stopping");
+	probe_http_close(env);
+}
+
+__u64 probe_random(struct probe_env *env)
+{
+	return env->random = mix64(env->random);
+}
+
+void probe_closed(uv_handle_t *handle)
+{
+	struct probe *p = handle->data;
+
+	if (--p->handles)
+		return;
+	buf_free(&p->heard);
+	buf_free(&p->body);
+	free(p);
+}
+
+static enum check_outcome outcome_of(const struct probe *p)
+{
+	const struct probe_result *r = &p->result;
+
+	if (r->reason == CHECK_LOCAL)
+		return OUTCOME_NOTHING;
+	if (p->check->kind != CHECK_AGENT || r->reason == CHECK_SAID)
+		return r->reason == CHECK_FINE ? OUTCOME_GOOD : OUTCOME_BAD;
+	/* an agent that is away, or talks nonsense, says nothing of what it speaks for */
+	return r->reason == CHECK_FINE && r->agent.health == AGENT_UP ? OUTCOME_GOOD : OUTCOME_NOTHING;
+}
+
+void probe_end(struct probe *p, enum check_reason reason, const char *fmt, ...)
+{
+	struct probe_result *r = &p->result;
+	va_list ap;
+
+	if (p->ended)
+		return;
+	p->ended = true;
+	*p->here = p->next;
+	if (p->next)
+		p->next->here = p->here;
+	r->reason = reason;
+	va_start(ap, fmt);
+	vsnprintf(r->say, sizeof(r->say), fmt, ap);
+	va_end(ap);
+	r->took_us = (__u32)((mono_now().ns - p->begun.ns) / 1000);
+	r->outcome = outcome_of(p);
+	ways[p->check->kind]->stop(p);
+	p->done(p->arg, r);
+	uv_close((uv_handle_t *)&p->timer, probe_closed);
+}
+
+void probe_end_errno(struct probe *p, int code, const char *doing)
+{
+	enum check_reason reason = CHECK_LOCAL;
+
+	switch (code) {
+	case ECONNREFUSED:
+		reason = CHECK_REFUSED;
+		break;
+	case ECONNRESET:
+	case ECONNABORTED:
+	case EPIPE:
+		reason = CHECK_RESET;
+		break;
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case EHOSTDOWN:
+	case EPROTO: /* an ICMP error that says nothing more */
+		reason = CHECK_UNREACHABLE;
+		break;
+	case ETIMEDOUT:
+		reason = CHECK_TIMEOUT;
+		break;
+	default:
+		break;
+	}
+	probe_end(p, reason, "%s: %s", doing, strerror(code));
+}
+
+static void on_timeout(uv_timer_t *timer)
+{
+	struct probe *p = timer->data;
+
+	probe_end(p, CHECK_TIMEOUT, "no %s in %u ms", p->connected ? "answer" : "connection", p->check->timeout_ms);
+}
+
+int probe_begin(struct probe_env *env, const struct endpoint *at, const struct check_config *check, probe_done_fn *done,
+		void *arg)
+{
+	struct probe *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->env = env;
+	p->at = *at;
+	if (check->port)
+		p->at.port = htons((__u16)check->port);
+	p->check = check;
+	p->done = done;
+	p->arg = arg;
+	p->fd = -1;
+	p->begun = mono_now();
+	p->here = &env->first;
+	p->next = env->first;
+	if (p->next)
+		p->next->here = &p->next;
+	env->first = p;
+	uv_update_time(env->uv); /* many may be begun in one turn of the loop */
+	uv_timer_init(env->uv, &p->timer);
+	p->timer.data = p;
+	p->handles = 1;
+	uv_timer_start(&p->timer, on_timeout, check->timeout_ms, 0);
+	ways[check->kind]->begin(p);
+	return 0;
+}
