@@ -92,7 +92,7 @@ static void value_try(const uint8_t *data, size_t len)
 	if (intent_decode(data, len, &i))
 		return;
 	for (k = 0; k < INTENT_LEASES; k++)
-		REQUIRE(strlen(i.lease[k].name) < INTENT_LEASE_BYTES);
+		REQUIRE(strlen(i.lease[k].name) < STARLING_LEASE_BYTES);
 	REQUIRE(intent_encode(&i, bytes) == len && !memcmp(bytes, data, len));
 	REQUIRE(intent_wanted(&i, 0, true, &root, &generation) || (i.proposed && !i.deadline_ms));
 }
