@@ -45,7 +45,7 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_BACKEND_SHOW] = "backend show vip web",
 	[COMMAND_BACKEND_DRAIN] = "backend drain web 10.0.0.1:80 timeout 1h reason \"new disk\"",
 	[COMMAND_BACKEND_DISABLE] = "backend disable web 2001:db8::1 reason x",
-	[COMMAND_BACKEND_ENABLE] = "backend enable web 10.0.0.1",
+	[COMMAND_BACKEND_ENABLE] = "backend enable web 10.0.0.1 local",
 	[COMMAND_HEALTH_SET] =
 		("health set web https path /healthz?x=1 host www.example.net:8443 status 200-299,304 body "
 		 "ok sni www.example.net verify on http2 port 8443 interval 5s timeout 500ms rise 3 fall "
@@ -237,7 +237,7 @@ static void mistakes_are_named_with_their_place(void **state)
 		{"flow show limit 0", 3, "limit must be 1 to 4294967295, not \"0\""},
 		{"backend set web 10.0.0.1:80 weight -5", 5, "weight must be 0 to 65535, not \"-5\""},
 		{"backend drain web", 2, "backend must be ADDR, ADDR:PORT or [ADDR6]:PORT, not \"web\""},
-		{"backend drain 10.0.0.1 local", 3, NULL},
+		{"backend drain 10.0.0.1 locally", 3, NULL},
 		{"event watch backend gossip", 3, NULL},
 		{"event watch members", 2, NULL},
 		{"node set peers 192.0.2.1,192.0.2.1", 3, "\"192.0.2.1\" is given twice"},
@@ -326,7 +326,7 @@ static void help_names_every_command_and_its_options(void **state)
 		assert_non_null(strstr(buf_text(&all), buf_text(&synopsis)));
 	}
 	assert_int_equal(command_help("backend", &one), 0);
-	assert_non_null(strstr(buf_text(&one), "backend drain [VIP] ADDR[:PORT] [timeout D] [reason TEXT]\n\t"));
+	assert_non_null(strstr(buf_text(&one), "backend drain [VIP] ADDR[:PORT] [timeout D] [reason TEXT] [local]\n\t"));
 	assert_null(strstr(buf_text(&one), "vip add"));
 	assert_int_equal(command_help("nothing", &one), -ENOENT);
 	buf_free(&all);
