@@ -326,7 +326,8 @@ static void help_names_every_command_and_its_options(void **state)
 		assert_non_null(strstr(buf_text(&all), buf_text(&synopsis)));
 	}
 	assert_int_equal(command_help("backend", &one), 0);
-	assert_non_null(strstr(buf_text(&one), "backend drain [VIP] ADDR[:PORT] [timeout D] [reason TEXT] [local]\n\t"));
+	assert_non_null(
+		strstr(buf_text(&one), "backend drain [VIP] ADDR[:PORT] [timeout D] [reason TEXT] [local]\n\t"));
 	assert_null(strstr(buf_text(&one), "vip add"));
 	assert_int_equal(command_help("nothing", &one), -ENOENT);
 	buf_free(&all);
