@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/verdict.h"
+#include "core/verdict_page.h"
 #include "any_signing.h"
 #include "fuzz.h"
 
@@ -94,6 +94,29 @@ static void certificate_try(struct bench *b, const uint8_t *data, size_t len)
 	verdict_certificate(b->verdict, b->now, bytes, (size_t)size);
 }
 
+/* As page_decode() has them. */
+static bool are_entries(const uint8_t *data, size_t len)
+{
+	size_t at = 0, size;
+
+	for (; len - at >= sizeof(struct page_entry_header); at += sizeof(struct page_entry_header) + size) {
+		size = data[at + 2] | (size_t)data[at + 3] << 8;
+		if (size > len - at - sizeof(struct page_entry_header))
+			return false;
+	}
+	return at == len;
+}
+
+static void proof_or_page_try(struct bench *b, const uint8_t *data, size_t len)
+{
+	struct page page = {.len = len, .entries = data};
+	enum verdict_outcome outcome = verdict_proof(b->verdict, b->now, data, len);
+
+	REQUIRE(outcome < VERDICT_OUTCOMES && outcome != VERDICT_OUTCOME_NEW);
+	if (len && are_entries(data, len))
+		REQUIRE(verdict_page_hear(b->verdict, b->now, &page) <= len / sizeof(struct page_entry_header));
+}
+
 static void take(struct bench *b)
 {
 	struct verdict_action a;
@@ -152,7 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		else if (kind == 1)
 			certificate_try(&b, data + at, size);
 		else if (kind == 2)
-			verdict_proof(b.verdict, b.now, data + at, size);
+			proof_or_page_try(&b, data + at, size);
 		else
 			b.now.ns += (__u64)size * 10000000;
 		act(&b);

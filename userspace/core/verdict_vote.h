@@ -5,7 +5,7 @@
  *
  * A vote is signed by itself, over the fixed bytes of struct verdict_vote_signed, and not as a part of the page that
  * brings it: a page goes when its origin writes the next one, while a certificate has to outlive what its voters said
- * since. So an entry of a page carries a vote's bytes, 8 to a page, and nothing of the page is needed afterwards; a
+ * since. So an entry of a page carries a vote's bytes (verdict_page.h), and nothing of the page is needed afterwards. A
  * certificate names target, epoch and rule once and fits one entry as well (but for mode proof, whose witnesses make it
  * up to 3 kB).
  *
