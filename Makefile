@@ -34,7 +34,7 @@ BPFT    := $(patsubst %.c,$(O)/%,$(wildcard tests/bpf/*_test.c))
 FUZZT   := $(patsubst %.c,$(O)/%,$(wildcard tests/fuzz/*_fuzz.c))
 VMT     := $(patsubst %.c,$(O)/%,$(wildcard tests/vm/*.c))
 LABT    := $(patsubst %.c,$(O)/%,$(wildcard tools/lab/*.c))
-SIM     := $(O)/tools/sim/sim $(O)/tools/sim/sim_register
+SIM     := $(O)/tools/sim/sim $(O)/tools/sim/sim_register $(O)/tools/sim/sim_verdict
 LABT    := $(filter-out %.bpf,$(LABT)) $(patsubst %.c,$(O)/%.o,$(wildcard tools/lab/*.bpf.c))
 
 .PHONY: .FORCE all clean bpf units sims bpftests lab deps tests fuzz-programs fuzz check lint flags bpfflags demo soak sim sim-cells bench
@@ -73,11 +73,12 @@ demo: deps
 # the long table of the model of the cells: 2 M connections a row; SEED=n
 sim-cells: $(O)/tests/sim/cells_test
 	$(Q)$(O)/tests/sim/cells_test table
-# flocks and the register in virtual time; SEEDS=n, of each scenario; of the register a hundred times as many
+# flocks, the register and verdicts in virtual time; SEEDS=n, of each scenario; of the register a hundred times as many
 sim: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) $(SIM)
 	$(Q)$(O)/tools/sim/sim $(SEEDS)
 	$(Q)$(O)/tools/sim/sim_register $(SEEDS)
+	$(Q)$(O)/tools/sim/sim_verdict
 soak: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) tests
 	$(Q)O=$(O) tools/dev/soak.sh $(SOAKS)
@@ -159,6 +160,7 @@ $(O)/tools/bench/bench: $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard 
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS)
 $(O)/tools/sim/sim: $(O)/tests/sim/flock_world.o $(O)/tests/unit/signer.o
 $(O)/tools/sim/sim_register: $(patsubst %,$(O)/tests/sim/%.o,register_world register_faults register_clients linear)
+$(O)/tools/sim/sim_verdict: $(patsubst %,$(O)/tests/sim/%.o,verdict_world verdict_liars verdict_measure) $(O)/tests/unit/signer.o
 $(SIM): %: %.o $(O)/tests/sim/events.o $(LIB)
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(TESTLIBS) $(LIBS)

@@ -21,6 +21,7 @@
 	KIND(ADMISSION, 0x0003, "whom it vouches for, whom the flock has forgotten")                                   \
 	KIND(DIGESTS, 0x0002 | PAGE_KIND_OF_BOOT, "digests of its tables and homes")                                   \
 	KIND(REGISTER, 0x0004 | PAGE_KIND_OF_BOOT, "its store, and the register's value as it knows it")               \
+	KIND(VOTES, 0x0005 | PAGE_KIND_OF_BOOT, "its votes on backends: verdict_page.h")                               \
 	KIND(LOADS, 0x0001 | PAGE_KIND_PASSING, "open connections by backend, and its own load")
 
 enum page_kind {

@@ -14,26 +14,6 @@ static __u32 walk(__u32 slots, __u32 slot, __u32 step)
 }
 
 /*
- * -log2(x / 2^32) for x in 1 .. 2^32-1, with 24 fractional bits: integers only, so that every
- * machine finds the same. Bit by bit: squaring the mantissa doubles its logarithm.
- */
-static __u64 minus_log2(__u32 x)
-{
-	__u32 whole = 31 - (__u32)__builtin_clz(x);
-	__u64 mantissa = (__u64)x << (31 - whole), log = whole; /* mantissa in [2^31, 2^32): 1 to 2 */
-
-	for (int bit = 0; bit < 24; bit++) {
-		mantissa = mantissa * mantissa >> 31;
-		log <<= 1;
-		if (mantissa >> 32) {
-			mantissa >>= 1;
-			log |= 1;
-		}
-	}
-	return (32ULL << 24) - log;
-}
-
-/*
  * Weighted rendezvous (Schindelhauer, Schomaker: SPAA 2005, the logarithmic method): the usable
  * backend, other than @not, of the smallest -log(hash) / weight.
  */
@@ -47,7 +27,7 @@ static __u16 rendezvous(const struct homes *h, __u32 slot, __u32 not )
 
 		if (!h->usable[i] || i == not )
 			continue;
-		log = minus_log2((__u32)(mix64(h->key[i] ^ mix64(slot)) >> 32) | 1);
+		log = mix_minus_log2((__u32)(mix64(h->key[i] ^ mix64(slot)) >> 32) | 1);
 		if (best != HOMES_NONE && log * best_weight >= best_log * h->weight[i])
 			continue;
 		best = i;

@@ -22,4 +22,24 @@ static inline __u32 mix_below(__u64 hash, __u32 bound)
 	return (__u32)((hash >> 32) * bound >> 32);
 }
 
+/*
+ * -log2(x / 2^32) for x in 1 .. 2^32-1, with 24 fractional bits: integers only, so that every
+ * machine finds the same. Bit by bit: squaring the mantissa doubles its logarithm.
+ */
+static inline __u64 mix_minus_log2(__u32 x)
+{
+	__u32 whole = 31 - (__u32)__builtin_clz(x);
+	__u64 mantissa = (__u64)x << (31 - whole), log = whole; /* mantissa in [2^31, 2^32): 1 to 2 */
+
+	for (int bit = 0; bit < 24; bit++) {
+		mantissa = mantissa * mantissa >> 31;
+		log <<= 1;
+		if (mantissa >> 32) {
+			mantissa >>= 1;
+			log |= 1;
+		}
+	}
+	return (32ULL << 24) - log;
+}
+
 #endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Inside of the verdicts' world: for verdict_world.c and verdict_liars.c alone. Not here: what others see.
+ */
+#ifndef TESTS_SIM_VERDICT_PRIVATE_H
+#define TESTS_SIM_VERDICT_PRIVATE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "../unit/signer.h"
+#include "core/mix.h"
+#include "events.h"
+#include "verdict_world.h"
+
+#define KEPT	 (VERDICT_SEATS + 9) /* votes on a target that a node keeps for others */
+#define FRESH	 1024
+#define RECORDED 1024
+#define DATAGRAM 32				     /* items that a round of gossip has for each peer: four pages */
+#define SENDS(n) ((n) > 9 ? (n) > 99 ? 9u : 6u : 4u) /* 4 log10(n + 1) */
+
+enum item_what { ITEM_VOTE, ITEM_PROOF };
+
+struct item {
+	enum item_what what;
+	size_t len;
+	__u8 bytes[VERDICT_PROOF_BYTES];
+};
+
+enum job_what { JOB_RESULT, JOB_ITEM, JOB_GOSSIP, JOB_REPAIR, JOB_LIE, JOB_LIVE };
+
+struct job {
+	enum job_what what;
+	__u32 life; /* of the node */
+	size_t target, about;
+	__u32 number;
+	enum verdict_evidence evidence;
+	bool live;
+	struct item item[]; /* of ITEM: one */
+};
+
+struct fresh {
+	struct item item;
+	__u64 key;
+	unsigned int left;
+};
+
+struct kept {
+	struct verdict_vote vote; /* voter 0: none */
+	struct item item;
+};
+
+struct node {
+	struct signer signer;
+	struct verdict *verdict; /* NULL: it lies, or is down */
+	bool lies, blind, up;
+	__u32 part, life;
+	__u64 timer_ns;
+	struct fresh *fresh; /* to be gossiped */
+	size_t fresh_count;
+	bool gossips;
+	struct kept *kept;     /* KEPT a target */
+	__u64 counter;	       /* of a liar's votes */
+	bool says_down;	       /* of FLAP: this time */
+	bool told;	       /* in this epoch */
+	struct item *recorded; /* by who replays */
+	size_t recorded_count;
+};
+
+struct backend {
+	bool mute, refuses;
+	__u64 probes;
+};
+
+struct verdict_world {
+	struct verdict_world_options options;
+	struct node *node;
+	struct backend *backend;
+	struct roster roster;
+	size_t nodes; /* of them in the roster */
+	struct events events;
+	__u64 now_ns, random, messages;
+	size_t faults_done;
+};
+
+__u32 verdict_world_draw(struct verdict_world *w, __u32 bound);
+struct job *verdict_job(struct verdict_world *w, __u64 us, size_t node, enum job_what what);
+void verdict_send(struct verdict_world *w, size_t from, size_t to, const struct item *item);
+void verdict_spread(struct verdict_world *w, size_t from, const struct item *item);
+
+/* verdict_liars.c */
+void verdict_liar_ticks(struct verdict_world *w, size_t node);
+void verdict_liar_hears(struct verdict_world *w, size_t node, const struct item *item);
+
+#endif

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What becomes of a VIP's backends. A backend is a letter: see letters. Not here: verdicts (verdict_test.c).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/verdict_serve.h"
+
+#define BACKENDS 16
+
+/* Of a text, the backends; ejections begin in the order of the text. */
+static const struct {
+	char letter;
+	struct verdict_serve_in in;
+} letters[] = {
+	{'u', {.weight = 1, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED}},
+	{'?', {.weight = 1}},
+	{'0', {.weight = 0, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED}},
+	{'c', {.weight = 1, .state = VERDICT_DOWN, .source = VERDICT_BY_CERTIFIED}},
+	{'f', {.weight = 1, .state = VERDICT_DOWN, .source = VERDICT_BY_FORMER}},
+	{'l', {.weight = 1, .state = VERDICT_DOWN, .source = VERDICT_BY_LOCAL}},
+	{'p', {.weight = 1, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED, .passive = true}},
+	{'a', {.weight = 1, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED, .own_down = true}},
+	{'d', {.weight = 1, .hand = VERDICT_HAND_DRAIN, .state = VERDICT_DOWN, .source = VERDICT_BY_CERTIFIED}},
+	{'x', {.weight = 1, .hand = VERDICT_HAND_DISABLE, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED}},
+	{'o', {.weight = 1, .hand = VERDICT_HAND_OUT, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED}},
+};
+
+static struct verdict_serve_in in_of(char letter, size_t i)
+{
+	for (size_t k = 0; k < sizeof(letters) / sizeof(*letters); k++) {
+		struct verdict_serve_in in = letters[k].in;
+
+		in.since.ns = 100 + i;
+		if (letters[k].letter == letter)
+			return in;
+	}
+	fail_msg("no such letter: %c", letter);
+	return (struct verdict_serve_in){0};
+}
+
+/* Of each backend: S(erves), A(voided), D(rains), - out. */
+static struct verdict_serve_vip served(struct verdict_serve_policy policy, const char *backends, const char *wanted)
+{
+	static const char word[] = {
+		[VERDICT_SERVE] = 'S', [VERDICT_AVOID] = 'A', [VERDICT_DRAIN] = 'D', [VERDICT_OUT] = '-'};
+	struct verdict_serve_in in[BACKENDS] = {0};
+	struct verdict_serve_out out[BACKENDS];
+	struct verdict_serve_vip vip;
+	char text[BACKENDS + 1] = {0};
+	size_t count = strlen(backends);
+
+	for (size_t i = 0; i < count; i++)
+		in[i] = in_of(backends[i], i);
+	assert_int_equal(verdict_serve(&policy, in, count, out, &vip), 0);
+	for (size_t i = 0; i < count; i++)
+		text[i] = word[out[i].service];
+	assert_string_equal(text, wanted);
+	return vip;
+}
+
+static const struct verdict_serve_policy plain = {.eject_percent = 100};
+
+static void the_first_that_applies_is_what_happens(void **state)
+{
+	struct verdict_serve_vip vip;
+
+	(void)state;
+	vip = served(plain, "u?cflpdxo", "SS----D--");
+	assert_int_equal(vip.panic, VERDICT_PANIC_NONE);
+	assert_int_equal(vip.serving, 2);
+}
+
+static void a_third_is_avoided_at_most(void **state)
+{
+	struct verdict_serve_vip vip;
+
+	(void)state;
+	vip = served(plain, "auu", "ASS");
+	assert_false(vip.suspects_itself);
+	vip = served(plain, "aauu", "SSSS");
+	assert_true(vip.suspects_itself);
+	served(plain, "aauuuu", "AASSSS");
+	served(plain, "au", "SS");
+}
+
+static void avoiding_is_not_for_what_is_out(void **state)
+{
+	(void)state;
+	served(plain, "acuuuu", "A-SSSS");
+	served(plain, "apuuuu", "A-SSSS");
+}
+
+/* Those who have been out longest stay out. */
+static void local_and_passive_ejections_have_a_limit(void **state)
+{
+	struct verdict_serve_policy half = {.eject_percent = 50}, tenth = {.eject_percent = 10},
+				    none = {.eject_percent = 0};
+	struct verdict_serve_vip vip;
+
+	(void)state;
+	vip = served(half, "lplpuu", "---SSS");
+	assert_int_equal(vip.limited, 1);
+	served(half, "cclpuu", "----SS"); /* certified ones are not counted */
+	served(half, "ccccuu", "----SS");
+	served(tenth, "lpuu", "-SSS"); /* one at least */
+	vip = served(none, "lpuu", "SSSS");
+	assert_int_equal(vip.limited, 2);
+}
+
+static void panic_keeps_what_is_not_certified(void **state)
+{
+	struct verdict_serve_policy panics = {.eject_percent = 100, .panic_percent = 50};
+	struct verdict_serve_vip vip;
+
+	(void)state;
+	vip = served(panics, "lluu", "--SS");
+	assert_int_equal(vip.panic, VERDICT_PANIC_NONE);
+	vip = served(panics, "lpluu", "SSSSS");
+	assert_int_equal(vip.panic, VERDICT_PANIC_KEPT);
+	served(panics, "llcuu", "SS-SS");
+	vip = served(panics, "cccuu", "---SS");
+	assert_int_equal(vip.panic, VERDICT_PANIC_NONE);
+	served(panics, "lxxxuu", "----SS"); /* of those that nobody put aside */
+}
+
+static void when_nothing_is_left_the_sorry_backend_serves_or_all(void **state)
+{
+	struct verdict_serve_policy sorry = {.eject_percent = 100, .sorry = true};
+	struct verdict_serve_vip vip;
+
+	(void)state;
+	vip = served(sorry, "clx", "---");
+	assert_int_equal(vip.panic, VERDICT_PANIC_SORRY);
+	assert_int_equal(vip.serving, 0);
+	vip = served(plain, "clxo", "SS-S");
+	assert_int_equal(vip.panic, VERDICT_PANIC_ALL);
+	assert_int_equal(vip.serving, 3);
+	vip = served(plain, "dcx", "SS-");
+	assert_int_equal(vip.panic, VERDICT_PANIC_ALL);
+	vip = served(plain, "c0", "SS"); /* of weight 0 nothing is left */
+	assert_int_equal(vip.panic, VERDICT_PANIC_ALL);
+	vip = served(plain, "xx", "--");
+	assert_int_equal(vip.serving, 0);
+	vip = served(plain, "", "");
+	assert_int_equal(vip.serving, 0);
+}
+
+/* The probes' own network is cut: nothing at all is ejected. */
+static void with_panic_a_cut_of_the_probes_ejects_nothing(void **state)
+{
+	struct verdict_serve_policy panics = {.eject_percent = 100, .panic_percent = 50};
+
+	(void)state;
+	assert_int_equal(served(panics, "llllll", "SSSSSS").panic, VERDICT_PANIC_KEPT);
+	assert_int_equal(served(panics, "cccccc", "SSSSSS").panic, VERDICT_PANIC_ALL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_that_applies_is_what_happens),
+		cmocka_unit_test(a_third_is_avoided_at_most),
+		cmocka_unit_test(avoiding_is_not_for_what_is_out),
+		cmocka_unit_test(local_and_passive_ejections_have_a_limit),
+		cmocka_unit_test(panic_keeps_what_is_not_certified),
+		cmocka_unit_test(when_nothing_is_left_the_sorry_backend_serves_or_all),
+		cmocka_unit_test(with_panic_a_cut_of_the_probes_ejects_nothing),
+	};
+
+	return cmocka_run_group_tests_name("verdict_serve", tests, NULL, NULL);
+}

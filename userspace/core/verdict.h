@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Verdicts: which backends are down, by the word of several observers instead of one. One node's part of it. Pure:
+ * time, results of probes, votes and a random seed come in; probes, votes and changes are taken out. Not here: probing,
+ * how votes travel, what a VIP does about it (verdict_serve.h).
+ *
+ * A few nodes of the roster observe each target (verdict_rule.h). Each probes it (verdict_watch.h) and says what it
+ * finds by a vote that stands until it casts another, so nothing is sent while nothing changes. Votes that meet the
+ * rule make a certificate, and that holds until votes make the opposite one. Nobody proposes or counts for others:
+ * whoever has heard the same votes holds the same verdict, and can show it to somebody who has not.
+ *
+ *  - Who hears that a peer calls a target down probes it at once, so the first to notice makes all fast.
+ *  - An observer whose own way is bad must not judge. If more than half of its targets fail, and of those more than f
+ *    others, so one at least that does not lie, say up, it abstains instead of calling them down. When a rack really
+ *    dies its observers abstain one after the other, until not so many say up; then all of them vote. With less than
+ *    VERDICT_DOUBT_TARGETS there is no telling.
+ *  - Two different votes with one number prove that their voter equivocates; its votes count no more in this epoch,
+ *    and the proof is passed on.
+ *  - A roster has an epoch, which stands in every vote. With another one every observer votes anew, and the
+ *    certificate of the epoch before holds until then. Votes of a roster that is not known yet are refused: after
+ *    verdict_roster() and verdict_targets() what came before has to be shown again.
+ *  - While fewer observers live and judge than a quorum needs, by its own opinion, a node goes by its own probes: it
+ *    is never worse off than with a lone checker.
+ *  - Who was away may have missed votes between two certificates. It is handed one (verdict_certificate()). Of two
+ *    opposite ones, the one holds in which most of those voters that are in both have the later number; then the one
+ *    of which more votes still stand; then down.
+ *  - Once one is certified down, all that fail here are hurried. Changes come out together: VERDICT_SETTLE_MS after the
+ *    first; VERDICT_FILTER_MS if something is called down by more than f, but not yet by enough; VERDICT_MANY_MS
+ *    while hurried probes of others fail. So the death of many is one change of homes, or a few.
+ *
+ * Costs: a vote is verified when it would change something, 50 us each: those on 1,000 targets that fail at once,
+ * 4,000, take a node a fifth of a second, so take no more than VERDICT_TURN between two turns of a loop. A target has
+ * 2.5 kB.
+ */
+#ifndef STARLING_CORE_VERDICT_H
+#define STARLING_CORE_VERDICT_H
+
+#include "core/verdict_rule.h"
+#include "core/verdict_watch.h"
+
+#define VERDICT_DOUBT_TARGETS 3	   /* observed, at least, to doubt oneself */
+#define VERDICT_TURN	      64   /* votes that are cast anew in one step */
+#define VERDICT_SETTLE_MS     20   /* a change waits so long for others */
+#define VERDICT_FILTER_MS     200  /* and so long if some are about to be decided */
+#define VERDICT_MANY_MS	      1000 /* or likely to follow */
+#define VERDICT_GRACE	      2	   /* intervals beyond `fall`, after which an observer should have voted */
+#define VERDICT_OWN	      2	   /* intervals after which own probes that say down are gone by */
+#define VERDICT_RENEW	      2	   /* intervals after which a vote without its witnesses gets others */
+
+struct verdict_config {
+	__u64 id;   /* of this node */
+	__u64 seed; /* of random numbers */
+	__u32 incarnation;
+	__u64 boot;		       /* with it, numbers of own votes */
+	const struct signing *signing; /* borrowed */
+};
+
+struct verdict_target {
+	__u64 id; /* of what is checked and how */
+	struct verdict_pace pace;
+	struct verdict_rule rule;
+};
+
+/* OUTCOME(ID, "label", "what became of a vote, a certificate or a proof") */
+#define STARLING_VERDICT_OUTCOMES(OUTCOME)                                                                             \
+	OUTCOME(NEW, "new", "it counts")                                                                               \
+	OUTCOME(KNOWN, "known", "is here already")                                                                     \
+	OUTCOME(OLDER, "older", "a later one of this voter, or of these, is here")                                     \
+	OUTCOME(EQUIVOCATION, "equivocation", "proves that its voter says two things at once")                         \
+	OUTCOME(CAUGHT, "caught", "its voter was caught at that, and counts no more")                                  \
+	OUTCOME(MALFORMED, "malformed", "makes no sense")                                                              \
+	OUTCOME(TARGET, "target", "on nothing that is checked here")                                                   \
+	OUTCOME(EPOCH, "epoch", "of another roster")                                                                   \
+	OUTCOME(STRANGER, "stranger", "by somebody who does not observe the target")                                   \
+	OUTCOME(FORGED, "forged", "its signature is not its voter's")                                                  \
+	OUTCOME(FEW, "few", "too few votes for a certificate")                                                         \
+	OUTCOME(MEMORY, "memory", "no memory for it")
+
+enum verdict_outcome {
+#define VERDICT_OUTCOME_ENUM(id, label, help) VERDICT_OUTCOME_##id,
+	STARLING_VERDICT_OUTCOMES(VERDICT_OUTCOME_ENUM)
+#undef VERDICT_OUTCOME_ENUM
+		VERDICT_OUTCOMES
+};
+
+/* SOURCE(ID, "word", "why a state is held") */
+#define STARLING_VERDICT_SOURCES(SOURCE)                                                                               \
+	SOURCE(NOTHING, "none", "nothing was found out yet")                                                           \
+	SOURCE(CERTIFIED, "certified", "observers' votes")                                                             \
+	SOURCE(FORMER, "former", "votes of the roster before, until there are new ones")                               \
+	SOURCE(LOCAL, "local", "its own probes: too few observers live")
+
+enum verdict_source {
+#define VERDICT_SOURCE_ENUM(id, word, help) VERDICT_BY_##id,
+	STARLING_VERDICT_SOURCES(VERDICT_SOURCE_ENUM)
+#undef VERDICT_SOURCE_ENUM
+};
+
+enum verdict_act {
+	VERDICT_PROBE,	/* @target, with @number; its result is due */
+	VERDICT_VOTE,	/* an own vote, for all nodes: @bytes. The target's other observers want it at once */
+	VERDICT_CHANGE, /* @target is @state now, by @source, or @own_down is other; those of one @event at once */
+	VERDICT_PROOF,	/* of equivocation, for all nodes: @bytes */
+};
+
+struct verdict_action {
+	enum verdict_act act;
+	__u64 target;
+	__u32 number;
+	enum verdict_state state;
+	enum verdict_source source;
+	bool own_down; /* own probes have said down for `fall` + VERDICT_OWN intervals, though it is up */
+	__u64 event;
+	__u64 voter; /* of PROOF */
+	size_t len;
+	__u8 bytes[VERDICT_PROOF_BYTES];
+};
+
+/* What is held of one target, for `health show`. */
+struct verdict_view {
+	enum verdict_state state;
+	enum verdict_source source;
+	struct mono since;
+	bool own_down;
+	struct verdict_seats seats;
+	struct verdict_view_vote {
+		bool voted, caught, live, witnessed;
+		enum verdict_state state;
+		enum verdict_evidence evidence;
+		__u64 date_ms;
+	} vote[VERDICT_SEATS];
+	size_t down, up; /* votes that count */
+	bool watched;	 /* by this node's own probes */
+	struct verdict_watch watch;
+};
+
+struct verdict;
+
+/* Return: NULL without memory. There are no nodes and no targets at first. */
+struct verdict *verdict_new(const struct verdict_config *config);
+void verdict_free(struct verdict *v);
+
+/**
+ * verdict_roster() - who counts
+ *
+ * Return: 0, or -ENOMEM with nothing changed. All nodes are held live until verdict_live() says otherwise.
+ */
+int verdict_roster(struct verdict *v, struct mono now, const struct roster *roster);
+
+/**
+ * verdict_targets() - what is checked
+ * @target:	copied; sorted by id, none twice
+ *
+ * What is held of those that stay is kept, also where their pace or rule is another one.
+ * Return: 0, or -ENOMEM with nothing changed.
+ */
+int verdict_targets(struct verdict *v, struct mono now, const struct verdict_target *target, size_t count);
+
+/* The date that votes bear from now on: Unix time. */
+void verdict_date(struct verdict *v, __u64 date_ms);
+
+/* A node of the roster answers and is fit to judge, in this node's opinion, or is not. */
+void verdict_live(struct verdict *v, struct mono now, __u64 id, bool live);
+
+/* This node has lost its gateway or most of its peers, or has them again. */
+void verdict_unfit(struct verdict *v, bool unfit);
+
+/* A probe's result. */
+void verdict_probed(struct verdict *v, struct mono now, __u64 target, __u32 number, enum verdict_evidence evidence);
+
+/* Clients' connections to it fail more often than to others: as if a peer called it down. */
+void verdict_hint(struct verdict *v, struct mono now, __u64 target);
+
+/* A vote came, of any bytes. */
+enum verdict_outcome verdict_vote(struct verdict *v, struct mono now, const void *bytes, size_t len);
+enum verdict_outcome verdict_certificate(struct verdict *v, struct mono now, const void *bytes, size_t len);
+enum verdict_outcome verdict_proof(struct verdict *v, struct mono now, const void *bytes, size_t len);
+
+/* Do what is due. To be called at verdict_due(), which may have become earlier after every call. */
+void verdict_step(struct verdict *v, struct mono now);
+struct mono verdict_due(const struct verdict *v); /* UINT64_MAX ns: never */
+
+/* The next thing to be done. Return: whether there was one; @ret is untouched if not. */
+bool verdict_take(struct verdict *v, struct verdict_action *ret);
+
+/* Return: 0, or -ENOENT. */
+int verdict_view(const struct verdict *v, __u64 target, struct verdict_view *ret);
+
+/**
+ * verdict_export() - the certificate that holds, to be shown to anybody
+ * @ret:	VERDICT_CERTIFICATE_BYTES
+ *
+ * Return: bytes, -ENOENT (no such target), -ENODATA (there is none).
+ */
+int verdict_export(const struct verdict *v, __u64 target, __u8 ret[VERDICT_CERTIFICATE_BYTES]);
+
+bool verdict_doubts(const struct verdict *v); /* whether this node abstains where it would call down */
+__u64 verdict_count(const struct verdict *v, enum verdict_outcome outcome);
+const char *verdict_outcome_label(enum verdict_outcome outcome);
+const char *verdict_source_word(enum verdict_source source);
+
+#endif

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * See verdict_page.h.
+ */
+#include "core/verdict_page.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WITNESSED 8 /* votes of a witness on one target */
+
+struct place {
+	__u64 target;
+	__u32 which; /* 0: an observer's vote; else a witness's, 1 .. WITNESSED */
+	__u16 len;   /* 0: free */
+	__u8 bytes[VERDICT_VOTE_BYTES];
+};
+
+struct verdict_pages {
+	struct place *place; /* owned */
+	size_t places, room;
+	bool changed[VERDICT_PAGES];
+};
+
+struct verdict_pages *verdict_pages_new(void)
+{
+	return calloc(1, sizeof(struct verdict_pages));
+}
+
+void verdict_pages_free(struct verdict_pages *p)
+{
+	if (!p)
+		return;
+	free(p->place);
+	free(p);
+}
+
+/* The vote's own place, else the first free one; @p->places: there is none yet. */
+static size_t place_find(const struct verdict_pages *p, __u64 target, __u32 which)
+{
+	size_t free_one = p->places;
+
+	for (size_t i = 0; i < p->places; i++) {
+		const struct place *place = &p->place[i];
+
+		if (place->len && place->target == target && place->which == which)
+			return i;
+		if (!place->len && free_one == p->places)
+			free_one = i;
+	}
+	return free_one;
+}
+
+static int place_add(struct verdict_pages *p)
+{
+	size_t room = p->room ? 2 * p->room : 4 * VERDICT_PAGE_VOTES;
+	struct place *wider;
+
+	if (p->places == VERDICT_PAGES * VERDICT_PAGE_VOTES)
+		return -ENOSPC;
+	if (p->places == p->room) {
+		wider = realloc(p->place, room * sizeof(*wider));
+		if (!wider)
+			return -ENOMEM;
+		p->place = wider;
+		p->room = room;
+	}
+	memset(&p->place[p->places++], 0, sizeof(*p->place));
+	return 0;
+}
+
+int verdict_pages_put(struct verdict_pages *p, const void *bytes, size_t len)
+{
+	struct verdict_vote vote;
+	struct place *place;
+	__u32 which;
+	size_t at;
+	int rc;
+
+	if (len > VERDICT_VOTE_BYTES || verdict_vote_decode(bytes, len, &vote))
+		return -EBADMSG;
+	which = vote.about ? 1 + (__u32)(vote.about >> 32) % WITNESSED : 0;
+	at = place_find(p, vote.target, which);
+	rc = at == p->places ? place_add(p) : 0;
+	if (rc)
+		return rc;
+	place = &p->place[at];
+	place->target = vote.target;
+	place->which = which;
+	place->len = (__u16)len;
+	memcpy(place->bytes, bytes, len);
+	p->changed[at / VERDICT_PAGE_VOTES] = true;
+	return 0;
+}
+
+void verdict_pages_drop(struct verdict_pages *p, __u64 target)
+{
+	for (size_t i = 0; i < p->places; i++) {
+		if (!p->place[i].len || p->place[i].target != target)
+			continue;
+		p->place[i].len = 0;
+		p->changed[i / VERDICT_PAGE_VOTES] = true;
+	}
+}
+
+bool verdict_pages_next(struct verdict_pages *p, __u16 *ret_index, struct page_draft *ret)
+{
+	size_t page = 0, i;
+
+	while (page < VERDICT_PAGES && !p->changed[page])
+		page++;
+	if (page == VERDICT_PAGES)
+		return false;
+	ret->len = 0;
+	for (i = page * VERDICT_PAGE_VOTES; i < p->places && i < (page + 1) * VERDICT_PAGE_VOTES; i++)
+		if (p->place[i].len)
+			page_entry_add(ret, VERDICT_ENTRY_VOTE, p->place[i].bytes, p->place[i].len);
+	p->changed[page] = false;
+	*ret_index = (__u16)page;
+	return true;
+}
+
+static enum verdict_outcome entry_hear(struct verdict *v, struct mono now, const struct page_entry *entry)
+{
+	switch (entry->type) {
+	case VERDICT_ENTRY_VOTE:
+		return verdict_vote(v, now, entry->value, entry->len);
+	case VERDICT_ENTRY_PROOF:
+		return verdict_proof(v, now, entry->value, entry->len);
+	case VERDICT_ENTRY_CERTIFICATE:
+		return verdict_certificate(v, now, entry->value, entry->len);
+	default:
+		return VERDICT_OUTCOME_KNOWN; /* of a later version */
+	}
+}
+
+size_t verdict_page_hear(struct verdict *v, struct mono now, const struct page *page)
+{
+	struct page_entry entry;
+	size_t at = 0, fresh = 0;
+
+	while (page_entry_next(page, &at, &entry))
+		fresh += entry_hear(v, now, &entry) == VERDICT_OUTCOME_NEW;
+	return fresh;
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * See verdict_serve.h.
+ */
+#include "core/verdict_serve.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+static bool is_weak(enum verdict_why why)
+{
+	return why == VERDICT_WHY_LOCAL || why == VERDICT_WHY_PASSIVE;
+}
+
+static struct verdict_serve_out serve_one(const struct verdict_serve_in *in)
+{
+	switch (in->hand) {
+	case VERDICT_HAND_NONE:
+		break;
+	case VERDICT_HAND_DRAIN:
+		return (struct verdict_serve_out){VERDICT_DRAIN, VERDICT_WHY_HAND};
+	case VERDICT_HAND_OUT:
+	case VERDICT_HAND_DISABLE:
+		return (struct verdict_serve_out){VERDICT_OUT, VERDICT_WHY_HAND};
+	}
+	if (in->state == VERDICT_DOWN)
+		return (struct verdict_serve_out){VERDICT_OUT, in->source == VERDICT_BY_LOCAL ? VERDICT_WHY_LOCAL
+											      : VERDICT_WHY_CERTIFIED};
+	if (in->passive)
+		return (struct verdict_serve_out){VERDICT_OUT, VERDICT_WHY_PASSIVE};
+	if (in->own_down)
+		return (struct verdict_serve_out){VERDICT_AVOID, VERDICT_WHY_AVOID};
+	return (struct verdict_serve_out){VERDICT_SERVE,
+					  in->state == VERDICT_UP ? VERDICT_WHY_UP : VERDICT_WHY_UNKNOWN};
+}
+
+/* --- bounds --- */
+
+static size_t why_count(const struct verdict_serve_out *out, size_t count, bool (*is)(enum verdict_why))
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += is(out[i].why);
+	return sum;
+}
+
+static void keep(struct verdict_serve_out *out, size_t count, bool (*is)(enum verdict_why), enum verdict_why why)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is(out[i].why))
+			out[i] = (struct verdict_serve_out){VERDICT_SERVE, why};
+}
+
+static int since_order(const void *a, const void *b, void *arg)
+{
+	const struct verdict_serve_in *in = arg;
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+
+	if (in[x].since.ns != in[y].since.ns)
+		return in[x].since.ns < in[y].since.ns ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/* Of local and passive ejections the first ones stay, one at least. */
+static int limit(const struct verdict_serve_policy *policy, const struct verdict_serve_in *in, size_t count,
+		 struct verdict_serve_out *out, size_t *ret_limited)
+{
+	size_t weak = why_count(out, count, is_weak), most = count * policy->eject_percent / 100, i, *order;
+
+	if (policy->eject_percent && !most)
+		most = 1;
+	if (weak <= most)
+		return 0;
+	order = calloc(weak, sizeof(*order));
+	if (!order)
+		return -ENOMEM;
+	weak = 0;
+	for (i = 0; i < count; i++)
+		if (is_weak(out[i].why))
+			order[weak++] = i;
+	qsort_r(order, weak, sizeof(*order), since_order, (void *)(uintptr_t)in);
+	for (i = most; i < weak; i++)
+		out[order[i]] = (struct verdict_serve_out){VERDICT_SERVE, VERDICT_WHY_LIMIT};
+	*ret_limited = weak - most;
+	free(order);
+	return 0;
+}
+
+static bool is_avoided(enum verdict_why why)
+{
+	return why == VERDICT_WHY_AVOID;
+}
+
+static size_t serving(const struct verdict_serve_in *in, const struct verdict_serve_out *out, size_t count)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += in[i].weight && (out[i].service == VERDICT_SERVE || out[i].service == VERDICT_AVOID);
+	return sum;
+}
+
+static size_t at_hand(const struct verdict_serve_in *in, size_t count)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += in[i].weight && in[i].hand == VERDICT_HAND_NONE;
+	return sum;
+}
+
+/* Return: of the panic that there is; what it changes is changed. */
+static enum verdict_panic panic(const struct verdict_serve_policy *policy, const struct verdict_serve_in *in,
+				size_t count, struct verdict_serve_out *out)
+{
+	enum verdict_panic is = VERDICT_PANIC_NONE;
+
+	if (100 * serving(in, out, count) < policy->panic_percent * at_hand(in, count) &&
+	    why_count(out, count, is_weak)) {
+		keep(out, count, is_weak, VERDICT_WHY_PANIC);
+		is = VERDICT_PANIC_KEPT;
+	}
+	if (serving(in, out, count))
+		return is;
+	if (policy->sorry)
+		return VERDICT_PANIC_SORRY;
+	for (size_t i = 0; i < count; i++)
+		if (in[i].hand != VERDICT_HAND_DISABLE)
+			out[i] = (struct verdict_serve_out){VERDICT_SERVE, VERDICT_WHY_PANIC};
+	return VERDICT_PANIC_ALL;
+}
+
+int verdict_serve(const struct verdict_serve_policy *policy, const struct verdict_serve_in *in, size_t count,
+		  struct verdict_serve_out *ret, struct verdict_serve_vip *ret_vip)
+{
+	struct verdict_serve_vip vip = {0};
+	int rc;
+
+	for (size_t i = 0; i < count; i++)
+		ret[i] = serve_one(&in[i]);
+	rc = limit(policy, in, count, ret, &vip.limited);
+	if (rc)
+		return rc;
+	vip.suspects_itself = why_count(ret, count, is_avoided) > count / VERDICT_AVOID_PART;
+	if (vip.suspects_itself)
+		keep(ret, count, is_avoided, VERDICT_WHY_SUSPECT);
+	vip.panic = panic(policy, in, count, ret);
+	vip.serving = serving(in, ret, count);
+	*ret_vip = vip;
+	return 0;
+}
+
+const char *verdict_why_word(enum verdict_why why)
+{
+	static const char *const word[] = {
+#define VERDICT_WORD(id, text, help) [VERDICT_WHY_##id] = (text),
+		STARLING_VERDICT_WHYS(VERDICT_WORD)
+#undef VERDICT_WORD
+	};
+
+	return word[why];
+}
