@@ -157,7 +157,7 @@ probe() { # WANTED WORDS OF THE CHECK...
 }
 probe "ok: connected" tcp
 probe "refused: connecting: Connection refused" tcp port 81
-probe "ok: as expected" talk send $'GET /name HTTP/1.0\n\n' expect be1
+probe "ok: as expected" talk send 'GET /name HTTP/1.0\r\n\r\n' expect '\x62e1\n'
 probe "ok: status 200" http path /name body be1
 probe "status: status 404" http path /nothing
 probe "ok: status 200" https port 443 path /name

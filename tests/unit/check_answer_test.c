@@ -168,6 +168,9 @@ static void statuses_are_good_in_their_ranges(void **state)
 	assert_true(check_answer_has("", 0, ""));
 	assert_false(check_answer_has("", 0, "x"));
 	assert_true(check_answer_has("a\0bcd", 5, "bc"));
+	assert_true(check_answer_has("a\0b\r\n", 5, "\\x00\\x62\\r\\n"));
+	assert_false(check_answer_has("a\\r", 3, "\\r"));
+	assert_true(check_answer_has("a\\r", 3, "\\\\r"));
 }
 
 int main(void)

@@ -271,6 +271,9 @@ static void mistakes_are_named_with_their_place(void **state)
 		{"health set web exec one two", 5, NULL},
 		{"health set web tcp interval 50ms", 5, NULL},
 		{"health set web tcp fall 0", 5, NULL},
+		{"health set web talk expect \"\\\\q\"", 5, NULL},
+		{"health set web talk expect \"\\\\x0\"", 5, NULL},
+		{"health set web talk expect \"a\\\\\"", 5, NULL},
 		{"", 0, NULL},
 	};
 	struct lex_line *line = malloc(sizeof(*line));

@@ -66,12 +66,13 @@ static int string_take(const struct argument *a, const char *word, struct comman
 
 static int string_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
+	__u8 bytes[CHECK_TEXT_BYTES];
 	char wanted[64];
 
-	if (strlen(word) >= a->min && strlen(word) <= a->max)
+	if (strlen(word) >= a->min && strlen(word) <= a->max && check_bytes(word, bytes) >= 0)
 		return string_take(a, word, c);
-	snprintf(wanted, sizeof(wanted), "%llu to %llu bytes long", (unsigned long long)a->min,
-		 (unsigned long long)a->max);
+	snprintf(wanted, sizeof(wanted), "%llu to %llu bytes long, with \\\\ \\n \\r \\t \\xHH",
+		 (unsigned long long)a->min, (unsigned long long)a->max);
 	return argument_refuse(noun, wanted, word, err);
 }
 

@@ -24,7 +24,10 @@ bool check_status_good(const struct check_config *c, long status)
 
 bool check_answer_has(const void *bytes, size_t len, const char *text)
 {
-	return !text[0] || (len && memmem(bytes, len, text, strlen(text)));
+	__u8 wanted[CHECK_TEXT_BYTES];
+	int count = check_bytes(text, wanted);
+
+	return !count || (count > 0 && len && memmem(bytes, len, wanted, (size_t)count));
 }
 
 /* --- agents --- */

@@ -14,7 +14,7 @@
 
 bool check_status_good(const struct check_config *c, long status);
 
-/* Whether @text is in the bytes; "" is. */
+/* Whether the bytes that @text means (check_bytes()) are in an answer; those of "" are. */
 bool check_answer_has(const void *bytes, size_t len, const char *text);
 
 /* --- HAProxy's agent-check: one line --- */

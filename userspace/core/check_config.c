@@ -46,6 +46,55 @@ const char *const *dns_type_words(void)
 	return dns_words;
 }
 
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* What stands behind a backslash, at *@at, which goes on to its last character. Return: the byte, or -EINVAL. */
+static int escape_read(const char **at)
+{
+	int high, low;
+
+	switch (**at) {
+	case '\\':
+		return '\\';
+	case 'n':
+		return '\n';
+	case 'r':
+		return '\r';
+	case 't':
+		return '\t';
+	case 'x':
+		high = hex_digit((*at)[1]);
+		low = high < 0 ? -1 : hex_digit((*at)[2]);
+		*at += 2;
+		return low < 0 ? -EINVAL : high << 4 | low;
+	default:
+		return -EINVAL;
+	}
+}
+
+int check_bytes(const char *text, __u8 ret[CHECK_TEXT_BYTES])
+{
+	int count = 0, byte;
+
+	for (; *text; text++) {
+		byte = (__u8)*text;
+		if (byte == '\\') {
+			text++;
+			byte = escape_read(&text);
+		}
+		if (byte < 0)
+			return byte;
+		ret[count++] = (__u8)byte;
+	}
+	return count;
+}
+
 __u32 check_timeout_default(__u32 interval_ms)
 {
 	return interval_ms < CHECK_TIMEOUT_DEFAULT_MS ? interval_ms : CHECK_TIMEOUT_DEFAULT_MS;

@@ -79,6 +79,14 @@ const char *const *check_kind_words(void); /* by enum check_kind, then NULL */
 const char *const *dns_type_words(void);   /* end with NULL */
 extern const __u32 dns_type_numbers[];	   /* the same order */
 
+/**
+ * check_bytes() - what a text of send, expect or body means
+ * @text:	\\ is a backslash; \n, \r, \t and \xHH, NUL too, mean a byte, for words of a command have none of those
+ *
+ * Return: bytes; -EINVAL: a backslash with something else behind it.
+ */
+int check_bytes(const char *text, __u8 ret[CHECK_TEXT_BYTES]);
+
 __u32 check_timeout_default(__u32 interval_ms);
 
 /**

@@ -103,7 +103,7 @@
 	ARGUMENT(CHECK_PORT,    KEYWORD,  "port",          "N",                         NUMBER,    check.port,       1, 65535, \
 		"that is probed; by default the backend's") \
 	ARGUMENT(SEND,          KEYWORD,  "send",          "STR",                       STRING,    check.send,       1, 255, \
-		"what is said first; \\n, \\xHH in quotes") \
+		"what is said first; \\n, \\r, \\t and \\xHH mean a byte, \\\\ a backslash") \
 	ARGUMENT(EXPECT,        KEYWORD,  "expect",        "STR",                       STRING,    check.expect,     1, 255, \
 		"what the answer has in it") \
 	ARGUMENT(HTTP_PATH,     KEYWORD,  "path",          "P",                         HTTP_PATH, check.path,       1, 255, \

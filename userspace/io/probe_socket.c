@@ -47,16 +47,13 @@ static void question_make(struct probe *p)
 	else if (p->check->kind == CHECK_ICMP)
 		p->query_len = echo_request(!addr_is_v4(&p->at.addr), p->token, p->query);
 	else
-		p->query_len = strlen(p->check->send);
+		p->query_len = (size_t)check_bytes(p->check->send, p->query); /* it was checked when it was said */
 }
 
 /* At most 271 bytes into an empty buffer go at once, or never. */
 static void question_ask(struct probe *p)
 {
-	bool texts = p->check->kind != CHECK_DNS && p->check->kind != CHECK_ICMP;
-	const void *bytes = texts ? (const void *)p->check->send : p->query;
-
-	if (p->query_len && send(p->fd, bytes, p->query_len, MSG_NOSIGNAL) != (ssize_t)p->query_len)
+	if (p->query_len && send(p->fd, p->query, p->query_len, MSG_NOSIGNAL) != (ssize_t)p->query_len)
 		probe_end_errno(p, errno, "sending");
 }
 
