@@ -41,7 +41,7 @@ routes 11
 # The balancer that the first page begins with
 cat >"$SHARE/starling.conf" <<'END'
 iface attach eth0
-vip add web tcp/203.0.113.10:80 scheduler mh forward ipip
+vip add web tcp/203.0.113.10:80 scheduler mh forward ipip idle 3s
 backend add web 192.0.2.101:80 weight 10
 backend add web 192.0.2.102:80 weight 10
 END
