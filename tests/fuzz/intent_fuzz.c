@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/aside.h"
 #include "core/config_file.h"
 #include "core/intent.h"
 #include "any_signing.h"
@@ -27,8 +28,10 @@ static void tree_again(const struct objects *o, const struct object_name *root, 
 	struct config *c = NULL;
 	struct objects built = {0};
 	struct object_name name;
+	size_t lines = asides_begin(buf_text(text), text->len);
 
-	if (config_parse(buf_text(text), text->len, "tree", &c, &errors))
+	if (config_parse(buf_text(text), lines, "tree", &c, &errors) ||
+	    asides_read(c, buf_text(text) + lines, text->len - lines, NULL))
 		goto out;
 	REQUIRE(!*c->node_name && !c->iface_count && !c->listen_http.port);
 	if (intent_same(o, root, c, &any))

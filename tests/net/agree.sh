@@ -155,6 +155,15 @@ sever 1
 check "each takes it back by itself" wait_for 10 weight_all web 1 13
 mend 1
 check "all are alive again" wait_for 20 all_alive
+check "one more, and one of the others is cut off" at 1 config apply "$TMP/again" confirm 6s
+check "all run that" wait_for 5 weight_all web 1 14
+sever 3
+check "it is confirmed without it" at 2 config confirm
+check "it takes it back alone" wait_for 10 weight_is 3 web 1 13
+equal "the others run it" "14 14" "$(shown 1 web 1 weight) $(shown 2 web 1 weight)"
+mend 3
+check "and goes forward again, when it learns of it" wait_for 20 weight_all web 1 14
+check "all are alive again" wait_for 20 all_alive
 
 # --- voters cut off
 sever 3

@@ -165,6 +165,13 @@ void asides_write(const struct config *c, struct buf *out)
 	}
 }
 
+size_t asides_begin(const char *text, size_t len)
+{
+	const char *at = strncmp(text, ASIDE_WORD, strlen(ASIDE_WORD)) ? strstr(text, "\n" ASIDE_WORD) : text;
+
+	return !at ? len : at == text ? 0 : (size_t)(at + 1 - text);
+}
+
 /* Return: whether the words are a line; whatever else they may be, asides_write() writes them otherwise. */
 static bool line_read(const struct lex_line *line, struct override *ret)
 {

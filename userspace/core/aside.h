@@ -48,6 +48,10 @@ void asides_changes(const struct config *from, const struct config *to, aside_ch
 
 void asides_write(const struct config *c, struct buf *out);
 
+/* Of a configuration's lines with those of what is put aside behind them, and a NUL: where the latter begin; @len: nowhere.
+ */
+size_t asides_begin(const char *text, size_t len);
+
 /* Any bytes. Return: 0; -EBADMSG with @err: no such lines, out of order, or of no backend of @c; -ENOMEM. */
 int asides_read(struct config *c, const char *text, size_t len, struct err *err);
 

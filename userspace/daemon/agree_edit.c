@@ -71,7 +71,7 @@ static int generation_wanted(struct edit *e, struct err *err)
 	if (rc)
 		return rc;
 	lines = agree_kept_config(text);
-	rc = lines ? text_wanted(e, lines, agree_lines_len(lines, len - (size_t)(lines - text)),
+	rc = lines ? text_wanted(e, lines, asides_begin(lines, len - (size_t)(lines - text)),
 				 "an earlier generation", err)
 		   : err_set(err, EBADMSG, "generation %u is not whole here", number);
 	free(text);

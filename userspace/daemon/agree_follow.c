@@ -111,14 +111,6 @@ int agree_tree(struct agree *a, const struct object_name *root, __u64 maker)
 
 /* --- reading --- */
 
-/* Of a text as intent_read() gives it, where what is put aside begins. */
-size_t agree_lines_len(const char *text, size_t len)
-{
-	const char *at = strncmp(text, ASIDE_WORD, strlen(ASIDE_WORD)) ? strstr(text, "\n" ASIDE_WORD) : text;
-
-	return !at ? len : at == text ? 0 : (size_t)(at + 1 - text);
-}
-
 static int lines_parse(struct agree *a, const char *text, size_t len, struct config **ret, struct err *err)
 {
 	struct err_list errors = {0};
@@ -134,7 +126,7 @@ static int lines_parse(struct agree *a, const char *text, size_t len, struct con
 
 int agree_parse(struct agree *a, const char *text, size_t len, struct config **ret, struct err *err)
 {
-	size_t lines = agree_lines_len(text, len);
+	size_t lines = asides_begin(text, len);
 	int rc = lines_parse(a, text, lines, ret, err);
 
 	if (!rc)
@@ -193,7 +185,7 @@ static int tree_update(struct agree *a, const struct object_name *root, const st
 	rc = intent_changed(&a->objects, root, known, &text, on_gone, c, err);
 	pthread_mutex_unlock(&a->lock);
 	if (!rc)
-		lines = agree_lines_len(buf_text(&text), text.len);
+		lines = asides_begin(buf_text(&text), text.len);
 	if (!rc)
 		rc = lines_parse(a, buf_text(&text), lines, &changed, err);
 	if (!rc) {

@@ -142,8 +142,6 @@ int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err 
 /* Whether enough voters answer. Return: 0, or -EHOSTUNREACH with @err. */
 int agree_quorum_check(struct agree *a, const char *instead, struct err *err);
 
-size_t agree_lines_len(const char *text, size_t len); /* of a kept configuration, without what was put aside then */
-
 /* agree_propose.c; each returns 0, or -errno with @err. agree_put(): -ESTALE: @base is not the value any more */
 int agree_put(struct agree *a, const struct intent *base, const struct intent *want, struct err *err);
 int agree_voters(struct agree *a, struct task *t, struct err *err);
