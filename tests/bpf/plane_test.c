@@ -374,14 +374,16 @@ static void a_drain_ends_disabled_after_its_timeout(void **state)
 			     .at = world_backend(1, 0),
 			     .state = OVERRIDE_DRAIN,
 			     .by = "test",
-			     .timeout_ms = 1000,
+			     .timeout_ms = 3600000,
 			     .since_ms = wall_ms() - 2000};
 	struct err err;
 
 	(void)state;
 	assert_int_equal(plane_override(w->p, &o, &err), 0);
 	assert_int_equal(BACKEND_WORD_STATE(w->dp.h->backends[id_of(w, 1, 0)].word), BACKEND_DRAINING);
+	w->p->override[0].timeout_ms = 1000;
 	plane_tick(w->p);
+	plane_settle(w->p);
 	assert_int_equal(BACKEND_WORD_STATE(w->dp.h->backends[id_of(w, 1, 0)].word), BACKEND_DOWN);
 	assert_string_equal(plane_backend_shown(plane_vip_find(w->p, "v1")->backend[0]), "disabled");
 	world_free(w);

@@ -132,7 +132,8 @@ socketserver.TCPServer(("", 9000), Agent).serve_forever()
 END
 echo "up 75%" >"$TMP/word"
 "$LAB" exec be1 python3 "$TMP/agent.py" "$TMP/word" &
-cleanup "kill $!"
+agent=$!
+cleanup "kill -KILL $agent"
 agent_says() { # WORDS STATE
 	echo "$1" >"$TMP/word"
 	check "the agent says $1: $2" wait_for 20 is web "$(be 1)" "$2"
@@ -142,6 +143,13 @@ agent_says "drain" draining
 agent_says "up" draining # what is not mentioned stays
 agent_says "ready" up
 agent_says "maint" disabled
+kill -STOP $agent
+check "the check is changed, while the agent says nothing" \
+	lb health set web agent port 9000 interval 300ms timeout 300ms fall 2 rise 1
+sleep 1
+equal "its word holds on" disabled "$(backend_value web "$(be 1)" state)"
+kill -CONT $agent
+check "the check is as it was" lb health set web agent port 9000 interval 300ms timeout 300ms fall 1 rise 1
 agent_says "ready up" up
 agent_says "down #disk" down
 agent_says "up" up

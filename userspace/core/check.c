@@ -8,6 +8,7 @@
 
 #define JITTER_PART 10 /* of an interval */
 #define REPEAT_PART 10
+#define FIRST_MS    3000 /* the first one comes within so much, whatever the interval */
 #define NS_PER_MS   1000000ull
 
 static const char *const reasons[] = {
@@ -49,7 +50,9 @@ static __u32 repeat_ms(const struct check_config *rules)
 void check_start(struct check *c, const struct check_config *rules, enum check_verdict verdict, struct mono now,
 		 __u64 random)
 {
-	*c = (struct check){.verdict = verdict, .due = after(now, mix_below(mix64(random), rules->interval_ms))};
+	__u32 first_ms = rules->interval_ms < FIRST_MS ? rules->interval_ms : FIRST_MS;
+
+	*c = (struct check){.verdict = verdict, .due = after(now, mix_below(mix64(random), first_ms))};
 }
 
 __u32 check_probe(struct check *c, const struct check_config *rules, struct mono now, __u64 random)

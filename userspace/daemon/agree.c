@@ -118,16 +118,18 @@ bool agree_on(const struct agree *a)
 	return on;
 }
 
-bool agree_quorum(struct agree *a)
+bool agree_ready(struct agree *a)
 {
 	struct caspaxos_value v;
+	bool may;
 
 	if (!a)
 		return false;
 	pthread_mutex_lock(&a->lock);
 	v = a->value;
+	may = v.version && !a->apart && !agree_left_ms(a, &a->intent);
 	pthread_mutex_unlock(&a->lock);
-	return v.version && agree_answering(a, &v) >= caspaxos_quorum(&v);
+	return may && agree_answering(a, &v) >= caspaxos_quorum(&v);
 }
 
 int agree_history(struct agree *a, struct table *t)
@@ -273,6 +275,7 @@ static int locks_make(struct agree *a)
 	if (!a->answer)
 		return -ENOMEM;
 	pthread_mutex_init(&a->applying, NULL);
+	pthread_mutex_init(&a->proposing, NULL);
 	pthread_mutex_init(&a->fetching, NULL);
 	pthread_mutex_init(&a->keeping, NULL);
 	pthread_mutex_init(&a->lock, NULL);
@@ -308,6 +311,8 @@ int agree_open(struct daemon *d, struct agree **ret, struct err *err)
 	if (!rc)
 		rc = workers_open("asks", 1, &a->asks, err);
 	if (!rc)
+		rc = workers_open("quick", 1, &a->quick, err);
+	if (!rc)
 		rc = workers_open("follows", 1, &a->follows, err);
 	return rc;
 }
@@ -321,8 +326,9 @@ void agree_stop(struct agree *a)
 	pthread_cond_broadcast(&a->changed);
 	pthread_mutex_unlock(&a->lock);
 	workers_close(a->asks);
+	workers_close(a->quick);
 	workers_close(a->follows);
-	a->asks = a->follows = NULL;
+	a->asks = a->quick = a->follows = NULL;
 }
 
 void agree_close(struct agree *a)
@@ -330,12 +336,14 @@ void agree_close(struct agree *a)
 	if (!a)
 		return;
 	objects_free(&a->objects);
+	plane_health_free(&a->gate.before);
 	for (size_t i = 0; i < AGREE_READ; i++)
 		config_free(a->read[i].config);
 	history_close(a->history);
 	pthread_cond_destroy(&a->changed);
 	pthread_mutex_destroy(&a->lock);
 	pthread_mutex_destroy(&a->applying);
+	pthread_mutex_destroy(&a->proposing);
 	pthread_mutex_destroy(&a->fetching);
 	pthread_mutex_destroy(&a->keeping);
 	free(a->answer);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * One configuration for the flock: what the register names is fetched, checked and run, and commands that change shared
- * lines become proposals. Two threads of its own, since both wait for others: one for operators' commands, one that
- * follows what is decided and answers questions. Not here: the register (peers_register.c), objects (core/intent.h),
+ * lines become proposals. Three threads of its own, since all wait for others: one for operators' changes, one for commands
+ * that need the voters alone, one that follows what is decided and answers questions. Not here: the register (peers_register.c), objects (core/intent.h),
  * this node's own lines (apply.h).
  */
 #ifndef STARLING_DAEMON_AGREE_H
@@ -24,7 +24,8 @@ void agree_close(struct agree *a); /* after the loop; NULL is fine */
 /* Whether there is a register, and this node has not stayed apart: shared lines are the flock's. Any thread. */
 bool agree_on(const struct agree *a);
 
-bool agree_quorum(struct agree *a); /* and most of its voters answer. Any thread */
+/* And it can be changed: most voters answer, and nothing waits to be confirmed. Any thread. */
+bool agree_ready(struct agree *a);
 
 /* A command that is the flock's to agree on moves in, and is answered later. On the loop's thread. */
 bool agree_takes(struct agree *a, struct task *t);

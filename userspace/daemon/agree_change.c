@@ -25,11 +25,17 @@
 
 /* --- is it meant? --- */
 
+static bool is_override(const struct edit *e)
+{
+	return command_info(e->t->command.id)->flags & COMMAND_OVERRIDE;
+}
+
 static int silent_check(const struct edit *e, struct err *err)
 {
 	char name[STARLING_NAME_BYTES];
 
-	for (size_t i = 0; i < e->silent.count; i++) {
+	/* Nobody is asked whether he can put a backend aside. */
+	for (size_t i = 0; i < e->silent.count && !is_override(e); i++) {
 		if (!peers_answers(e->a->d->peers, e->silent.id[i]))
 			continue; /* cut off, or gone: it follows when it is back */
 		peers_name(e->a->d->peers, e->silent.id[i], name);
@@ -153,11 +159,7 @@ static int ask_all(struct edit *e, const struct intent *want, struct err *err)
 	if (!rc)
 		rc = silent_check(e, err);
 	return rc ? rc
-		  : agree_quorum_check(e->a,
-				       command_info(e->t->command.id)->flags & COMMAND_OVERRIDE
-					       ? "; with \"local\" this balancer does it alone"
-					       : "",
-				       err);
+		  : agree_quorum_check(e->a, is_override(e) ? "; with \"local\" this balancer does it alone" : "", err);
 }
 
 static void conflict_line(void *arg, char change, const char *object, const char *name, const char *line)
@@ -165,6 +167,14 @@ static void conflict_line(void *arg, char change, const char *object, const char
 	(void)object;
 	(void)name;
 	buf_printf(arg, "%s%c %s", ((struct buf *)arg)->len ? "; " : "", change, line);
+}
+
+static void conflict_aside(void *arg, const struct override *o)
+{
+	char at[ENDPOINT_TEXT_BYTES];
+
+	buf_printf(arg, "%s%s %s by %s", ((struct buf *)arg)->len ? "; " : "", endpoint_format(&o->at, at),
+		   o->state == OVERRIDE_NONE ? "enabled" : "put aside", o->by);
 }
 
 /* Another change was decided first. Return: 0: merged; -ESTALE with @err: both changed the same. */
@@ -183,6 +193,7 @@ static int rebase(struct edit *e, struct err *err)
 	rc = config_merge(before, mine, e->base, &merged, conflict);
 	if (rc == -ESTALE) {
 		config_changes(before, e->base, conflict_line, &lines);
+		asides_changes(before, e->base, conflict_aside, &lines);
 		err_set(err, ESTALE, "%s was changed meanwhile by generation %u: %.160s", conflict, e->base_generation,
 			buf_text(&lines));
 		buf_free(&lines);
@@ -334,34 +345,13 @@ static void done_answer(struct edit *e)
 	request_message_answer(message, &e->t->answer);
 }
 
-/* The first thing to go back from is what waits to be confirmed. */
-static bool takes_back(const struct edit *e)
-{
-	struct err unused = {0};
-
-	return e->t->command.id == COMMAND_CONFIG_ROLLBACK && !command_has(&e->t->command, ARG_GENERATION) &&
-	       pending_check(e, &unused);
-}
-
-static int take_back(struct edit *e, struct err *err)
-{
-	int rc = e->t->request.dry_run ? 0 : agree_take_back(e->a, &e->base_intent, err);
-	char message[96];
-
-	if (rc)
-		return err->text[0] ? rc : err_set(err, -rc, "it was confirmed, or taken back, just now");
-	snprintf(message, sizeof(message), "generation %u is taken back", e->base_intent.generation);
-	request_message_answer(message, &e->t->answer);
-	return 0;
-}
-
 static int edit_run(struct edit *e, struct err *err)
 {
 	struct config *own = NULL;
 	int rc = edit_wanted(e, err);
 
 	if (!rc && e->t->command.id == COMMAND_CONFIG_APPLY && !e->t->request.dry_run)
-		own = config_copy(e->wanted);
+		rc = (own = config_copy(e->wanted)) ? 0 : -ENOMEM;
 	if (!rc)
 		rc = config_check(e->wanted, &e->a->d->limits, err);
 	if (!rc)
@@ -387,12 +377,23 @@ static int edit_run(struct edit *e, struct err *err)
 	if (!rc && own)
 		rc = own_apply(e, own, err);
 	config_free(own);
-	if (rc)
+	if (rc && e->t->fault == FAULT_NONE) /* else it has the reasons */
 		buf_clear(&e->t->answer);
 	return rc;
 }
 
-static int edit(struct agree *a, struct task *t, struct err *err)
+/* What was built and came to nothing. */
+static void trim(struct agree *a)
+{
+	pthread_mutex_lock(&a->applying);
+	pthread_mutex_lock(&a->lock);
+	memset(&a->asked, 0, sizeof(a->asked));
+	pthread_mutex_unlock(&a->lock);
+	agree_objects_trim(a);
+	pthread_mutex_unlock(&a->applying);
+}
+
+int agree_edit(struct agree *a, struct task *t, struct err *err)
 {
 	struct edit *e = calloc(1, sizeof(*e));
 	int rc;
@@ -403,7 +404,8 @@ static int edit(struct agree *a, struct task *t, struct err *err)
 	e->t = t;
 	words_join(t, e->command);
 	e->base = edit_base(e, err);
-	rc = !e->base ? -EIO : takes_back(e) ? take_back(e, err) : edit_run(e, err);
+	rc = e->base ? edit_run(e, err) : -EIO;
+	trim(a);
 	edit_free(e);
 	free(e);
 	return rc;
@@ -419,6 +421,8 @@ static int fold_wanted(struct edit *e, const struct override *own, size_t count)
 	for (size_t i = 0; e->wanted && !rc && i < count; i++) {
 		const struct override *agreed = aside_find(e->base, own[i].vip, &own[i].at);
 
+		if (agreed && agreed->since_ms == own[i].since_ms)
+			continue; /* it is folded in already */
 		if ((agreed ? agreed->since_ms : 0) == own[i].over_ms)
 			rc = aside_set(e->wanted, &own[i]);
 		else
@@ -452,6 +456,7 @@ int agree_fold(struct agree *a, const struct override *own, size_t count, struct
 		rc = propose_all(e, err);
 	if (!rc)
 		rc = agree_follow(a, err);
+	trim(a);
 	if (e)
 		edit_free(e);
 	free(e);
@@ -496,71 +501,4 @@ int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err 
 		edit_free(e);
 	free(e);
 	return rc;
-}
-
-/* --- the queue of commands --- */
-
-static void ask_run(void *arg)
-{
-	struct task *t = arg;
-	struct agree *a = t->d->agree;
-	struct err err = {0};
-	int rc;
-
-	switch (t->command.id) {
-	case COMMAND_NODE_JOIN:
-		rc = agree_join(a, t, &err);
-		break;
-	case COMMAND_CONFIG_VOTERS:
-		rc = agree_voters(a, t, &err);
-		break;
-	case COMMAND_CONFIG_CONFIRM:
-		rc = agree_confirm(a, t, &err);
-		break;
-	case COMMAND_CONFIG_TAKEOVER:
-		rc = agree_takeover(a, t, &err);
-		break;
-	case COMMAND_NODE_LEASE:
-		rc = agree_lease(a, t, &err);
-		break;
-	case COMMAND_CONFIG_LEVEL:
-		rc = agree_on(a) ? edit(a, t, &err)
-				 : err_set(&err, ENOENT, "the flock has no voters, so it has agreed on no level");
-		break;
-	default:
-		rc = edit(a, t, &err);
-		break;
-	}
-	task_end(t, rc, &err);
-}
-
-static bool is_shared(const struct task *t)
-{
-	const struct command_info *info = command_info(t->command.id);
-
-	switch (t->command.id) {
-	case COMMAND_NODE_JOIN:
-	case COMMAND_CONFIG_VOTERS:
-	case COMMAND_CONFIG_CONFIRM:
-	case COMMAND_CONFIG_TAKEOVER:
-		return true;
-	case COMMAND_NODE_LEASE:
-	case COMMAND_CONFIG_LEVEL:
-		return command_mutates(&t->command);
-	default:
-		/* A signal re-reads the own lines alone. */
-		return agree_on(t->d->agree) && info->flags & COMMAND_SHARED && info->flags & COMMAND_MUTATES &&
-		       !command_has(&t->command, ARG_LOCAL) && !t->signalled;
-	}
-}
-
-bool agree_takes(struct agree *a, struct task *t)
-{
-	struct err err = {0};
-
-	if (!a || !is_shared(t))
-		return false;
-	if (!a->asks || workers_post(a->asks, ask_run, t))
-		task_end(t, err_set(&err, ESHUTDOWN, "the daemon is stopping"), &err);
-	return true;
 }

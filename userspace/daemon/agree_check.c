@@ -250,8 +250,14 @@ static bool all_cut_off(struct agree *a, const struct agree_nodes *missing)
 static void ask(struct agree *a, __u32 kind, const struct agree_nodes *whom, __u32 number,
 		const struct object_name *root)
 {
-	for (size_t i = 0; i < whom->count; i++)
-		peers_tell(a->d->peers, whom->id[i], kind, number, root, sizeof(*root));
+	__u64 self = peers_self(a->d->peers);
+
+	for (size_t i = 0; i < whom->count; i++) {
+		if (whom->id[i] == self)
+			agree_gate_take(a, self, number, root);
+		else
+			peers_tell(a->d->peers, whom->id[i], kind, number, root, sizeof(*root));
+	}
 }
 
 static __u32 question_begin(struct agree *a, const struct agree_nodes *whom)

@@ -54,10 +54,24 @@ static int text_wanted(struct edit *e, const char *text, size_t len, const char 
 	return rc;
 }
 
+/* The one before what runs, which is not the latest where that was taken back. */
+static __u32 generation_before(const struct edit *e)
+{
+	__u32 number = 0;
+
+	if (e->base_generation == e->base_intent.generation)
+		return e->base_intent.previous_generation;
+	pthread_mutex_lock(&e->a->keeping);
+	for (size_t i = 0; i < history_count(e->a->history); i++)
+		if (history_at(e->a->history, i)->number < e->base_generation)
+			number = history_at(e->a->history, i)->number;
+	pthread_mutex_unlock(&e->a->keeping);
+	return number;
+}
+
 static int generation_wanted(struct edit *e, struct err *err)
 {
-	__u32 number = command_has(&e->t->command, ARG_GENERATION) ? e->t->command.generation
-								   : e->base_intent.previous_generation;
+	__u32 number = command_has(&e->t->command, ARG_GENERATION) ? e->t->command.generation : generation_before(e);
 	const char *lines;
 	char *text = NULL;
 	size_t len = 0;
@@ -71,8 +85,8 @@ static int generation_wanted(struct edit *e, struct err *err)
 	if (rc)
 		return rc;
 	lines = agree_kept_config(text);
-	rc = lines ? text_wanted(e, lines, asides_begin(lines, len - (size_t)(lines - text)),
-				 "an earlier generation", err)
+	rc = lines ? text_wanted(e, lines, asides_begin(lines, len - (size_t)(lines - text)), "an earlier generation",
+				 err)
 		   : err_set(err, EBADMSG, "generation %u is not whole here", number);
 	free(text);
 	return rc;

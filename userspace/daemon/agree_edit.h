@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * One change of what is agreed, on its way from a command to a proposal: for agree_change.c and agree_edit.c alone.
+ * One change of what is agreed, on its way from a command to a proposal: for agree_change.c,
+ * agree_command.c and agree_edit.c alone.
  */
 #ifndef STARLING_DAEMON_AGREE_EDIT_H
 #define STARLING_DAEMON_AGREE_EDIT_H
@@ -28,5 +29,8 @@ struct config *edit_base(struct edit *e, struct err *err);
 
 /* What the command makes of it, in @e->wanted. Return: 0, or -errno with @err. */
 int edit_wanted(struct edit *e, struct err *err);
+
+/* agree_change.c: from the command to all running it, with its answer. Return: 0, or -errno with @err. */
+int agree_edit(struct agree *a, struct task *t, struct err *err);
 
 #endif

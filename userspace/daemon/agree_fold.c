@@ -42,15 +42,17 @@ static void fold_run(void *arg)
 	struct agree *a = arg;
 	struct own own = {0};
 	struct err err = {0};
-	int rc = agree_quorum(a) ? agree_plane(a, PLANE_URGENT, own_read, &own) : -EAGAIN;
+	int rc = agree_ready(a) ? agree_plane(a, PLANE_URGENT, own_read, &own) : -EAGAIN;
 
 	if (!rc)
 		rc = own.rc;
 	if (!rc && own.count)
 		rc = agree_fold(a, own.o, own.count, &err);
-	if (!rc && own.count)
+	if (rc == -EACCES)
+		log_notice("config: what was put aside here is dropped: %s", err.text);
+	if ((!rc || rc == -EACCES) && own.count)
 		rc = agree_plane(a, PLANE_URGENT, own_forget, &own);
-	if (rc && err.text[0])
+	else if (rc && err.text[0])
 		log_info("config: what was put aside here is not the flock's word yet: %s", err.text);
 	free(own.o);
 	pthread_mutex_lock(&a->lock);
@@ -61,7 +63,8 @@ static void fold_run(void *arg)
 
 void agree_fold_tick(struct agree *a)
 {
-	if (!a->value.version || !a->d->overrides || a->folding || a->stopping || mono_now().ns < a->fold.ns)
+	if (!a->value.version || a->apart || !a->d->overrides || a->folding || a->stopping ||
+	    mono_now().ns < a->fold.ns)
 		return;
 	a->folding = !workers_post(a->asks, fold_run, a);
 }

@@ -228,7 +228,7 @@ static int refused_err(struct agree *a, int why, struct err *err)
 }
 
 /* @p moves in. Return: 0: decided; -ESTALE: another one was; -errno with @err. */
-static int propose(struct agree *a, struct proposal *p, struct err *err)
+static int propose_one(struct agree *a, struct proposal *p, struct err *err)
 {
 	const struct caspaxos_change change = {p, on_next, on_done};
 	enum caspaxos_outcome outcome;
@@ -254,6 +254,16 @@ static int propose(struct agree *a, struct proposal *p, struct err *err)
 	why = a->why;
 	rc = outcome_err(outcome, why, err);
 	pthread_mutex_unlock(&a->lock);
+	return rc;
+}
+
+static int propose(struct agree *a, struct proposal *p, struct err *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&a->proposing);
+	rc = propose_one(a, p, err);
+	pthread_mutex_unlock(&a->proposing);
 	return rc;
 }
 

@@ -38,6 +38,7 @@ struct agree_gate {
 	__u64 asker;   /* who is to know how it goes */
 	__u32 number;  /* of its question */
 	struct object_name root;
+	struct mono next;	   /* look, not before */
 	unsigned int looks, worse; /* so many, and in turn so many that saw something worse than @before */
 	struct plane_health before;
 	__u8 answer[AGREE_WORDS_BYTES]; /* the last one, by @number: the asker may not have got it */
@@ -46,14 +47,15 @@ struct agree_gate {
 
 struct agree {
 	struct daemon *d;
-	struct workers *asks, *follows;
+	struct workers *asks, *quick, *follows;
 	struct signing signing; /* of this node */
 
 	pthread_mutex_t applying; /* held by who makes the agreed configuration what runs, or looks whether it could; so
 				     that no objects are dropped meanwhile; taken before @lock */
 
-	pthread_mutex_t fetching; /* one fetch at a time */
-	pthread_mutex_t keeping;  /* of the history, whose files take their time */
+	pthread_mutex_t proposing; /* one proposal at a time */
+	pthread_mutex_t fetching;  /* one fetch at a time */
+	pthread_mutex_t keeping;   /* of the history, whose files take their time */
 	struct history *history;
 
 	pthread_mutex_t lock; /* of all below; nobody takes the peers' under it */
@@ -188,7 +190,7 @@ int agree_ask(struct agree *a, const struct object_name *root, const struct conf
 	      struct agree_nodes *ret_silent, struct err *err);
 /**
  * agree_question() - ask nodes, and wait until all have answered
- * @kind:	MESSAGE_CHECK or MESSAGE_RUN
+ * @kind:	MESSAGE_CHECK or MESSAGE_RUN; the latter may be for this node as well
  * @own:	what this node does meanwhile; NULL: nothing
  * @ret_silent:	those that did not answer within @wait_ms
  *

@@ -14,10 +14,11 @@
 #include "core/message.h"
 #include "daemon/agree_state.h"
 
-#define GATE_LOOKS     5  /* once a second, after it runs */
+#define GATE_LOOKS     5 /* after it runs */
+#define GATE_LOOK_MS   1000
 #define GATE_WORSE     2  /* looks in turn that find the same worse than before end it */
 #define GATE_DROPS     10 /* packets a second more than twice of before */
-#define WAVE_ANSWER_MS ((GATE_LOOKS + 3) * 1000 + AGREE_FETCH_MS)
+#define WAVE_ANSWER_MS ((GATE_LOOKS + 3) * GATE_LOOK_MS + AGREE_FETCH_MS)
 
 /* --- a node's own gate --- */
 
@@ -108,6 +109,10 @@ static void gate_open(struct agree *a, struct plane_health *before)
 	a->gate.before = *before;
 	a->told = a->gate.root;
 	pthread_mutex_unlock(&a->lock);
+	if (agree_apart(a)) { /* it runs VIPs of its own, and need not run these */
+		gate_answer(a, NULL);
+		return;
+	}
 	rc = agree_follow(a, &err);
 	pthread_mutex_lock(&a->lock);
 	runs = object_name_is(&a->running, &a->gate.root);
@@ -124,7 +129,7 @@ static void gate_look(struct agree *a, struct plane_health *now)
 
 	pthread_mutex_lock(&a->lock);
 	g->worse = worse ? g->worse + 1 : 0;
-	over = g->worse >= GATE_WORSE || (g->looks >= GATE_LOOKS && !worse);
+	over = g->worse >= GATE_WORSE || (g->looks > GATE_LOOKS && !worse);
 	pthread_mutex_unlock(&a->lock);
 	plane_health_free(now);
 	if (over)
@@ -149,12 +154,13 @@ static void gate_run(void *arg)
 		gate_look(a, &job.health);
 	pthread_mutex_lock(&a->lock);
 	a->gate.busy = false;
+	a->gate.next.ns = mono_now().ns + GATE_LOOK_MS * 1000000ull;
 	pthread_mutex_unlock(&a->lock);
 }
 
 void agree_gate_tick(struct agree *a)
 {
-	if (!a->gate.on || a->gate.busy || a->stopping)
+	if (!a->gate.on || a->gate.busy || a->stopping || mono_now().ns < a->gate.next.ns)
 		return;
 	a->gate.busy = !workers_post(a->follows, gate_run, a);
 }
@@ -174,7 +180,7 @@ void agree_gate_take(struct agree *a, __u64 sender, __u32 number, const struct o
 	}
 	again = again && !g->on;
 	pthread_mutex_unlock(&a->lock);
-	if (again && sender != peers_self(a->d->peers))
+	if (again) /* never of this node: its own turn comes once a number */
 		peers_tell(a->d->peers, sender, MESSAGE_CHECKED, number, g->answer, g->answer_len);
 }
 
@@ -221,34 +227,16 @@ static bool same_wave(enum wave wave, const struct wave_node *a, const struct wa
 	return a == b || wave == WAVE_ALL || (wave == WAVE_SITE && !strcmp(a->site, b->site));
 }
 
-static int own_turn(void *arg, struct err *err)
-{
-	struct agree *a = arg;
-	struct object_name root;
-	__u32 number;
-
-	(void)err;
-	pthread_mutex_lock(&a->lock);
-	number = a->question;
-	root = a->intent.root;
-	pthread_mutex_unlock(&a->lock);
-	agree_gate_take(a, peers_self(a->d->peers), number, &root);
-	return 0;
-}
-
 static int wave_run(struct agree *a, const struct intent *want, const struct wave_node *node, size_t count,
 		    struct err *err)
 {
 	struct agree_nodes whom = {.count = count}, silent;
 	char name[STARLING_NAME_BYTES];
-	bool own = false;
 	int rc;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		whom.id[i] = node[i].id;
-		own = own || node[i].id == peers_self(a->d->peers);
-	}
-	rc = agree_question(a, MESSAGE_RUN, &want->root, &whom, WAVE_ANSWER_MS, own ? own_turn : NULL, a, &silent, err);
+	rc = agree_question(a, MESSAGE_RUN, &want->root, &whom, WAVE_ANSWER_MS, NULL, NULL, &silent, err);
 	if (!rc && silent.count)
 		rc = err_set(err, ETIMEDOUT, "%s does not say how it goes there",
 			     peers_name(a->d->peers, silent.id[0], name));

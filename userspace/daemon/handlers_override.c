@@ -93,7 +93,7 @@ int handle_override(struct plane *p, struct task *t, struct err *err)
 	struct overriding how = {.p = p, .t = t, .err = err};
 	int rc;
 
-	if (command_has(&t->command, ARG_LOCAL) && agree_quorum(t->d->agree))
+	if (command_has(&t->command, ARG_LOCAL) && agree_ready(t->d->agree))
 		return err_set(err, EINVAL, "the flock can agree on it: leave \"local\" out");
 	table = t->request.dry_run ? table_new(KIND_CHANGE) : NULL;
 	how.table = table;

@@ -150,7 +150,10 @@ void health_checked(void *arg, const struct check_config *check, const struct en
 		return;
 	if (s.verdict != VERDICT_UNKNOWN)
 		ret->down = s.verdict == VERDICT_DOWN;
-	ret->agent = agent_override(s.admin);
+	if (s.barred) /* nobody checks it */
+		ret->down = false;
+	if (check->kind != CHECK_AGENT || s.admin != AGENT_UNSAID) /* else it is as it was said last */
+		ret->agent = agent_override(s.admin);
 	if (s.probed)
 		snprintf(ret->why, sizeof(ret->why), "%s %s: %s", check_kind_words()[check->kind],
 			 check_reason_label(s.last.reason), s.last.say);

@@ -54,7 +54,7 @@ int health_show(struct health *h, const struct plane *p, const char *vip, struct
 
 	if (vip && !config_vip(c, vip))
 		return config_vip_none(c, vip, err);
-	for (size_t i = 0; i < c->vip_count; i++) {
+	for (size_t i = 0; i < c->vip_count && !h->known; i++) {
 		const struct vip_config *v = &c->vip[i];
 
 		if (!v->check || (vip && strcmp(vip, v->name) != 0))
@@ -91,6 +91,7 @@ bool health_known(struct health *h, const struct plane *p, const char *vip, char
 			return false;
 		}
 	}
+	h->known = h->known || !vip;
 	return true;
 }
 

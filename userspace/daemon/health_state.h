@@ -15,6 +15,7 @@ struct health {
 	struct daemon *d;
 	struct prober *prober;
 	size_t targets; /* the plane's thread's */
+	bool known;	/* likewise: every backend was, once since the start */
 	pthread_mutex_t lock;
 	bool stopped;	     /* under the lock */
 	_Atomic bool posted; /* a look at the verdicts is on its way */

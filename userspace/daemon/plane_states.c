@@ -75,20 +75,31 @@ enum backend_state plane_backend_wanted(const struct plane_backend *b)
 }
 
 /* Numbers stand in the backends' entries: an upgrade reads them. */
-enum shown { SHOWN_NOTHING, SHOWN_UP, SHOWN_DRAINING, SHOWN_DISABLED, SHOWN_UNRESOLVED, SHOWN_DOWN, SHOWN_COUNT };
+enum shown {
+	SHOWN_NOTHING,
+	SHOWN_UP,
+	SHOWN_DRAINING,
+	SHOWN_DISABLED,
+	SHOWN_UNRESOLVED,
+	SHOWN_DOWN,
+	SHOWN_AGENT_DRAINING, /* by its agent's word, which a restart does not forget */
+	SHOWN_AGENT_DISABLED,
+	SHOWN_COUNT
+};
 
-static const char *const shown_word[SHOWN_COUNT] = {NULL, "up", "draining", "disabled", "unresolved", "down"};
+static const char *const shown_word[SHOWN_COUNT] = {NULL,	  "up",	  "draining", "disabled",
+						    "unresolved", "down", "draining", "disabled"};
 
 static enum shown backend_shown(const struct plane_backend *b)
 {
 	enum override_state aside = backend_aside(b);
 
 	if (aside == OVERRIDE_DISABLE)
-		return SHOWN_DISABLED;
+		return b->override == OVERRIDE_DISABLE ? SHOWN_DISABLED : SHOWN_AGENT_DISABLED;
 	if (!plane_backend_reached(b) || (b->lost && !b->down))
 		return SHOWN_UNRESOLVED;
 	if (aside == OVERRIDE_DRAIN)
-		return SHOWN_DRAINING;
+		return b->override == OVERRIDE_DRAIN ? SHOWN_DRAINING : SHOWN_AGENT_DRAINING;
 	if (b->down)
 		return SHOWN_DOWN;
 	return b->weight ? SHOWN_UP : SHOWN_DRAINING;
@@ -101,8 +112,19 @@ const char *plane_backend_shown(const struct plane_backend *b)
 
 void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 {
-	if (BACKEND_SHOWN_STATE(p->backends[b->id].shown) == SHOWN_DOWN)
+	switch (BACKEND_SHOWN_STATE(p->backends[b->id].shown)) {
+	case SHOWN_DOWN:
 		b->down = strdup("as before the restart");
+		break;
+	case SHOWN_AGENT_DRAINING:
+		b->agent = OVERRIDE_DRAIN;
+		break;
+	case SHOWN_AGENT_DISABLED:
+		b->agent = OVERRIDE_DISABLE;
+		break;
+	default:
+		break;
+	}
 }
 
 bool plane_backend_was_lost(const struct plane *p, const struct plane_backend *b)
@@ -140,7 +162,10 @@ void plane_backend_note(struct plane *p, struct plane_backend *b)
 	*kept = BACKEND_SHOWN(shown, wall_ms());
 	snprintf(name, sizeof(name), "%s %s", b->vip->name, endpoint_format(&b->at, at));
 	backend_why(p, b, why, sizeof(why));
-	plane_event(p, "backend", name, before < SHOWN_COUNT ? shown_word[before] : NULL, shown_word[shown], why);
+	if (before >= SHOWN_COUNT || !shown_word[before] || !shown_word[shown] ||
+	    strcmp(shown_word[before], shown_word[shown]) != 0) /* it may be the same by another's word */
+		plane_event(p, "backend", name, before < SHOWN_COUNT ? shown_word[before] : NULL, shown_word[shown],
+			    why);
 }
 
 /* Return: whether it differs from what was known. */
@@ -167,6 +192,8 @@ static void vip_checked(struct plane *p, struct plane_vip *v)
 	const struct vip_config *configured = config_vip(p->config, v->name);
 	const struct check_config *check = configured ? configured->check : NULL;
 
+	if (!configured)
+		return; /* a first configuration that could not be applied takes nothing back */
 	for (__u32 i = 0; i < v->backend_count; i++) {
 		struct plane_backend *b = v->backend[i];
 		struct plane_verdict verdict = {.agent = OVERRIDE_NONE};
@@ -280,7 +307,11 @@ static void override_gone(struct plane *p, const struct override *o)
 
 	snprintf(name, sizeof(name), "override %s %s", o->vip, endpoint_format(&o->at, at));
 	snprintf(why, sizeof(why), "its backend is gone; it was by %s%s%s", o->by, o->reason[0] ? ": " : "", o->reason);
-	plane_event(p, "config", name, o->state == OVERRIDE_DRAIN ? "drain" : "disable", NULL, why);
+	plane_event(p, "config", name,
+		    o->state == OVERRIDE_DRAIN	   ? "drain"
+		    : o->state == OVERRIDE_DISABLE ? "disable"
+						   : "enable",
+		    NULL, why);
 }
 
 void plane_overrides_prune(struct plane *p)
@@ -368,8 +399,10 @@ void plane_override_forget(struct plane *p, const struct override *o)
 
 void plane_overrides_tick(struct plane *p)
 {
-	bool changed = false;
+	bool changed = false, agreed = false;
 
+	for (size_t i = 0; i < p->config->asides && !agreed; i++)
+		agreed = p->config->aside[i].state == OVERRIDE_DRAIN && p->config->aside[i].timeout_ms;
 	for (size_t i = 0; i < p->override_count; i++) {
 		struct override *o = &p->override[i];
 
@@ -380,7 +413,7 @@ void plane_overrides_tick(struct plane *p)
 		o->timeout_ms = 0;
 		changed = true;
 	}
-	if (changed || p->config->asides)
+	if (changed || agreed)
 		backends_override(p);
 	if (changed)
 		overrides_changed(p);

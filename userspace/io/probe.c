@@ -85,6 +85,8 @@ void probe_end(struct probe *p, enum check_reason reason, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(r->say, sizeof(r->say), fmt, ap);
 	va_end(ap);
+	for (char *c = r->say; *c; c++) /* others' words come before people's eyes */
+		*c = (char)(*c < ' ' || *c > '~' ? '?' : *c);
 	r->took_us = (__u32)((mono_now().ns - p->begun.ns) / 1000);
 	r->outcome = outcome_of(p);
 	ways[p->check->kind]->stop(p);
@@ -108,6 +110,9 @@ void probe_end_errno(struct probe *p, int code, const char *doing)
 	case EHOSTUNREACH:
 	case ENETUNREACH:
 	case EHOSTDOWN:
+	case EACCES: /* a rejecting firewall; this node's own says EPERM */
+	case ENOPROTOOPT:
+	case ENONET:
 	case EPROTO: /* an ICMP error that says nothing more */
 		reason = CHECK_UNREACHABLE;
 		break;
@@ -120,11 +125,19 @@ void probe_end_errno(struct probe *p, int code, const char *doing)
 	probe_end(p, reason, "%s: %s", doing, strerror(code));
 }
 
+/* Later than that, what has come may not have been looked at. */
+#define LATE_MS 20
+
 static void on_timeout(uv_timer_t *timer)
 {
 	struct probe *p = timer->data;
+	__u64 took_ms = mono_ms(p->begun, mono_now()), timeout_ms = p->check->timeout_ms;
 
-	probe_end(p, CHECK_TIMEOUT, "no %s in %u ms", p->connected ? "answer" : "connection", p->check->timeout_ms);
+	if (took_ms > timeout_ms + timeout_ms / 4 + LATE_MS)
+		probe_end(p, CHECK_LOCAL, "this balancer was too busy to hear it");
+	else
+		probe_end(p, CHECK_TIMEOUT, "no %s in %u ms", p->connected ? "answer" : "connection",
+			  p->check->timeout_ms);
 }
 
 int probe_begin(struct probe_env *env, const struct endpoint *at, const struct check_config *check, probe_done_fn *done,

@@ -37,8 +37,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	struct probe_env *env = w->env;
 	int flags = 0, running;
 
-	if (status < 0)
-		flags = CURL_CSELECT_ERR;
+	if (status < 0) /* an answer may have come before it: curl finds out */
+		flags = CURL_CSELECT_IN | CURL_CSELECT_OUT;
 	if (events & UV_READABLE)
 		flags |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
@@ -259,7 +259,7 @@ static void failure_judge(struct probe *p, CURLcode code)
 		if (os_errno)
 			probe_end_errno(p, (int)os_errno, "connecting");
 		else
-			probe_end(p, CHECK_UNREACHABLE, "%.90s", words);
+			probe_end(p, CHECK_LOCAL, "%.90s", words); /* it did not come to a connection */
 		return;
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
@@ -281,6 +281,9 @@ static void failure_judge(struct probe *p, CURLcode code)
 			probe_end(p, CHECK_LOCAL, "%.90s", words);
 		return;
 	case CURLE_FAILED_INIT:
+	case CURLE_ABORTED_BY_CALLBACK: /* on_socket() */
+	case CURLE_URL_MALFORMAT:
+	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_SSL_CACERT_BADFILE:
 		probe_end(p, CHECK_LOCAL, "%.90s", words);
 		return;

@@ -183,7 +183,8 @@ void probe_socket_begin(struct probe *p)
 
 	p->fd = socket_open(p);
 	if (p->fd < 0) {
-		probe_end_errno(p, errno, errno == EPERM ? "raw sockets need CAP_NET_RAW" : "no socket");
+		probe_end(p, CHECK_LOCAL, "%s: %s", errno == EPERM ? "raw sockets need CAP_NET_RAW" : "no socket",
+			  strerror(errno));
 		return;
 	}
 	if (p->check->kind == CHECK_ICMP)
