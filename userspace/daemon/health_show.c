@@ -54,7 +54,7 @@ int health_show(struct health *h, const struct plane *p, const char *vip, struct
 
 	if (vip && !config_vip(c, vip))
 		return config_vip_none(c, vip, err);
-	for (size_t i = 0; i < c->vip_count && !h->known; i++) {
+	for (size_t i = 0; i < c->vip_count; i++) {
 		const struct vip_config *v = &c->vip[i];
 
 		if (!v->check || (vip && strcmp(vip, v->name) != 0))
@@ -76,7 +76,7 @@ bool health_known(struct health *h, const struct plane *p, const char *vip, char
 	const struct config *c = plane_config(p);
 	char text[ENDPOINT_TEXT_BYTES];
 
-	for (size_t i = 0; i < c->vip_count; i++) {
+	for (size_t i = 0; i < c->vip_count && !h->known; i++) {
 		const struct vip_config *v = &c->vip[i];
 
 		if (!v->check || (vip && strcmp(vip, v->name) != 0))

@@ -46,6 +46,7 @@ struct probe {
 	CURL *easy;
 	struct curl_slist *connect_to, *headers;
 	struct buf body;
+	bool opened; /* it got a socket */
 	char error[CURL_ERROR_SIZE];
 
 	/* probe_exec.c */

@@ -143,8 +143,8 @@ static int on_opened(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
 	const struct linger reset = {.l_onoff = 1};
 
-	(void)arg;
 	(void)purpose;
+	((struct probe *)arg)->opened = true;
 	return setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK;
 }
 
@@ -201,6 +201,7 @@ static void options_set(struct probe *p)
 	curl_easy_setopt(p->easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(p->easy, CURLOPT_WRITEDATA, p);
 	curl_easy_setopt(p->easy, CURLOPT_SOCKOPTFUNCTION, on_opened);
+	curl_easy_setopt(p->easy, CURLOPT_SOCKOPTDATA, p);
 	curl_easy_setopt(p->easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(p->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(p->easy, CURLOPT_PROXY, "");
@@ -259,7 +260,7 @@ static void failure_judge(struct probe *p, CURLcode code)
 		if (os_errno)
 			probe_end_errno(p, (int)os_errno, "connecting");
 		else
-			probe_end(p, CHECK_LOCAL, "%.90s", words); /* it did not come to a connection */
+			probe_end(p, p->opened ? CHECK_UNREACHABLE : CHECK_LOCAL, "%.90s", words);
 		return;
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
