@@ -33,10 +33,10 @@ machine_boot='
 	touch "$DISKS/$1/ready"
 	exec sleep infinity'
 
-machine_make() { # HOST: an empty one
+machine_make() { # HOST: an empty one; mounts.sh has seen to it that they spread nowhere
 	rm -rf "${DISKS:?}/$1"
 	mkdir "$DISKS/$1"
-	"$LAB" exec "$1" unshare --mount --uts --propagation private bash -c "$machine_boot" boot "$1" \
+	"$LAB" exec "$1" unshare --mount --uts --propagation unchanged bash -c "$machine_boot" boot "$1" \
 		>"$TMP/boot-$1" 2>&1 &
 	MACHINE_PID[$1]=$!
 	disown $!
@@ -56,7 +56,7 @@ machine_lose() { # HOST
 
 machine_run() { # HOST COMMAND: as its root types it; of the client and the router likewise
 	if [ -n "${MACHINE_PID[$1]:-}" ]; then
-		nsenter -t "${MACHINE_PID[$1]}" --mount --uts --net -- env -i HOME=/ LC_ALL=C \
+		nsenter -t "${MACHINE_PID[$1]}" --mount --root --wd=/ --uts --net -- env -i HOME=/ LC_ALL=C \
 			PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin bash -c "cd / && $2"
 	else
 		"$LAB" exec "$1" bash -c "$2"
