@@ -73,8 +73,9 @@ static void its_text_reads_as_it_was(void **state)
 	c->aside[0].timeout_ms = 30000;
 	set(c, "a", "10.0.0.2:80", OVERRIDE_DISABLE, 2);
 	asides_write(c, &text);
-	assert_string_equal(buf_text(&text), "aside a 10.0.0.2:80 disable 2 0 root@lb1 \"a \\\"disk\\\"\"\n"
-					     "aside b 10.0.0.1:80 drain 1790000000000 30000 root@lb1 \"a \\\"disk\\\"\"\n");
+	assert_string_equal(buf_text(&text),
+			    "aside a 10.0.0.2:80 disable 2 0 root@lb1 \"a \\\"disk\\\"\"\n"
+			    "aside b 10.0.0.1:80 drain 1790000000000 30000 root@lb1 \"a \\\"disk\\\"\"\n");
 	assert_int_equal(asides_read(again, buf_text(&text), text.len, NULL), 0);
 	assert_true(asides_same(c, again));
 	again->aside[1].timeout_ms++;
@@ -87,13 +88,13 @@ static void its_text_reads_as_it_was(void **state)
 static void what_is_no_text_of_it_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"aside a 10.0.0.1:80 drain 1 0 root",		    /* a word less */
-		"aside a 10.0.0.1:80 drain 1 0 root x y\n",	    /* one more */
-		"aside a 10.0.0.1:80 drain 1 0 root x",		    /* no end of line */
-		"aside a 10.0.0.1:80 enable 1 0 root x\n",	    /* not aside */
-		"aside a 10.0.0.3:80 drain 1 0 root x\n",	    /* no backend */
-		"aside c 10.0.0.1:80 drain 1 0 root x\n",	    /* no VIP */
-		"aside a 10.0.0.1:80 drain 01 0 root x\n",	    /* other texts of the same */
+		"aside a 10.0.0.1:80 drain 1 0 root",	    /* a word less */
+		"aside a 10.0.0.1:80 drain 1 0 root x y\n", /* one more */
+		"aside a 10.0.0.1:80 drain 1 0 root x",	    /* no end of line */
+		"aside a 10.0.0.1:80 enable 1 0 root x\n",  /* not aside */
+		"aside a 10.0.0.3:80 drain 1 0 root x\n",   /* no backend */
+		"aside c 10.0.0.1:80 drain 1 0 root x\n",   /* no VIP */
+		"aside a 10.0.0.1:80 drain 01 0 root x\n",  /* other texts of the same */
 		"aside a 10.0.0.1:80 drain 1 0 \"root\" x\n",
 		"aside  a 10.0.0.1:80 drain 1 0 root x\n",
 		"aside a 10.0.0.1:80 drain 1 4294967296 root x\n", /* too large */

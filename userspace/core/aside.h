@@ -48,7 +48,8 @@ void asides_changes(const struct config *from, const struct config *to, aside_ch
 
 void asides_write(const struct config *c, struct buf *out);
 
-/* Of a configuration's lines with those of what is put aside behind them, and a NUL: where the latter begin; @len: nowhere.
+/* Of a configuration's lines with those of what is put aside behind them, and a NUL: where the latter begin; @len:
+ * nowhere.
  */
 size_t asides_begin(const char *text, size_t len);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * One configuration for the flock: what the register names is fetched, checked and run, and commands that change shared
- * lines become proposals. Three threads of its own, since all wait for others: one for operators' changes, one for commands
- * that need the voters alone, one that follows what is decided and answers questions. Not here: the register (peers_register.c), objects (core/intent.h),
- * this node's own lines (apply.h).
+ * lines become proposals. Three threads of its own, since all wait for others: one for operators' changes, one for
+ * commands that need the voters alone, one that follows what is decided and answers questions. Not here: the register
+ * (peers_register.c), objects (core/intent.h), this node's own lines (apply.h).
  */
 #ifndef STARLING_DAEMON_AGREE_H
 #define STARLING_DAEMON_AGREE_H

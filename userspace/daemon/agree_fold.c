@@ -51,7 +51,7 @@ static void fold_run(void *arg)
 	if (rc == -EACCES)
 		log_notice("config: what was put aside here is dropped: %s", err.text);
 	if ((!rc || rc == -EACCES) && own.count)
-		rc = agree_plane(a, PLANE_URGENT, own_forget, &own);
+		agree_plane(a, PLANE_URGENT, own_forget, &own);
 	else if (rc && err.text[0])
 		log_info("config: what was put aside here is not the flock's word yet: %s", err.text);
 	free(own.o);
