@@ -59,8 +59,10 @@ int agree_stage(struct agree *a, const struct object_name *root, struct err *err
 
 	if (!rc)
 		rc = daemon_path(path, a->d->state_dir, "agreed.next", err);
+	pthread_mutex_lock(&a->keeping); /* one's own change and another's question may come at once */
 	if (!rc)
 		rc = state_file_write(path, buf_text(&text), text.len, err);
+	pthread_mutex_unlock(&a->keeping);
 	buf_free(&text);
 	if (rc)
 		return rc;

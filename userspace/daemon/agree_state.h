@@ -55,7 +55,7 @@ struct agree {
 
 	pthread_mutex_t proposing; /* one proposal at a time */
 	pthread_mutex_t fetching;  /* one fetch at a time */
-	pthread_mutex_t keeping;   /* of the history, whose files take their time */
+	pthread_mutex_t keeping;   /* of files, which take their time */
 	struct history *history;
 
 	pthread_mutex_t lock; /* of all below; nobody takes the peers' under it */
