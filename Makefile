@@ -73,12 +73,13 @@ demo: deps
 # the long table of the model of the cells: 2 M connections a row; SEED=n
 sim-cells: $(O)/tests/sim/cells_test
 	$(Q)$(O)/tests/sim/cells_test table
-# flocks, the register and verdicts in virtual time; SEEDS=n, of each scenario; of the register a hundred times as many
+# flocks, the register and verdicts in virtual time; SEEDS=n, of each scenario; of the register a hundred times as many;
+# PROBES=n of each line about verdicts, by default a million
 sim: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) $(SIM)
 	$(Q)$(O)/tools/sim/sim $(SEEDS)
 	$(Q)$(O)/tools/sim/sim_register $(SEEDS)
-	$(Q)$(O)/tools/sim/sim_verdict
+	$(Q)$(O)/tools/sim/sim_verdict $(PROBES)
 soak: deps
 	+$(Q)$(MAKE) --no-print-directory -s -j$(shell nproc) tests
 	$(Q)O=$(O) tools/dev/soak.sh $(SOAKS)
