@@ -51,8 +51,9 @@ page_do() {
 	for name in "${!PAGE_NAMED[@]}"; do command=${command//"<$name>"/"${PAGE_NAMED[$name]}"}; done
 	page_pattern "${shown%$'\n'}"
 	while :; do
-		said=$(machine_run "$PAGE_HOST" "$command" 2>&1 | sed 's/^ *//; s/[ \t]*$//')
-		status=${PIPESTATUS[0]}
+		said=$(machine_run "$PAGE_HOST" "$command" 2>&1)
+		status=$?
+		said=$(sed 's/^ *//; s/[ \t]*$//' <<<"$said")
 		if [ -n "$shown" ]; then page_matches "$said" && break; else [ "$status" = 0 ] && break; fi
 		if ! page_looks "$command" || [ $((SECONDS - began)) -ge $PAGE_WAIT_S ]; then
 			not_ok "$PAGE: $PAGE_HOST# ${command%%$'\n'*}" \
@@ -65,8 +66,17 @@ page_do() {
 	[ $((SECONDS - began)) -lt 3 ] || note "$((SECONDS - began)) s"
 }
 
+# No new connection depends on the balancer that it came to first (README.md of the manual).
+page_settled() {
+	local host
+	for host in "${!MACHINE_PID[@]}"; do
+		machine_run "$host" "starling -j vip show" | jq -e 'all(.. | .slots_split? // 0; . == 0)' >/dev/null || return 1
+	done
+}
+
 page_lost() { # HOST...: routers that look after their next hops leave out the lost ones, and these are gone
 	local host
+	wait_for $PAGE_WAIT_S page_settled
 	for host; do routes_without "$host"; done
 	for host; do
 		machine_lose "$host"
