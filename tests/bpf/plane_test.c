@@ -389,6 +389,31 @@ static void a_drain_ends_disabled_after_its_timeout(void **state)
 	world_free(w);
 }
 
+static void overrides_from_a_file_may_become_more(void **state)
+{
+	struct harness_options options = {.flow_sets_log2 = 12};
+	struct world *w = world_new(&options);
+	struct override all[9];
+	struct err err;
+
+	(void)state;
+	world_vip(w, 1, SCHEDULER_MH, 9);
+	world_apply(w);
+	for (__u32 i = 0; i < 9; i++)
+		all[i] = (struct override){
+			.vip = "v1", .at = world_backend(1, i), .state = OVERRIDE_DRAIN, .by = "test"};
+	assert_int_equal(plane_overrides_load(w->p, NULL, 0), 0);
+	assert_int_equal(plane_overrides_load(w->p, all, 5), 0);
+	for (__u32 i = 5; i < 9; i++)
+		assert_int_equal(plane_override(w->p, &all[i], &err), 0);
+	assert_int_equal(w->p->override_count, 9);
+	for (__u32 i = 0; i < 9; i++)
+		assert_int_equal(plane_vip_find(w->p, "v1")->backend[i]->override, OVERRIDE_DRAIN);
+	assert_int_equal(plane_overrides_reset(w->p), 0);
+	assert_int_equal(w->p->override_count, 0);
+	world_free(w);
+}
+
 static struct world *grown_to_16(__u32 first)
 {
 	struct harness_options o = {.flow_sets_log2 = 12};
@@ -447,6 +472,7 @@ int main(void)
 		cmocka_unit_test(wrr_is_exact_also_after_weights_and_a_return),
 		cmocka_unit_test(a_lost_next_hop_takes_no_new_flows_and_keeps_its_own),
 		cmocka_unit_test(a_drain_ends_disabled_after_its_timeout),
+		cmocka_unit_test(overrides_from_a_file_may_become_more),
 		cmocka_unit_test(a_table_that_has_yet_to_grow_is_no_other_configuration),
 	};
 

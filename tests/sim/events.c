@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -62,4 +63,11 @@ void events_free(struct events *q)
 	while (q->count)
 		free(q->heap[--q->count].datagram);
 	free(q->heap);
+}
+
+void event_trace(__u64 ns, size_t node, const char *format, va_list args)
+{
+	fprintf(stderr, "%9.3f %zu ", (double)ns / 1e6, node);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
 }

@@ -6,6 +6,7 @@
 #define TESTS_SIM_EVENTS_H
 
 #include <linux/types.h>
+#include <stdarg.h>
 #include <stddef.h>
 
 struct event {
@@ -24,5 +25,8 @@ void event_add(struct events *q, __u64 ns, size_t node, void *datagram);
 struct event event_take(struct events *q);   /* the next one; there must be one */
 __u64 event_next_ns(const struct events *q); /* UINT64_MAX: none */
 void events_free(struct events *q);
+
+/* A line on stderr of what happens now, at a node. */
+void event_trace(__u64 ns, size_t node, const char *format, va_list args) __attribute__((format(printf, 3, 0)));
 
 #endif

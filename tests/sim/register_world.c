@@ -23,9 +23,7 @@ void world_trace(const struct world *w, size_t node, const char *format, ...)
 	if (!w->options.trace)
 		return;
 	va_start(args, format);
-	fprintf(stderr, "%9.3f %zu ", (double)w->now_ns / 1e6, node);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	event_trace(w->now_ns, node, format, args);
 	va_end(args);
 }
 

@@ -40,6 +40,7 @@ static void lines_of_agents_are_understood(void **state)
 		assert_int_equal(say.health, cases[i].say.health);
 		assert_int_equal(say.has_percent, cases[i].say.has_percent);
 		assert_int_equal(say.percent, cases[i].say.percent);
+		assert_int_equal(say.has_maxconn, cases[i].say.has_maxconn);
 		assert_int_equal(say.maxconn, cases[i].say.maxconn);
 		assert_string_equal(say.why, cases[i].say.why);
 	}

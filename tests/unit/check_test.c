@@ -55,15 +55,15 @@ static void nothing_known_is_up_with_the_first_success(void **state)
 	struct bench b;
 
 	(void)state;
-	begin(&b, VERDICT_UNKNOWN, 1);
+	begin(&b, CHECK_UNKNOWN, 1);
 	assert_true(step(&b, OUTCOME_GOOD));
-	assert_int_equal(b.check.verdict, VERDICT_UP);
+	assert_int_equal(b.check.verdict, CHECK_UP);
 	assert_false(step(&b, OUTCOME_GOOD));
 }
 
 static void fall_failures_and_three_repeats_take_it_out(void **state)
 {
-	static const enum check_verdict from[] = {VERDICT_UNKNOWN, VERDICT_UP};
+	static const enum check_verdict from[] = {CHECK_UNKNOWN, CHECK_UP};
 	struct mono last;
 	struct bench b;
 	int i, k;
@@ -75,7 +75,7 @@ static void fall_failures_and_three_repeats_take_it_out(void **state)
 			assert_false(step(&b, OUTCOME_BAD));
 		last = b.now;
 		assert_true(step(&b, OUTCOME_BAD));
-		assert_int_equal(b.check.verdict, VERDICT_DOWN);
+		assert_int_equal(b.check.verdict, CHECK_DOWN);
 		assert_int_equal(b.probes, 3 + CHECK_REPEATS);
 		assert_int_equal(mono_ms(last, b.now), 100);
 	}
@@ -87,10 +87,10 @@ static void successes_in_between_begin_the_count_anew(void **state)
 	int i;
 
 	(void)state;
-	begin(&b, VERDICT_UP, 3);
+	begin(&b, CHECK_UP, 3);
 	for (i = 0; i < 100; i++)
 		assert_false(step(&b, i % 3 == 2 ? OUTCOME_GOOD : OUTCOME_BAD));
-	assert_int_equal(b.check.verdict, VERDICT_UP);
+	assert_int_equal(b.check.verdict, CHECK_UP);
 }
 
 static void one_success_of_a_burst_ends_the_doubt(void **state)
@@ -100,11 +100,11 @@ static void one_success_of_a_burst_ends_the_doubt(void **state)
 
 	(void)state;
 	for (repeat = 0; repeat < CHECK_REPEATS; repeat++) {
-		begin(&b, VERDICT_UP, 4);
+		begin(&b, CHECK_UP, 4);
 		for (i = 0; i < 3 + repeat; i++)
 			assert_false(step(&b, OUTCOME_BAD));
 		assert_false(step(&b, OUTCOME_GOOD));
-		assert_int_equal(b.check.verdict, VERDICT_UP);
+		assert_int_equal(b.check.verdict, CHECK_UP);
 		for (i = 0; i < 2; i++)
 			assert_false(step(&b, OUTCOME_BAD));
 		assert_true(b.check.due.ns - b.now.ns > 800000000);
@@ -119,7 +119,7 @@ static void repeats_do_not_wait_for_each_other(void **state)
 	int i;
 
 	(void)state;
-	begin(&b, VERDICT_UP, 5);
+	begin(&b, CHECK_UP, 5);
 	for (i = 0; i < 3; i++)
 		step(&b, OUTCOME_BAD);
 	first = b.now;
@@ -137,7 +137,7 @@ static void results_of_an_ended_round_are_not_counted(void **state)
 	int i;
 
 	(void)state;
-	begin(&b, VERDICT_UP, 6);
+	begin(&b, CHECK_UP, 6);
 	late = probe(&b);
 	for (i = 0; i < 3; i++)
 		step(&b, OUTCOME_BAD);
@@ -156,7 +156,7 @@ static void what_proves_nothing_changes_nothing(void **state)
 	int i;
 
 	(void)state;
-	begin(&b, VERDICT_UP, 7);
+	begin(&b, CHECK_UP, 7);
 	for (i = 0; i < 20; i++)
 		assert_false(step(&b, OUTCOME_NOTHING));
 	step(&b, OUTCOME_BAD);
@@ -165,7 +165,7 @@ static void what_proves_nothing_changes_nothing(void **state)
 	assert_int_equal(b.check.row, 2);
 	step(&b, OUTCOME_BAD);
 	step(&b, OUTCOME_NOTHING); /* a burst without a proof */
-	assert_int_equal(b.check.verdict, VERDICT_UP);
+	assert_int_equal(b.check.verdict, CHECK_UP);
 	assert_false(step(&b, OUTCOME_BAD)); /* another one begins */
 	for (i = 0; i < CHECK_REPEATS; i++)
 		assert_int_equal(step(&b, OUTCOME_BAD), i == CHECK_REPEATS - 1);
@@ -176,12 +176,12 @@ static void rise_successes_in_a_row_bring_it_back(void **state)
 	struct bench b;
 
 	(void)state;
-	begin(&b, VERDICT_DOWN, 8);
+	begin(&b, CHECK_DOWN, 8);
 	assert_false(step(&b, OUTCOME_GOOD));
 	assert_false(step(&b, OUTCOME_BAD));
 	assert_false(step(&b, OUTCOME_GOOD));
 	assert_true(step(&b, OUTCOME_GOOD));
-	assert_int_equal(b.check.verdict, VERDICT_UP);
+	assert_int_equal(b.check.verdict, CHECK_UP);
 }
 
 static void intervals_differ_and_are_never_too_long(void **state)
@@ -191,7 +191,7 @@ static void intervals_differ_and_are_never_too_long(void **state)
 	int i;
 
 	(void)state;
-	begin(&b, VERDICT_UP, 9);
+	begin(&b, CHECK_UP, 9);
 	assert_true(b.check.due.ns - b.now.ns <= 1000000000);
 	for (i = 0; i < 1000; i++) {
 		step(&b, OUTCOME_GOOD);
@@ -210,11 +210,11 @@ static void a_lossy_path_ejects_hardly_anybody(void **state)
 	struct bench b;
 
 	(void)state;
-	begin(&b, VERDICT_UP, 10);
+	begin(&b, CHECK_UP, 10);
 	for (i = 0; i < 1000000; i++) {
 		enum check_outcome outcome = mix_below(chance(&b), 100) < 19 ? OUTCOME_BAD : OUTCOME_GOOD;
 
-		ejected += step(&b, outcome) && b.check.verdict == VERDICT_DOWN;
+		ejected += step(&b, outcome) && b.check.verdict == CHECK_DOWN;
 	}
 	/* 0.19^6 of a million, less what a burst takes of the row: some 37; 5,500 without it */
 	print_message("# %u false ejections in %u probes\n", ejected, i);

@@ -483,18 +483,26 @@ static void votes_count_once_their_witnesses_have_spoken(void **state)
 	exported(d, d->verdict, bytes);
 }
 
-/* An observer's own part: it votes on what it finds, and again only when that has changed. */
-static void an_observer_votes_on_change_alone(void **state)
+/* Become one of those who observe. */
+static struct signer *observe(struct desk *d)
 {
-	struct desk *d = *state;
 	size_t self = 0;
-	struct verdict_action a;
-	struct verdict_vote vote;
 
 	verdict_free(d->verdict);
 	while (d->signer[self].id != d->seats.seat[0].id)
 		self++;
 	d->verdict = verdict_of(d, self);
+	return &d->signer[self];
+}
+
+/* An observer's own part: it votes on what it finds, and again only when that has changed. */
+static void an_observer_votes_on_change_alone(void **state)
+{
+	struct desk *d = *state;
+	const struct signer *self = observe(d);
+	struct verdict_action a;
+	struct verdict_vote vote;
+
 	verdict_date(d->verdict, 1790000000000ULL);
 	while (!next_act(d, VERDICT_PROBE, &a))
 		d->now_ms += 10;
@@ -502,9 +510,9 @@ static void an_observer_votes_on_change_alone(void **state)
 	assert_true(next_act(d, VERDICT_VOTE, &a));
 	assert_int_equal(verdict_vote_decode(a.bytes, a.len, &vote), 0);
 	vote.epoch = d->epoch;
-	assert_true(vote.state == VERDICT_UP && vote.voter == d->signer[self].id && vote.number.counter == 1 &&
+	assert_true(vote.state == VERDICT_UP && vote.voter == self->id && vote.number.counter == 1 &&
 		    vote.date_ms == 1790000000000ULL);
-	assert_true(verdict_vote_verify(&vote, &d->signer[self].key, &d->signer[0].signing));
+	assert_true(verdict_vote_verify(&vote, &self->key, &d->signer[0].signing));
 	for (size_t votes = 0; d->now_ms < 40000; d->now_ms += 10) {
 		verdict_step(d->verdict, now(d));
 		while (verdict_take(d->verdict, &a)) {
@@ -517,6 +525,52 @@ static void an_observer_votes_on_change_alone(void **state)
 		assert_true(votes <= 1);
 		assert_true(votes == 1 || d->now_ms < 25000);
 	}
+}
+
+/* The state that this observer votes next, of a target that answers @evidence. */
+static enum verdict_state next_vote(struct desk *d, enum verdict_evidence evidence)
+{
+	struct verdict_action a;
+
+	for (__u64 end = d->now_ms + 20000; d->now_ms < end; d->now_ms += 10) {
+		verdict_step(d->verdict, now(d));
+		while (verdict_take(d->verdict, &a)) {
+			if (a.act == VERDICT_PROBE)
+				verdict_probed(d->verdict, now(d), a.target, a.number, evidence);
+			if (a.act == VERDICT_VOTE)
+				return a.state;
+		}
+	}
+	return VERDICT_NONE;
+}
+
+static void who_has_lost_his_network_calls_nobody_down(void **state)
+{
+	struct desk *d = *state;
+
+	observe(d);
+	assert_int_equal(next_vote(d, VERDICT_GOOD), VERDICT_UP);
+	verdict_unfit(d->verdict, true);
+	assert_int_equal(next_vote(d, VERDICT_TIMEOUT), VERDICT_ABSTAIN);
+	verdict_unfit(d->verdict, false);
+	assert_int_equal(next_vote(d, VERDICT_TIMEOUT), VERDICT_DOWN);
+}
+
+static void a_hint_has_it_probed_at_once(void **state)
+{
+	struct desk *d = *state;
+
+	observe(d);
+	while (!pass(d, 10, VERDICT_GOOD))
+		;
+	pass(d, 5000, VERDICT_GOOD);
+	while (!pass(d, 10, VERDICT_GOOD))
+		;
+	assert_int_equal(pass(d, 50, VERDICT_GOOD), 0);
+	verdict_hint(d->verdict, now(d), OTHER); /* which is no target */
+	assert_int_equal(pass(d, 50, VERDICT_GOOD), 0);
+	verdict_hint(d->verdict, now(d), TARGET);
+	assert_int_equal(pass(d, 50, VERDICT_GOOD), 1);
 }
 
 int main(void)
@@ -537,6 +591,8 @@ int main(void)
 		ON_DESK(who_alone_finds_it_down_says_so_after_a_while),
 		ON_DESK(votes_count_once_their_witnesses_have_spoken),
 		ON_DESK(an_observer_votes_on_change_alone),
+		ON_DESK(who_has_lost_his_network_calls_nobody_down),
+		ON_DESK(a_hint_has_it_probed_at_once),
 #undef ON_DESK
 	};
 

@@ -16,6 +16,11 @@ struct mono mono_now(void);
 __u64 mono_ms(struct mono from, struct mono to); /* 0 if @to is before @from */
 double mono_seconds(struct mono from, struct mono to);
 
+static inline struct mono mono_after(struct mono from, __u64 ms)
+{
+	return (struct mono){from.ns + ms * 1000000};
+}
+
 __u64 wall_ms(void); /* Unix time */
 
 #endif

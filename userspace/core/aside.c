@@ -12,7 +12,24 @@
 #include "base/array.h"
 #include "core/lex.h"
 
-static const char *const words[] = {[OVERRIDE_DRAIN] = "drain", [OVERRIDE_DISABLE] = "disable"};
+static const char *const words[] = {
+	[OVERRIDE_NONE] = "enable", [OVERRIDE_DRAIN] = "drain", [OVERRIDE_DISABLE] = "disable"};
+#define WORDS (sizeof(words) / sizeof(words[0]))
+
+const char *override_word(enum override_state state)
+{
+	return words[state];
+}
+
+bool override_find(const char *word, enum override_state *ret)
+{
+	for (size_t i = 0; i < WORDS; i++)
+		if (!strcmp(words[i], word)) {
+			*ret = (enum override_state)i;
+			return true;
+		}
+	return false;
+}
 
 int override_order(const void *a, const void *b)
 {
@@ -181,11 +198,7 @@ static bool line_read(const struct lex_line *line, struct override *ret)
 	if (line->count != 8 || strcmp(w[0], "aside") != 0 || strlen(w[1]) >= sizeof(o.vip) ||
 	    endpoint_parse(w[2], &o.at) || strlen(w[6]) >= sizeof(o.by) || strlen(w[7]) >= sizeof(o.reason))
 		return false;
-	if (!strcmp(w[3], words[OVERRIDE_DRAIN]))
-		o.state = OVERRIDE_DRAIN;
-	else if (!strcmp(w[3], words[OVERRIDE_DISABLE]))
-		o.state = OVERRIDE_DISABLE;
-	else
+	if (!override_find(w[3], &o.state) || o.state == OVERRIDE_NONE)
 		return false;
 	o.since_ms = strtoull(w[4], NULL, 10);
 	o.timeout_ms = (__u32)strtoul(w[5], NULL, 10);

@@ -17,6 +17,8 @@
 
 #define ASIDE_WORD "aside " /* its lines begin with this, and no other line of a configuration does */
 
+const char *override_word(enum override_state state); /* enable, drain, disable: as it is commanded */
+bool override_find(const char *word, enum override_state *ret);
 int override_order(const void *a, const void *b); /* of struct override: by VIP, then backend */
 
 /* What is put aside of a backend; NULL: nothing. */

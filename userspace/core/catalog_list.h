@@ -478,7 +478,7 @@
 
 #define STARLING_FIELDS_CHANGE(FIELD) \
 	FIELD(CHANGE, change, TEXT, STATE, COLUMN, "CHANGE", FAMILY_NONE, "", "+ added, - removed, ~ changed; = what comes of it") \
-	FIELD(CHANGE, object, TEXT, NONE, COLUMN, "OBJECT", FAMILY_NONE, "", "vip, backend, iface, roster, node, listen, log; effect: on a VIP's traffic") \
+	FIELD(CHANGE, object, TEXT, NONE, COLUMN, "OBJECT", FAMILY_NONE, "", "vip, backend, health, iface, roster, node, listen, log; effect: on a VIP's traffic") \
 	FIELD(CHANGE, name, TEXT, NONE, COLUMN, "NAME", FAMILY_NONE, "", "which one") \
 	FIELD(CHANGE, line, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "of the configuration, as it is to be") \
 	FIELD(CHANGE, moved, U64, COUNT, NOTE, ", moves %", FAMILY_NONE, "", "slots whose home 0 would be another, or none") \

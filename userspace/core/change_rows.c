@@ -4,6 +4,8 @@
  */
 #include "core/change_rows.h"
 
+#include "core/aside.h"
+
 void change_row(void *table, char change, const char *object, const char *name, const char *line)
 {
 	struct table *t = table;
@@ -26,4 +28,9 @@ void change_row_override(struct table *t, const char *verb, const char *vip, con
 	table_set_text(t, row, FIELD_CHANGE_object, "backend");
 	table_set_textf(t, row, FIELD_CHANGE_name, "%s %s", vip, text);
 	table_set_textf(t, row, FIELD_CHANGE_line, "backend %s %s %s", verb, vip, text);
+}
+
+void change_row_aside(void *table, const struct override *o)
+{
+	change_row_override(table, override_word(o->state), o->vip, &o->at);
 }

@@ -14,4 +14,8 @@ void change_row(void *table, char change, const char *object, const char *name, 
 /* A backend of a VIP is put aside, or no longer: @verb is drain, disable or enable. */
 void change_row_override(struct table *t, const char *verb, const char *vip, const struct endpoint *at);
 
+/* The same of one that is known, as an aside_change_fn. */
+struct override;
+void change_row_aside(void *table, const struct override *o);
+
 #endif

@@ -9,7 +9,6 @@
 #define JITTER_PART 10 /* of an interval */
 #define REPEAT_PART 10
 #define FIRST_MS    3000 /* the first one comes within so much, whatever the interval */
-#define NS_PER_MS   1000000ull
 
 static const char *const reasons[] = {
 #define CHECK_REASON_LABEL(name, label, help) [name] = (label),
@@ -25,19 +24,14 @@ const char *check_reason_label(enum check_reason reason)
 const char *check_verdict_word(enum check_verdict verdict)
 {
 	switch (verdict) {
-	case VERDICT_UNKNOWN:
+	case CHECK_UNKNOWN:
 		return "unknown";
-	case VERDICT_UP:
+	case CHECK_UP:
 		return "up";
-	case VERDICT_DOWN:
+	case CHECK_DOWN:
 		return "down";
 	}
 	return "?";
-}
-
-static struct mono after(struct mono now, __u64 ms)
-{
-	return (struct mono){now.ns + ms * NS_PER_MS};
 }
 
 static __u32 repeat_ms(const struct check_config *rules)
@@ -52,7 +46,7 @@ void check_start(struct check *c, const struct check_config *rules, enum check_v
 {
 	__u32 first_ms = rules->interval_ms < FIRST_MS ? rules->interval_ms : FIRST_MS;
 
-	*c = (struct check){.verdict = verdict, .due = after(now, mix_below(mix64(random), first_ms))};
+	*c = (struct check){.verdict = verdict, .due = mono_after(now, mix_below(mix64(random), first_ms))};
 }
 
 __u32 check_probe(struct check *c, const struct check_config *rules, struct mono now, __u64 random)
@@ -63,7 +57,7 @@ __u32 check_probe(struct check *c, const struct check_config *rules, struct mono
 		c->repeats--;
 		c->awaited++;
 	}
-	c->due = after(now, c->repeats ? repeat_ms(rules) : rules->interval_ms - shorter);
+	c->due = mono_after(now, c->repeats ? repeat_ms(rules) : rules->interval_ms - shorter);
 	return c->round;
 }
 
@@ -82,7 +76,7 @@ static bool burst_result(struct check *c, const struct check_config *rules, enum
 	if (outcome == OUTCOME_GOOD) {
 		c->round++;
 		c->row = c->repeats = c->awaited = 0;
-		return c->verdict == VERDICT_UNKNOWN && verdict_set(c, VERDICT_UP);
+		return c->verdict == CHECK_UNKNOWN && verdict_set(c, CHECK_UP);
 	}
 	if (outcome == OUTCOME_NOTHING) { /* no proof: the next failure begins another one */
 		c->round++;
@@ -92,7 +86,7 @@ static bool burst_result(struct check *c, const struct check_config *rules, enum
 	}
 	if (c->awaited)
 		c->awaited--;
-	return !c->awaited && !c->repeats && verdict_set(c, VERDICT_DOWN);
+	return !c->awaited && !c->repeats && verdict_set(c, CHECK_DOWN);
 }
 
 bool check_result(struct check *c, const struct check_config *rules, __u32 round, enum check_outcome outcome,
@@ -106,17 +100,17 @@ bool check_result(struct check *c, const struct check_config *rules, __u32 round
 		return burst_result(c, rules, outcome);
 	if (outcome == OUTCOME_NOTHING)
 		return false;
-	if (bad == (c->verdict == VERDICT_DOWN)) {
+	if (bad == (c->verdict == CHECK_DOWN)) {
 		c->row = 0;
-		return !bad && verdict_set(c, VERDICT_UP);
+		return !bad && verdict_set(c, CHECK_UP);
 	}
 	c->row++;
-	if (c->verdict == VERDICT_DOWN)
-		return c->row >= rules->rise && verdict_set(c, VERDICT_UP);
+	if (c->verdict == CHECK_DOWN)
+		return c->row >= rules->rise && verdict_set(c, CHECK_UP);
 	if (c->row >= rules->fall) {
 		c->round++;
 		c->repeats = CHECK_REPEATS;
-		c->due = after(now, repeat_ms(rules));
+		c->due = mono_after(now, repeat_ms(rules));
 	}
 	return false;
 }

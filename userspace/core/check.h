@@ -43,7 +43,7 @@ enum check_reason {
 
 const char *check_reason_label(enum check_reason reason);
 
-enum check_verdict { VERDICT_UNKNOWN, VERDICT_UP, VERDICT_DOWN };
+enum check_verdict { CHECK_UNKNOWN, CHECK_UP, CHECK_DOWN };
 
 const char *check_verdict_word(enum check_verdict verdict); /* "unknown", "up", "down" */
 
@@ -62,7 +62,7 @@ struct check {
 /**
  * check_start() - a target is new
  * @verdict:	what is known of it from before
- * @random:	any number: the first probe comes somewhere in the first interval
+ * @random:	any number: the first probe comes somewhere in the first interval, or 3 s if that is longer
  */
 void check_start(struct check *c, const struct check_config *rules, enum check_verdict verdict, struct mono now,
 		 __u64 random);

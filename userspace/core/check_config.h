@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "starling/limits.h"
 
-/* CHECK_KIND(ENUMERATOR, "word", what one probe takes of a core, microseconds, for the budget) */
+/* CHECK_KIND(ENUMERATOR, "word", microseconds of a core that one probe is reckoned to take, for the budget) */
 #define STARLING_CHECK_KINDS(CHECK_KIND)                                                                               \
 	CHECK_KIND(CHECK_TCP, "tcp", 100)                                                                              \
 	CHECK_KIND(CHECK_TALK, "talk", 120)                                                                            \

@@ -10,7 +10,7 @@
 
 /*
  * ARGUMENT(ID, KEYWORD, "keyword", "METAVAR", kind, member of struct command, min, max, "help")
- * ARGUMENT(ID, POSITION, "noun", ..., ""): known by its position, the noun is for errors. Kinds: argument.c.
+ * ARGUMENT(ID, POSITION, "noun", ..., ""): known by its position, the noun is for errors. Kinds: argument.c, argument_check.c.
  */
 #define STARLING_ARGUMENTS(ARGUMENT) \
 	ARGUMENT(NAME,          POSITION, "VIP",           "VIP",                       NAME,      vip,              0, 0, "") \
@@ -77,7 +77,7 @@
 	ARGUMENT(REASON,        KEYWORD,  "reason",        "TEXT",                      TEXT,      reason,           1, 95, \
 		"shown beside it") \
 	ARGUMENT(LOCAL,         KEYWORD,  "local",         "",                          FLAG,      given,            0, 0, \
-		"here alone, while the flock cannot agree; it becomes the flock's word when it can, unless that is another by then") \
+		"here alone, while the flock cannot agree; it becomes the flock's word when it can, unless that is another by then, or others are its admins") \
 	ARGUMENT(MODE,          KEYWORD,  "mode",          "auto|native|generic",       MODE,      mode,             0, 0, \
 		"auto (the default): native if the driver has it, else generic") \
 	ARGUMENT(NODE_NAME,     KEYWORD,  "name",          "NAME",                      NAME,      node,             0, 0, \
@@ -103,7 +103,7 @@
 	ARGUMENT(CHECK_PORT,    KEYWORD,  "port",          "N",                         NUMBER,    check.port,       1, 65535, \
 		"that is probed; by default the backend's") \
 	ARGUMENT(SEND,          KEYWORD,  "send",          "STR",                       STRING,    check.send,       1, 255, \
-		"what is said first; \\n, \\r, \\t and \\xHH mean a byte, \\\\ a backslash") \
+		"what is said first; \\n, \\r, \\t and \\xHH mean a byte, \\\\ a backslash; in a file within quotes, each backslash twice") \
 	ARGUMENT(EXPECT,        KEYWORD,  "expect",        "STR",                       STRING,    check.expect,     1, 255, \
 		"what the answer has in it") \
 	ARGUMENT(HTTP_PATH,     KEYWORD,  "path",          "P",                         HTTP_PATH, check.path,       1, 255, \

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "core/aside.h"
 #include "core/config_file.h"
 #include "core/config_lines.h"
@@ -92,14 +93,12 @@ static int roster_copy_to(struct config *to, const struct config *from)
 struct config *config_compose(const struct config *own, const struct config *shared)
 {
 	struct config *c = config_copy(shared), said;
-	struct iface_config *iface = calloc(own->iface_count + 1, sizeof(*iface));
+	struct iface_config *iface;
 
-	if (!c || !iface) {
+	if (!c || array_copy(&iface, own->iface, own->iface_count, sizeof(*iface))) {
 		config_free(c);
-		free(iface);
 		return NULL;
 	}
-	memcpy(iface, own->iface, own->iface_count * sizeof(*iface));
 	free(c->iface);
 	said = *own; /* all but what is borrowed, which are the shared lines and the devices */
 	said.iface = iface;

@@ -128,5 +128,5 @@ __u64 lease_left_ms(const struct leases *l, size_t place, struct mono now)
 
 	if (p->is.holder == l->node)
 		return mono_ms(now, p->until);
-	return mono_ms(now, (struct mono){p->since.ns + p->is.ttl_ms * 1000000ull});
+	return mono_ms(now, mono_after(p->since, p->is.ttl_ms));
 }

@@ -78,7 +78,7 @@ struct message {
 	struct member_update update[MESSAGE_UPDATES_MAX];
 	struct page_bytes page[MESSAGE_PAGES_MAX]; /* borrowed */
 
-	struct page_bytes body; /* of REGISTER, CHECK and CHECKED; borrowed */
+	struct page_bytes body; /* of REGISTER, CHECK, CHECKED and RUN; borrowed */
 
 	/* Of SUMS: from @sums_first on. Of LIST: all of the pages that are in the buckets of @mask. */
 	__u32 sums_first, sums, list;

@@ -163,11 +163,6 @@ struct opinion {
 	__u64 counts[OPINION_COUNTS];
 };
 
-static inline struct mono mono_after(struct mono from, __u64 ms)
-{
-	return (struct mono){from.ns + ms * 1000000};
-}
-
 static inline bool mono_past(struct mono due, struct mono now)
 {
 	return due.ns <= now.ns;

@@ -451,14 +451,3 @@ const char *verdict_outcome_label(enum verdict_outcome outcome)
 
 	return label[outcome];
 }
-
-const char *verdict_source_word(enum verdict_source source)
-{
-	static const char *const word[] = {
-#define VERDICT_WORD(id, text, help) [VERDICT_BY_##id] = (text),
-		STARLING_VERDICT_SOURCES(VERDICT_WORD)
-#undef VERDICT_WORD
-	};
-
-	return word[source];
-}

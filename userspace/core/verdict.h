@@ -28,9 +28,8 @@
  *    first; VERDICT_FILTER_MS if something is called down by more than f, but not yet by enough; VERDICT_MANY_MS
  *    while hurried probes of others fail. So the death of many is one change of homes, or a few.
  *
- * Costs: a vote is verified when it would change something, 50 us each: those on 1,000 targets that fail at once,
- * 4,000, take a node a fifth of a second, so take no more than VERDICT_TURN between two turns of a loop. A target has
- * 2.5 kB.
+ * Costs: a vote's signature is verified when it would change something. Those on 1,000 targets that fail at once are
+ * 4,000, so take no more than VERDICT_TURN between two turns of a loop.
  */
 #ifndef STARLING_CORE_VERDICT_H
 #define STARLING_CORE_VERDICT_H
@@ -197,6 +196,5 @@ int verdict_export(const struct verdict *v, __u64 target, __u8 ret[VERDICT_CERTI
 bool verdict_doubts(const struct verdict *v); /* whether this node abstains where it would call down */
 __u64 verdict_count(const struct verdict *v, enum verdict_outcome outcome);
 const char *verdict_outcome_label(enum verdict_outcome outcome);
-const char *verdict_source_word(enum verdict_source source);
 
 #endif

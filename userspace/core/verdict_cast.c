@@ -79,7 +79,7 @@ void verdict_doubt_all(struct verdict *v)
 	v->recast = 0;
 }
 
-/* A signature takes 25 us, and a loop is not to wait. */
+/* Each is signed, and a loop is not to wait. */
 void verdict_recast(struct verdict *v, struct mono now)
 {
 	for (size_t i = 0; i < VERDICT_TURN && v->recast < v->targets; i++)

@@ -118,7 +118,7 @@ struct mono verdict_own_down_due(const struct target *t)
 {
 	if (!t->watched || t->watch.state != VERDICT_DOWN || t->state != VERDICT_UP)
 		return (struct mono){UINT64_MAX};
-	return (struct mono){t->watch.since.ns + VERDICT_OWN * t->is.pace.interval_ms * MS};
+	return mono_after(t->watch.since, VERDICT_OWN * (__u64)t->is.pace.interval_ms);
 }
 
 static bool told_all(const struct target *t)

@@ -151,14 +151,3 @@ int verdict_serve(const struct verdict_serve_policy *policy, const struct verdic
 	*ret_vip = vip;
 	return 0;
 }
-
-const char *verdict_why_word(enum verdict_why why)
-{
-	static const char *const word[] = {
-#define VERDICT_WORD(id, text, help) [VERDICT_WHY_##id] = (text),
-		STARLING_VERDICT_WHYS(VERDICT_WORD)
-#undef VERDICT_WORD
-	};
-
-	return word[why];
-}

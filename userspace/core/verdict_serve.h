@@ -103,6 +103,4 @@ struct verdict_serve_vip {
 int verdict_serve(const struct verdict_serve_policy *policy, const struct verdict_serve_in *in, size_t count,
 		  struct verdict_serve_out *ret, struct verdict_serve_vip *ret_vip);
 
-const char *verdict_why_word(enum verdict_why why);
-
 #endif

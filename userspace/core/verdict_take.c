@@ -32,26 +32,33 @@ static void peer_catch(struct verdict *v, struct mono now, struct peer *peer, co
 	action->len = len > 0 ? (size_t)len : 0;
 }
 
+static enum verdict_outcome refused(int rc)
+{
+	switch (rc) {
+	case -ESTALE:
+		return VERDICT_OUTCOME_EPOCH;
+	case -ENOENT:
+		return VERDICT_OUTCOME_STRANGER;
+	case -EACCES:
+		return VERDICT_OUTCOME_FORGED;
+	case -ENODATA:
+		return VERDICT_OUTCOME_FEW;
+	case -ENOMEM:
+		return VERDICT_OUTCOME_MEMORY;
+	default:
+		return VERDICT_OUTCOME_MALFORMED;
+	}
+}
+
 static enum verdict_outcome proof_take(struct verdict *v, struct mono now, const void *bytes, size_t len)
 {
 	struct verdict_vote vote[2];
 	struct peer *peer;
 	__u64 voter;
+	int rc = verdict_proof_verify(bytes, len, &v->roster, v->config.signing, vote, &voter);
 
-	switch (verdict_proof_verify(bytes, len, &v->roster, v->config.signing, vote, &voter)) {
-	case 0:
-		break;
-	case -EBADMSG:
-		return VERDICT_OUTCOME_MALFORMED;
-	case -ENOENT:
-		return VERDICT_OUTCOME_STRANGER;
-	case -ESTALE:
-		return VERDICT_OUTCOME_EPOCH;
-	case -EACCES:
-		return VERDICT_OUTCOME_FORGED;
-	default:
-		return VERDICT_OUTCOME_MEMORY;
-	}
+	if (rc)
+		return refused(rc);
 	peer = verdict_peer(v, voter);
 	if (!peer || peer->caught)
 		return VERDICT_OUTCOME_KNOWN;
@@ -152,24 +159,6 @@ static enum verdict_outcome vote_take(struct verdict *v, struct mono now, const 
 
 /* --- certificates --- */
 
-static enum verdict_outcome certificate_refuse(int rc)
-{
-	switch (rc) {
-	case -ESTALE:
-		return VERDICT_OUTCOME_EPOCH;
-	case -ENOENT:
-		return VERDICT_OUTCOME_STRANGER;
-	case -EACCES:
-		return VERDICT_OUTCOME_FORGED;
-	case -ENODATA:
-		return VERDICT_OUTCOME_FEW;
-	case -ENOMEM:
-		return VERDICT_OUTCOME_MEMORY;
-	default:
-		return VERDICT_OUTCOME_MALFORMED;
-	}
-}
-
 static const struct verdict_vote *vote_of(const struct verdict_vote *vote, size_t votes, __u64 voter)
 {
 	for (size_t i = 0; i < votes; i++)
@@ -246,7 +235,7 @@ static enum verdict_outcome certificate_take(struct verdict *v, struct mono now,
 		return VERDICT_OUTCOME_KNOWN;
 	rc = verdict_certificate_verify(&c, &v->roster, &t->is.rule, v->config.signing, NULL);
 	if (rc)
-		return certificate_refuse(rc);
+		return refused(rc);
 	certificate_votes(v, now, t, &c);
 	if (is_held(t, &c))
 		return VERDICT_OUTCOME_NEW;

@@ -69,28 +69,3 @@ const char *verdict_state_word(enum verdict_state state)
 
 	return word[state];
 }
-
-const char *verdict_evidence_word(enum verdict_evidence evidence)
-{
-	static const char *const word[] = {
-#define VERDICT_WORD(id, text, help) [VERDICT_##id] = (text),
-		STARLING_VERDICT_EVIDENCES(VERDICT_WORD)
-#undef VERDICT_WORD
-	};
-
-	return word[evidence];
-}
-
-const char *const *verdict_mode_words(void)
-{
-#define VERDICT_WORD(id, text, help) text,
-	static const char *const words[] = {STARLING_VERDICT_MODES(VERDICT_WORD) NULL};
-#undef VERDICT_WORD
-
-	return words;
-}
-
-const char *verdict_mode_word(enum verdict_mode mode)
-{
-	return verdict_mode_words()[mode];
-}

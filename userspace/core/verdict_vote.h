@@ -56,7 +56,6 @@ enum verdict_evidence {
 };
 
 const char *verdict_state_word(enum verdict_state state);
-const char *verdict_evidence_word(enum verdict_evidence evidence);
 
 struct verdict_vote {
 	__u64 target; /* what is checked, and how: a hash that all nodes with one configuration have in common */
@@ -126,9 +125,6 @@ enum verdict_mode {
 #undef VERDICT_MODE_ENUM
 		VERDICT_MODE_COUNT
 };
-
-const char *verdict_mode_word(enum verdict_mode mode);
-const char *const *verdict_mode_words(void); /* by number, then NULL */
 
 /* How votes on a target are counted. */
 struct verdict_rule {

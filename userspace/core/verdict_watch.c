@@ -20,11 +20,6 @@ static __u32 enough(const struct verdict_pace *pace)
 	return pace->fall + (pace->plain ? 0 : VERDICT_BURST);
 }
 
-static struct mono later(struct mono now, __u32 ms)
-{
-	return (struct mono){now.ns + ms * MS};
-}
-
 static struct mono interval_end(const struct verdict_pace *pace, struct mono now, __u64 random)
 {
 	__u64 ns = pace->interval_ms * MS;
@@ -49,7 +44,7 @@ __u32 verdict_watch_probe(struct verdict_watch *w, const struct verdict_pace *pa
 	if (!pace->plain && w->state != VERDICT_DOWN && w->run + 1 >= pace->fall)
 		w->hurried = true;
 	if (w->hurried && w->next - w->first < enough(pace))
-		w->due = later(now, verdict_watch_step_ms(pace));
+		w->due = mono_after(now, verdict_watch_step_ms(pace));
 	else
 		w->due = interval_end(pace, now, random);
 	return number;
@@ -72,7 +67,7 @@ static bool succeeded(struct verdict_watch *w, const struct verdict_pace *pace, 
 		return ++w->run >= pace->rise && turn(w, now, VERDICT_UP);
 	w->run = 0;
 	if (w->hurried)
-		w->due = later(now, pace->interval_ms);
+		w->due = mono_after(now, pace->interval_ms);
 	w->hurried = false;
 	return w->state == VERDICT_NONE && turn(w, now, VERDICT_UP);
 }
@@ -94,7 +89,7 @@ bool verdict_watch_result(struct verdict_watch *w, const struct verdict_pace *pa
 		return turn(w, now, VERDICT_DOWN);
 	if (evidence == VERDICT_REFUSED && !pace->plain && !w->hurried) {
 		w->hurried = true;
-		w->due = later(now, verdict_watch_step_ms(pace));
+		w->due = mono_after(now, verdict_watch_step_ms(pace));
 	}
 	return false;
 }

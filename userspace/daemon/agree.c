@@ -30,27 +30,27 @@ bool agree_wait(struct agree *a, struct mono deadline)
 
 struct plane_call {
 	struct agree *a;
-	void (*fn)(struct plane *p, void *arg);
+	agree_plane_fn *fn;
 	void *arg;
-	bool done, ran;
+	struct err *err;
+	bool done;
+	int rc;
 };
 
 static void plane_call_run(struct plane *p, void *arg)
 {
 	struct plane_call *c = arg;
 
-	if (p)
-		c->fn(p, c->arg);
+	c->rc = p ? c->fn(p, c->arg, c->err) : -ESHUTDOWN;
 	pthread_mutex_lock(&c->a->lock);
-	c->ran = p != NULL;
 	c->done = true;
 	pthread_cond_broadcast(&c->a->changed);
 	pthread_mutex_unlock(&c->a->lock);
 }
 
-int agree_plane(struct agree *a, enum plane_queue queue, void (*fn)(struct plane *p, void *arg), void *arg)
+int agree_plane(struct agree *a, enum plane_queue queue, agree_plane_fn *fn, void *arg, struct err *err)
 {
-	struct plane_call c = {.a = a, .fn = fn, .arg = arg};
+	struct plane_call c = {.a = a, .fn = fn, .arg = arg, .err = err};
 	struct plane *p = a->d->plane;
 
 	if (!p || plane_post(p, queue, plane_call_run, &c))
@@ -59,7 +59,7 @@ int agree_plane(struct agree *a, enum plane_queue queue, void (*fn)(struct plane
 	while (!c.done) /* the plane runs, or drops, every job */
 		pthread_cond_wait(&a->changed, &a->lock);
 	pthread_mutex_unlock(&a->lock);
-	return c.ran ? 0 : -ESHUTDOWN;
+	return c.rc;
 }
 
 /* --- objects --- */

@@ -66,17 +66,7 @@ static int voters_check(const struct edit *e, struct err *err)
 
 static int pending_check(const struct edit *e, struct err *err)
 {
-	const struct intent *i = &e->base_intent;
-	__u64 left_ms;
-
-	pthread_mutex_lock(&e->a->lock);
-	left_ms = agree_left_ms(e->a, i);
-	pthread_mutex_unlock(&e->a->lock);
-	if (!left_ms)
-		return 0;
-	return err_set(err, EBUSY,
-		       "generation %u waits to be confirmed: `config confirm`, or wait until it is taken back",
-		       i->generation);
+	return agree_left(e->a, &e->base_intent) ? agree_refused(e->a, -EBUSY, err) : 0;
 }
 
 /* What is proposed to too few may be decided later by others: rather it is not proposed. */
@@ -239,28 +229,17 @@ static int propose_all(struct edit *e, struct err *err)
 struct effects_job {
 	const struct config *shared;
 	struct table *table;
-	struct err err;
-	int rc;
 };
 
-static void effects_run(struct plane *p, void *arg)
+/* What comes of it, at this node. */
+static int effects_run(struct plane *p, void *arg, struct err *err)
 {
 	struct effects_job *j = arg;
 	struct config *wanted = config_compose(plane_config(p), j->shared);
+	int rc = wanted ? plane_show_effects(p, wanted, j->table, err) : -ENOMEM;
 
-	j->rc = wanted ? plane_show_effects(p, wanted, j->table, &j->err) : -ENOMEM;
 	config_free(wanted);
-}
-
-/* What comes of it, at this node. */
-static int effects(struct edit *e, struct table *table, struct err *err)
-{
-	struct effects_job job = {.shared = e->wanted, .table = table};
-	int rc = agree_plane(e->a, PLANE_NORMAL, effects_run, &job);
-
-	if (!rc && job.rc)
-		*err = job.err;
-	return rc ? rc : job.rc;
+	return rc;
 }
 
 static bool level_changes(const struct edit *e)
@@ -272,6 +251,7 @@ static bool level_changes(const struct edit *e)
 static int dry_answer(struct edit *e, struct err *err)
 {
 	struct table *table = table_new(KIND_CHANGE);
+	struct effects_job effects = {e->wanted, table};
 	char words[AGREE_WORDS_BYTES];
 	struct intent want;
 	int rc = root_make(e, &want, err);
@@ -287,7 +267,7 @@ static int dry_answer(struct edit *e, struct err *err)
 	if (!rc) {
 		config_changes(e->base, e->wanted, change_row, table);
 		asides_changes(e->base, e->wanted, change_row_aside, table);
-		rc = effects(e, table, err);
+		rc = agree_plane(e->a, PLANE_NORMAL, effects_run, &effects, err);
 	}
 	return task_show(e->t, table, rc, err);
 }
@@ -296,29 +276,26 @@ static int dry_answer(struct edit *e, struct err *err)
 struct own_job {
 	struct edit *e;
 	struct config *own;
-	struct err err;
-	int rc;
 };
 
-static void own_run(struct plane *p, void *arg)
+static int own_run(struct plane *p, void *arg, struct err *err)
 {
 	struct own_job *j = arg;
 	struct config *wanted = config_compose(j->own, plane_config(p));
 	struct apply_how how = {.by = j->e->t->by, .command = j->e->command, .whole = true};
 
-	j->rc = wanted ? apply_config(j->e->a->d, p, wanted, &how, NULL, NULL, &j->err) : -ENOMEM;
-	if (!j->rc && command_has(&j->e->t->command, ARG_RESET_STATE))
-		j->rc = plane_overrides_reset(p);
+	int rc = wanted ? apply_config(j->e->a->d, p, wanted, &how, NULL, NULL, err) : -ENOMEM;
+
+	if (!rc && command_has(&j->e->t->command, ARG_RESET_STATE))
+		rc = plane_overrides_reset(p);
+	return rc;
 }
 
 static int own_apply(struct edit *e, struct config *own, struct err *err)
 {
 	struct own_job job = {.e = e, .own = own};
-	int rc = agree_plane(e->a, PLANE_NORMAL, own_run, &job);
 
-	if (!rc && job.rc)
-		*err = job.err;
-	return rc ? rc : job.rc;
+	return agree_plane(e->a, PLANE_NORMAL, own_run, &job, err);
 }
 
 static void done_answer(struct edit *e)
@@ -393,7 +370,15 @@ static void trim(struct agree *a)
 	pthread_mutex_unlock(&a->applying);
 }
 
-int agree_edit(struct agree *a, struct task *t, struct err *err)
+int agree_edit_run(struct edit *e, struct err *err)
+{
+	int rc = edit_run(e, err);
+
+	trim(e->a);
+	return rc;
+}
+
+int agree_edit(struct agree *a, struct task *t, agree_edit_fn *fn, struct err *err)
 {
 	struct edit *e = calloc(1, sizeof(*e));
 	int rc;
@@ -404,8 +389,7 @@ int agree_edit(struct agree *a, struct task *t, struct err *err)
 	e->t = t;
 	words_join(t, e->command);
 	e->base = edit_base(e, err);
-	rc = e->base ? edit_run(e, err) : -EIO;
-	trim(a);
+	rc = e->base ? fn(e, err) : -EIO;
 	edit_free(e);
 	free(e);
 	return rc;
@@ -464,9 +448,13 @@ int agree_fold(struct agree *a, const struct override *own, size_t count, struct
 	return rc;
 }
 
-static void copy_run(struct plane *p, void *arg)
+static int copy_run(struct plane *p, void *arg, struct err *err)
 {
-	*(struct config **)arg = config_copy(plane_config(p));
+	struct config **copy = arg;
+
+	(void)err;
+	*copy = config_copy(plane_config(p));
+	return *copy ? 0 : -ENOMEM;
 }
 
 /* A node that understands less could not run it. */
@@ -482,10 +470,8 @@ static int first_check(const struct edit *e, struct err *err)
 int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err *err)
 {
 	struct edit *e = calloc(1, sizeof(*e));
-	int rc = e ? agree_plane(a, PLANE_NORMAL, copy_run, &e->wanted) : -ENOMEM;
+	int rc = e ? agree_plane(a, PLANE_NORMAL, copy_run, &e->wanted, err) : -ENOMEM;
 
-	if (!rc && !e->wanted)
-		rc = -ENOMEM;
 	if (!rc) {
 		e->a = a;
 		e->t = t;

@@ -27,54 +27,39 @@ struct try_job {
 	struct agree *a;
 	const struct config *shared;
 	bool careful;
-	struct err err;
-	int rc;
 };
 
-static void try_run(struct plane *p, void *arg)
+static int try_run(struct plane *p, void *arg, struct err *err)
 {
 	struct try_job *j = arg;
 	struct config *wanted = config_compose(plane_config(p), j->shared);
 	struct apply_how how = {.by = "", .command = "", .dry_run = true, .careful = j->careful};
 
-	j->rc = wanted ? apply_config(j->a->d, p, wanted, &how, NULL, NULL, &j->err)
-		       : err_set(&j->err, ENOMEM, "no memory for it");
+	return wanted ? apply_config(j->a->d, p, wanted, &how, NULL, NULL, err)
+		      : err_set(err, ENOMEM, "no memory for it");
 }
 
 int agree_try(struct agree *a, const struct config *shared, bool careful, struct err *err)
 {
 	struct try_job job = {.a = a, .shared = shared, .careful = careful};
-	int rc = agree_plane(a, PLANE_NORMAL, try_run, &job);
 
-	if (!rc && job.rc) {
-		rc = job.rc;
-		*err = job.err;
-	}
-	return rc;
-}
-
-struct own_job {
-	const struct config *shared;
-	bool other;
-};
-
-static void own_run(struct plane *p, void *arg)
-{
-	struct own_job *j = arg;
-
-	j->other = plane_config(p)->vip_count && !config_shared_same(plane_config(p), j->shared);
+	return agree_plane(a, PLANE_NORMAL, try_run, &job, err);
 }
 
 /* Of the first generation. A node that the flock has not agreed with yet may have shared lines of its own: nobody
  * overwrites those unasked. Of a later one it may not have heard yet, and it need not run it (agree_join_check()). */
-static int own_lines_check(struct agree *a, const struct config *shared, struct err *err)
+static int own_run(struct plane *p, void *arg, struct err *err)
 {
-	struct own_job job = {.shared = shared};
-	int rc = agree_on(a) ? 0 : agree_plane(a, PLANE_URGENT, own_run, &job);
+	const struct config *shared = arg;
 
-	if (!rc && job.other)
-		rc = err_set(err, EEXIST, "it runs other shared lines of its own: `starling config diff` there");
-	return rc;
+	if (!plane_config(p)->vip_count || config_shared_same(plane_config(p), shared))
+		return 0;
+	return err_set(err, EEXIST, "it runs other shared lines of its own: `starling config diff` there");
+}
+
+static int own_lines_check(struct agree *a, struct config *shared, struct err *err)
+{
+	return agree_on(a) ? 0 : agree_plane(a, PLANE_URGENT, own_run, shared, err);
 }
 
 struct check {
@@ -298,7 +283,7 @@ int agree_question(struct agree *a, __u32 kind, const struct object_name *root, 
 			asked = now;
 		}
 		pthread_mutex_lock(&a->lock);
-		agree_wait(a, (struct mono){now.ns + 20000000ull});
+		agree_wait(a, mono_after(now, 20));
 		go_on = !a->stopping;
 		pthread_mutex_unlock(&a->lock);
 	} while (go_on);

@@ -32,16 +32,11 @@ static int admin_check(struct agree *a, struct err *err)
 /* What needs nobody's answer but the voters' does not wait for a change that goes through its waves. */
 static bool is_quick(struct agree *a, const struct task *t)
 {
-	bool waits;
-
 	if (t->command.id == COMMAND_NODE_LEASE || t->command.id == COMMAND_CONFIG_CONFIRM)
 		return true;
 	if (t->command.id != COMMAND_CONFIG_ROLLBACK || command_has(&t->command, ARG_GENERATION))
 		return false;
-	pthread_mutex_lock(&a->lock);
-	waits = agree_left_ms(a, &a->intent);
-	pthread_mutex_unlock(&a->lock);
-	return waits;
+	return agree_pending(a);
 }
 
 /* The first thing to go back from is what waits to be confirmed. */
@@ -57,22 +52,6 @@ static int take_back(struct edit *e, struct err *err)
 	return 0;
 }
 
-static int edit_back(struct agree *a, struct task *t, struct err *err)
-{
-	struct edit *e = calloc(1, sizeof(*e));
-	int rc;
-
-	if (!e)
-		return -ENOMEM;
-	e->a = a;
-	e->t = t;
-	e->base = edit_base(e, err);
-	rc = e->base ? take_back(e, err) : -EIO;
-	edit_free(e);
-	free(e);
-	return rc;
-}
-
 static void quick_run(void *arg)
 {
 	struct task *t = arg;
@@ -83,7 +62,8 @@ static void quick_run(void *arg)
 	if (!rc && t->command.id == COMMAND_NODE_LEASE)
 		rc = agree_lease(a, t, &err);
 	else if (!rc)
-		rc = t->command.id == COMMAND_CONFIG_CONFIRM ? agree_confirm(a, t, &err) : edit_back(a, t, &err);
+		rc = t->command.id == COMMAND_CONFIG_CONFIRM ? agree_confirm(a, t, &err)
+							     : agree_edit(a, t, take_back, &err);
 	task_end(t, rc, &err);
 }
 
@@ -107,11 +87,11 @@ static void ask_run(void *arg)
 		rc = agree_takeover(a, t, &err);
 		break;
 	case COMMAND_CONFIG_LEVEL:
-		rc = agree_on(a) ? agree_edit(a, t, &err)
+		rc = agree_on(a) ? agree_edit(a, t, agree_edit_run, &err)
 				 : err_set(&err, ENOENT, "the flock has no voters, so it has agreed on no level");
 		break;
 	default:
-		rc = agree_edit(a, t, &err);
+		rc = agree_edit(a, t, agree_edit_run, &err);
 		break;
 	}
 	task_end(t, rc, &err);

@@ -28,7 +28,7 @@ static void timer_save(const struct agree *a)
 	int len = snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64 "\n", object_name_format(&a->timer.root, hex),
 			   (uint64_t)a->timer.date_ms, (uint64_t)a->timer.deadline.ns);
 
-	if (daemon_path(path, a->d->run_dir, TIMER_FILE, &err) || state_file_write(path, text, (size_t)len, &err))
+	if (daemon_path(path, a->d->run_dir, TIMER_FILE, &err) || state_file_write_quick(path, text, (size_t)len, &err))
 		log_warning("config: after a restart the deadline of a proposal goes by the wall clock: %s", err.text);
 }
 
@@ -42,7 +42,7 @@ void agree_deadline_set(struct agree *a, const struct intent *i, __s64 offset_ms
 		left_ms = 0;
 	if (left_ms > (__s64)i->window_ms)
 		left_ms = (__s64)i->window_ms;
-	a->timer = (struct agree_timer){i->root, i->deadline_ms, {mono_now().ns + (__u64)left_ms * 1000000}};
+	a->timer = (struct agree_timer){i->root, i->deadline_ms, mono_after(mono_now(), (__u64)left_ms)};
 	timer_save(a);
 }
 
@@ -74,6 +74,26 @@ __u64 agree_left_ms(const struct agree *a, const struct intent *i)
 	if (timer_is_of(&a->timer, i))
 		return mono_ms(mono_now(), a->timer.deadline);
 	return i->deadline_ms > now_ms ? i->deadline_ms - now_ms : 0;
+}
+
+__u64 agree_left(struct agree *a, const struct intent *i)
+{
+	__u64 ms;
+
+	pthread_mutex_lock(&a->lock);
+	ms = agree_left_ms(a, i);
+	pthread_mutex_unlock(&a->lock);
+	return ms;
+}
+
+bool agree_pending(struct agree *a)
+{
+	bool is;
+
+	pthread_mutex_lock(&a->lock);
+	is = agree_left_ms(a, &a->intent) > 0;
+	pthread_mutex_unlock(&a->lock);
+	return is;
 }
 
 bool agree_wanted(const struct agree *a, const struct intent *i, struct object_name *ret_root, __u32 *ret_generation)

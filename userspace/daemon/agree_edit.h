@@ -30,7 +30,9 @@ struct config *edit_base(struct edit *e, struct err *err);
 /* What the command makes of it, in @e->wanted. Return: 0, or -errno with @err. */
 int edit_wanted(struct edit *e, struct err *err);
 
-/* agree_change.c: from the command to all running it, with its answer. Return: 0, or -errno with @err. */
-int agree_edit(struct agree *a, struct task *t, struct err *err);
+/* agree_change.c. Return: 0, or -errno with @err. */
+typedef int agree_edit_fn(struct edit *e, struct err *err);
+int agree_edit_run(struct edit *e, struct err *err); /* from the command to all running it, with its answer */
+int agree_edit(struct agree *a, struct task *t, agree_edit_fn *fn, struct err *err); /* by @fn */
 
 #endif

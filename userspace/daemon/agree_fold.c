@@ -16,25 +16,27 @@
 struct own {
 	struct override *o; /* owned */
 	size_t count;
-	int rc;
 };
 
-static void own_read(struct plane *p, void *arg)
+static int own_read(struct plane *p, void *arg, struct err *err)
 {
 	const struct override *all;
 	struct own *own = arg;
 
+	(void)err;
 	all = plane_overrides(p, &own->count);
-	own->rc = array_copy(&own->o, all, own->count, sizeof(*all));
+	return array_copy(&own->o, all, own->count, sizeof(*all));
 }
 
 /* Those that are as they were. */
-static void own_forget(struct plane *p, void *arg)
+static int own_forget(struct plane *p, void *arg, struct err *err)
 {
 	const struct own *own = arg;
 
+	(void)err;
 	for (size_t i = 0; i < own->count; i++)
 		plane_override_forget(p, &own->o[i]);
+	return 0;
 }
 
 static void fold_run(void *arg)
@@ -42,22 +44,20 @@ static void fold_run(void *arg)
 	struct agree *a = arg;
 	struct own own = {0};
 	struct err err = {0};
-	int rc = agree_ready(a) ? agree_plane(a, PLANE_URGENT, own_read, &own) : -EAGAIN;
+	int rc = agree_ready(a) ? agree_plane(a, PLANE_URGENT, own_read, &own, &err) : -EAGAIN;
 
-	if (!rc)
-		rc = own.rc;
 	if (!rc && own.count)
 		rc = agree_fold(a, own.o, own.count, &err);
 	if (rc == -EACCES)
 		log_notice("config: what was put aside here is dropped: %s", err.text);
 	if ((!rc || rc == -EACCES) && own.count)
-		agree_plane(a, PLANE_URGENT, own_forget, &own);
+		agree_plane(a, PLANE_URGENT, own_forget, &own, &err);
 	else if (rc && err.text[0])
 		log_info("config: what was put aside here is not the flock's word yet: %s", err.text);
 	free(own.o);
 	pthread_mutex_lock(&a->lock);
 	a->folding = false;
-	a->fold.ns = mono_now().ns + FOLD_AGAIN_MS * 1000000ull;
+	a->fold = mono_after(mono_now(), FOLD_AGAIN_MS);
 	pthread_mutex_unlock(&a->lock);
 }
 

@@ -77,7 +77,7 @@ static int fetch_once(struct agree *a, __u64 node, const struct object_name *roo
 /* A node has few streams for others, and one of its own: who is turned away comes again. */
 int agree_fetch(struct agree *a, __u64 node, const struct object_name *root, __u32 wait_ms)
 {
-	struct mono until = {mono_now().ns + wait_ms * 1000000ull};
+	struct mono until = mono_after(mono_now(), wait_ms);
 	int rc = is_whole(a, root) ? 0 : -EAGAIN;
 	bool more = true;
 
@@ -86,8 +86,7 @@ int agree_fetch(struct agree *a, __u64 node, const struct object_name *root, __u
 		rc = is_whole(a, root) ? 0 : fetch_once(a, node, root, until);
 		pthread_mutex_lock(&a->lock);
 		more = (rc == -EBUSY || rc == -EIO) &&
-		       agree_wait(a, (struct mono){mono_now().ns + (50 + randombytes_uniform(200)) * 1000000ull}) &&
-		       mono_now().ns < until.ns;
+		       agree_wait(a, mono_after(mono_now(), 50 + randombytes_uniform(200))) && mono_now().ns < until.ns;
 		pthread_mutex_unlock(&a->lock);
 	}
 	pthread_mutex_unlock(&a->fetching);
@@ -296,24 +295,23 @@ struct applied_job {
 	const struct intent_root *root;
 	struct buf text; /* of @shared */
 	struct apply_result result;
-	struct err err;
-	int rc;
 };
 
-static void apply_run(struct plane *p, void *arg)
+static int apply_run(struct plane *p, void *arg, struct err *err)
 {
 	struct applied_job *j = arg;
 	struct config *wanted = config_compose(plane_config(p), j->shared);
 	struct apply_how how = {
 		.by = j->root->by, .command = j->root->command, .whole = true, .shared = &j->text, .agreed = true};
 
-	j->rc = agree_join_check(j->a, plane_config(p), j->shared, &j->err);
-	if (j->rc) {
+	int rc = agree_join_check(j->a, plane_config(p), j->shared, err);
+
+	if (rc) {
 		config_free(wanted);
-		return;
+		return rc;
 	}
-	j->rc = wanted ? apply_config(j->a->d, p, wanted, &how, NULL, &j->result, &j->err)
-		       : err_set(&j->err, ENOMEM, "no memory for the agreed configuration");
+	return wanted ? apply_config(j->a->d, p, wanted, &how, NULL, &j->result, err)
+		      : err_set(err, ENOMEM, "no memory for the agreed configuration");
 }
 
 /* --- following --- */
@@ -336,11 +334,7 @@ static int root_run(struct agree *a, const struct object_name *name, __u32 gener
 	rc = intent_read(&a->objects, name, &job.text, err);
 	pthread_mutex_unlock(&a->lock);
 	if (!rc)
-		rc = agree_plane(a, PLANE_NORMAL, apply_run, &job);
-	if (!rc && job.rc) {
-		rc = job.rc;
-		*err = job.err;
-	}
+		rc = agree_plane(a, PLANE_NORMAL, apply_run, &job, err);
 	config_free(shared);
 	buf_free(&job.text);
 	if (rc)
@@ -411,7 +405,7 @@ int agree_follow(struct agree *a, struct err *err)
 		if (strcmp(a->trouble, err->text) != 0)
 			log_error("config: generation %u of the flock does not run here: %s", generation, err->text);
 		snprintf(a->trouble, sizeof(a->trouble), "%.*s", AGREE_WORDS_BYTES - 1, err->text);
-		a->retry.ns = mono_now().ns + RETRY_MS * 1000000ull;
+		a->retry = mono_after(mono_now(), RETRY_MS);
 		pthread_mutex_unlock(&a->lock);
 	}
 	pthread_mutex_unlock(&a->applying);

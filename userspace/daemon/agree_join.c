@@ -104,7 +104,7 @@ static bool looked(struct agree *a, struct buf *message, int *rc, struct err *er
 
 int agree_join(struct agree *a, struct task *t, struct err *err)
 {
-	struct mono until = {mono_now().ns + JOIN_MS * 1000000ull};
+	struct mono until = mono_after(mono_now(), JOIN_MS);
 	struct buf message = BUF_INIT;
 	bool more = true;
 	int rc = 0;
@@ -117,7 +117,7 @@ int agree_join(struct agree *a, struct task *t, struct err *err)
 		follow_now(a, command_has(&t->command, ARG_REPLACE));
 	while (!rc && !t->request.dry_run && more && looked(a, &message, &rc, err)) {
 		pthread_mutex_lock(&a->lock);
-		agree_wait(a, (struct mono){mono_now().ns + JOIN_LOOK_MS * 1000000ull});
+		agree_wait(a, mono_after(mono_now(), JOIN_LOOK_MS));
 		more = !a->stopping && mono_now().ns < until.ns;
 		pthread_mutex_unlock(&a->lock);
 	}

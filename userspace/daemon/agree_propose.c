@@ -49,21 +49,11 @@ static bool same_intent(const struct intent *a, const struct intent *b)
 	return a->generation == b->generation && object_name_is(&a->root, &b->root) && a->proposed == b->proposed;
 }
 
-static __u64 left_ms(struct agree *a, const struct intent *i)
-{
-	__u64 ms;
-
-	pthread_mutex_lock(&a->lock);
-	ms = agree_left_ms(a, i);
-	pthread_mutex_unlock(&a->lock);
-	return ms;
-}
-
 static int next_put(const struct proposal *p, const struct intent *is, struct intent *next)
 {
 	if (!same_intent(is, &p->base))
 		return -ESTALE;
-	if (left_ms(p->a, is))
+	if (agree_left(p->a, is))
 		return -EBUSY;
 	if (!object_name_is(is->proposed ? &is->previous : &is->root, &p->want.previous))
 		return -ESTALE; /* it was made of a proposal that is taken back */
@@ -79,7 +69,7 @@ static int next_confirm(struct agree *a, const struct intent *is, struct intent 
 		return -ENOENT;
 	if (is->waved)
 		return -EINPROGRESS;
-	if (left_ms(a, is) < CONFIRM_LAST_MS)
+	if (agree_left(a, is) < CONFIRM_LAST_MS)
 		return -ETIME;
 	next->proposed = false;
 	return 0;
@@ -89,7 +79,7 @@ static int next_release(const struct proposal *p, const struct intent *is, struc
 {
 	if (!same_intent(is, &p->want))
 		return -ESTALE;
-	if (left_ms(p->a, is) < CONFIRM_LAST_MS)
+	if (agree_left(p->a, is) < CONFIRM_LAST_MS)
 		return -ETIME;
 	next->waved = false;
 	next->proposed = p->confirm_ms != 0;
@@ -204,8 +194,7 @@ static int outcome_err(enum caspaxos_outcome outcome, int why, struct err *err)
 	return why;
 }
 
-/* Why a change of the configuration was refused. */
-static int refused_err(struct agree *a, int why, struct err *err)
+int agree_refused(struct agree *a, int why, struct err *err)
 {
 	__u32 generation;
 
@@ -245,7 +234,7 @@ static int propose_one(struct agree *a, struct proposal *p, struct err *err)
 		free(p);
 		return rc;
 	}
-	until.ns = mono_now().ns + (PROPOSE_MS + 1000) * 1000000ull;
+	until = mono_after(mono_now(), PROPOSE_MS + 1000);
 	pthread_mutex_lock(&a->lock);
 	while (!a->proposal_done && agree_wait(a, until))
 		;
@@ -257,46 +246,43 @@ static int propose_one(struct agree *a, struct proposal *p, struct err *err)
 	return rc;
 }
 
-static int propose(struct agree *a, struct proposal *p, struct err *err)
+static int propose(struct agree *a, const struct proposal *what, struct err *err)
 {
+	struct proposal *p = malloc(sizeof(*p));
 	int rc;
 
+	if (!p)
+		return -ENOMEM;
+	*p = *what;
 	pthread_mutex_lock(&a->proposing);
 	rc = propose_one(a, p, err);
 	pthread_mutex_unlock(&a->proposing);
 	return rc;
 }
 
+static int propose_change(struct agree *a, const struct proposal *what, struct err *err)
+{
+	return agree_refused(a, propose(a, what, err), err);
+}
+
 int agree_put(struct agree *a, const struct intent *base, const struct intent *want, struct err *err)
 {
-	struct proposal *p = calloc(1, sizeof(*p));
-
-	if (!p)
-		return -ENOMEM;
-	p->kind = PROPOSE_PUT;
-	p->base = *base;
-	p->want = *want;
-	return refused_err(a, propose(a, p, err), err);
+	return propose_change(a, &(struct proposal){.kind = PROPOSE_PUT, .base = *base, .want = *want}, err);
 }
 
 int agree_put_lease(struct agree *a, const char *name, __u32 ttl_ms, __u64 *ret_fence, struct err *err)
 {
-	struct proposal *p = calloc(1, sizeof(*p));
+	struct proposal p = {.kind = ttl_ms ? PROPOSE_TAKE : PROPOSE_DROP, .ttl_ms = ttl_ms, .asked = mono_now()};
 	__u64 self = peers_self(a->d->peers);
 	size_t place;
 	int rc;
 
-	if (!p)
-		return -ENOMEM;
-	p->kind = ttl_ms ? PROPOSE_TAKE : PROPOSE_DROP;
-	snprintf(p->lease, sizeof(p->lease), "%s", name);
-	p->ttl_ms = ttl_ms;
-	p->asked = mono_now();
+	snprintf(p.lease, sizeof(p.lease), "%s", name);
 	pthread_mutex_lock(&a->lock);
 	a->leases.node = self; /* it may be another one since */
-	lease_ask(&a->leases, name, ttl_ms, p->asked);
+	lease_ask(&a->leases, name, ttl_ms, p.asked);
 	pthread_mutex_unlock(&a->lock);
-	rc = propose(a, p, err);
+	rc = propose(a, &p, err);
 	if (rc || !ttl_ms)
 		return rc;
 	pthread_mutex_lock(&a->lock);
@@ -311,25 +297,13 @@ int agree_put_lease(struct agree *a, const char *name, __u32 ttl_ms, __u64 *ret_
 
 int agree_release(struct agree *a, const struct intent *want, __u32 confirm_ms, struct err *err)
 {
-	struct proposal *p = calloc(1, sizeof(*p));
-
-	if (!p)
-		return -ENOMEM;
-	p->kind = PROPOSE_RELEASE;
-	p->want = *want;
-	p->confirm_ms = confirm_ms;
-	return refused_err(a, propose(a, p, err), err);
+	return propose_change(a, &(struct proposal){.kind = PROPOSE_RELEASE, .want = *want, .confirm_ms = confirm_ms},
+			      err);
 }
 
 int agree_take_back(struct agree *a, const struct intent *want, struct err *err)
 {
-	struct proposal *p = calloc(1, sizeof(*p));
-
-	if (!p)
-		return -ENOMEM;
-	p->kind = PROPOSE_TAKE_BACK;
-	p->want = *want;
-	return refused_err(a, propose(a, p, err), err);
+	return propose_change(a, &(struct proposal){.kind = PROPOSE_TAKE_BACK, .want = *want}, err);
 }
 
 /* --- voters --- */
@@ -365,19 +339,11 @@ static int register_make(struct agree *a, struct task *t, struct caspaxos_value 
 /* The new voters have it on their disks before the former ones may go: most of them are asked for nothing. */
 static int voters_change(struct agree *a, const struct caspaxos_value *voters, struct err *err)
 {
-	struct proposal *p = calloc(1, sizeof(*p));
-	int rc;
+	int rc = propose(a, &(struct proposal){.kind = PROPOSE_VOTERS, .voters = *voters}, err);
 
-	if (!p)
-		return -ENOMEM;
-	p->kind = PROPOSE_VOTERS;
-	p->voters = *voters;
-	rc = propose(a, p, err);
-	p = rc ? NULL : calloc(1, sizeof(*p));
-	if (!p)
-		return rc ? rc : -ENOMEM;
-	p->kind = PROPOSE_NOTHING;
-	rc = propose(a, p, err);
+	if (rc)
+		return rc;
+	rc = propose(a, &(struct proposal){.kind = PROPOSE_NOTHING}, err);
 	if (rc && rc != -EALREADY)
 		return err_set(err, -rc,
 			       "they are the voters now, but most of them do not answer yet: leave the former ones as "
@@ -414,7 +380,6 @@ int agree_voters(struct agree *a, struct task *t, struct err *err)
 
 int agree_confirm(struct agree *a, struct task *t, struct err *err)
 {
-	struct proposal *p;
 	int rc;
 
 	if (!agree_on(a))
@@ -423,11 +388,7 @@ int agree_confirm(struct agree *a, struct task *t, struct err *err)
 		request_message_answer("it would be confirmed", &t->answer);
 		return 0;
 	}
-	p = calloc(1, sizeof(*p));
-	if (!p)
-		return -ENOMEM;
-	p->kind = PROPOSE_CONFIRM;
-	rc = refused_err(a, propose(a, p, err), err);
+	rc = propose_change(a, &(struct proposal){.kind = PROPOSE_CONFIRM}, err);
 	if (!rc)
 		request_message_answer("it is confirmed", &t->answer);
 	return rc;

@@ -103,15 +103,20 @@ struct agree {
 
 /* agree.c */
 size_t agree_answering(struct agree *a, const struct caspaxos_value *v); /* voters, this node among them */
-int agree_plane(struct agree *a, enum plane_queue queue, void (*fn)(struct plane *p, void *arg), void *arg);
+/* A job of the plane, waited for. Return: what it gave; -ESHUTDOWN: it did not run. */
+typedef int agree_plane_fn(struct plane *p, void *arg, struct err *err);
+int agree_plane(struct agree *a, enum plane_queue queue, agree_plane_fn *fn, void *arg, struct err *err);
 /* Until @deadline, or agree_stop(); under the lock. Return: whether there is time left. */
 bool agree_wait(struct agree *a, struct mono deadline);
 
-/* agree_deadline.c; all under the lock. @offset_ms: of the proposer's wall clock to this node's */
+/* agree_deadline.c; under the lock, but for agree_left() and agree_pending(). @offset_ms: of the proposer's wall clock
+ * to this node's */
 void agree_deadline_set(struct agree *a, const struct intent *i, __s64 offset_ms);
 void agree_deadline_load(struct agree *a);
 __u64 agree_left_ms(const struct agree *a,
 		    const struct intent *i); /* until it is taken back; 0: it is, or waits for nothing */
+__u64 agree_left(struct agree *a, const struct intent *i);
+bool agree_pending(struct agree *a); /* what is known waits to be confirmed */
 /* intent_wanted() by this node's timer, and by what it was told. */
 bool agree_wanted(const struct agree *a, const struct intent *i, struct object_name *ret_root, __u32 *ret_generation);
 
@@ -145,6 +150,7 @@ int agree_first(struct agree *a, struct task *t, struct intent *ret, struct err 
 int agree_quorum_check(struct agree *a, const char *instead, struct err *err);
 
 /* agree_propose.c; each returns 0, or -errno with @err. agree_put(): -ESTALE: @base is not the value any more */
+int agree_refused(struct agree *a, int why, struct err *err); /* why a change was refused, unless @err says it. @why */
 int agree_put(struct agree *a, const struct intent *base, const struct intent *want, struct err *err);
 int agree_voters(struct agree *a, struct task *t, struct err *err);
 int agree_confirm(struct agree *a, struct task *t, struct err *err);

@@ -22,22 +22,14 @@
 
 /* --- a node's own gate --- */
 
+static int vip_order(const void *name, const void *vip)
+{
+	return strcmp(name, ((const struct plane_health_vip *)vip)->name);
+}
+
 static const struct plane_health_vip *vip_before(const struct plane_health *h, const char *name)
 {
-	size_t low = 0, high = h->vips;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int order = strcmp(h->vip[middle].name, name);
-
-		if (!order)
-			return &h->vip[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return h->vips ? bsearch(name, h->vip, h->vips, sizeof(*h->vip), vip_order) : NULL;
 }
 
 /* Return: whether something is worse than before, and what, by its number. */
@@ -63,16 +55,10 @@ static bool is_worse(const struct plane_health *before, const struct plane_healt
 	return true;
 }
 
-struct health_job {
-	struct plane_health health;
-	int rc;
-};
-
-static void health_run(struct plane *p, void *arg)
+static int health_run(struct plane *p, void *arg, struct err *err)
 {
-	struct health_job *j = arg;
-
-	j->rc = plane_health(p, &j->health);
+	(void)err;
+	return plane_health(p, arg);
 }
 
 static void gate_answer(struct agree *a, const char *why)
@@ -139,22 +125,23 @@ static void gate_look(struct agree *a, struct plane_health *now)
 static void gate_run(void *arg)
 {
 	struct agree *a = arg;
-	struct health_job job = {0};
-	int rc = agree_plane(a, PLANE_URGENT, health_run, &job);
+	struct plane_health health = {0};
+	struct err unused = {0};
+	int rc = agree_plane(a, PLANE_URGENT, health_run, &health, &unused);
 	unsigned int looks;
 
 	pthread_mutex_lock(&a->lock);
 	looks = a->gate.looks++;
 	pthread_mutex_unlock(&a->lock);
-	if (rc || job.rc)
+	if (rc)
 		gate_answer(a, "it cannot look at itself");
 	else if (!looks)
-		gate_open(a, &job.health);
+		gate_open(a, &health);
 	else
-		gate_look(a, &job.health);
+		gate_look(a, &health);
 	pthread_mutex_lock(&a->lock);
 	a->gate.busy = false;
-	a->gate.next.ns = mono_now().ns + GATE_LOOK_MS * 1000000ull;
+	a->gate.next = mono_after(mono_now(), GATE_LOOK_MS);
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -168,7 +155,7 @@ void agree_gate_tick(struct agree *a)
 /* Only who made the proposal says whose turn it is. One that is not known here yet is told of again. */
 void agree_gate_take(struct agree *a, __u64 sender, __u32 number, const struct object_name *root)
 {
-	struct agree_gate *g = &a->gate;
+	struct agree_gate *g = &a->gate, said;
 	bool again;
 
 	pthread_mutex_lock(&a->lock);
@@ -179,9 +166,10 @@ void agree_gate_take(struct agree *a, __u64 sender, __u32 number, const struct o
 		agree_gate_tick(a);
 	}
 	again = again && !g->on;
+	said = *g;
 	pthread_mutex_unlock(&a->lock);
-	if (again) /* never of this node: its own turn comes once a number */
-		peers_tell(a->d->peers, sender, MESSAGE_CHECKED, number, g->answer, g->answer_len);
+	if (again) /* under the peers' lock; never of this node: its own answer needs no message */
+		peers_tell(a->d->peers, sender, MESSAGE_CHECKED, number, said.answer, said.answer_len);
 }
 
 /* --- wave after wave --- */

@@ -45,8 +45,6 @@ void apply_refused(struct daemon *d);
 /* Keep the overrides in the state directory; for plane_hooks. */
 void overrides_store(struct daemon *d, const struct override *all, size_t count);
 
-void change_row_aside(void *arg, const struct override *o); /* @arg: a table of KIND_CHANGE */
-
 /* What a drain, disable or enable of the flock puts aside of @c, or no more. Return: 0, -ENOENT, -ENOMEM with @err. */
 struct task;
 int override_shared(struct config *c, const struct task *t, struct err *err);

@@ -108,9 +108,11 @@ int handle_config_apply(struct plane *p, struct task *t, struct err *err)
 	const struct generation *last;
 	int rc = 0;
 
-	if (command_has(&t->command, ARG_CONFIRM) || command_has(&t->command, ARG_WAVE))
+	if (command_has(&t->command, ARG_CONFIRM) || command_has(&t->command, ARG_WAVE) ||
+	    command_has(&t->command, ARG_DESPITE))
 		return err_set(err, EINVAL,
-			       "only what a flock agrees on can wait to be confirmed, or go in waves: `starling config "
+			       "only what a flock agrees on can wait to be confirmed, go in waves, or be run despite a "
+			       "node: `starling config "
 			       "voters`");
 	rc = task_config_take(t, p, &wanted);
 

@@ -75,9 +75,12 @@ int handle_node_key(struct plane *p, struct task *t, struct err *err)
 /* But for `take` and `drop`, which wait for others: agree_takes(). */
 int handle_node_lease(struct plane *p, struct task *t, struct err *err)
 {
-	struct table *table = table_new(KIND_LEASE);
+	struct table *table;
 
 	(void)p;
+	if (command_has(&t->command, ARG_LEASE) || command_has(&t->command, ARG_TTL))
+		return err_set(err, EINVAL, "node lease show names none: it shows all");
+	table = table_new(KIND_LEASE);
 	return table ? task_show(t, table, agree_leases(t->d->agree, table), err) : -ENOMEM;
 }
 

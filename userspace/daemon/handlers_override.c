@@ -17,15 +17,6 @@
 #include "daemon/handlers.h"
 #include "io/state_file.h"
 
-static const char *const states[] = {
-	[OVERRIDE_NONE] = "enable", [OVERRIDE_DRAIN] = "drain", [OVERRIDE_DISABLE] = "disable"};
-#define STATES (sizeof(states) / sizeof(states[0]))
-
-void change_row_aside(void *arg, const struct override *o)
-{
-	change_row_override(arg, states[o->state], o->vip, &o->at);
-}
-
 static enum override_state command_state(enum command_id id)
 {
 	if (id == COMMAND_BACKEND_DRAIN)
@@ -87,6 +78,19 @@ int override_shared(struct config *c, const struct task *t, struct err *err)
 	return config_named(c, &t->command, backend_share, &how, err);
 }
 
+/* Is anybody left to take connections? An enable leaves no fewer. */
+static int unserved_check(struct plane *p, const struct task *t, struct err *err)
+{
+	bool ask = t->command.id != COMMAND_BACKEND_ENABLE && !t->request.force && !t->request.dry_run;
+	struct config *wanted = ask ? config_copy(plane_config(p)) : NULL;
+	int rc = !ask ? 0 : wanted ? override_shared(wanted, t, err) : -ENOMEM;
+
+	if (!rc && ask)
+		rc = plane_unserved_check(p, wanted, err);
+	config_free(wanted);
+	return rc;
+}
+
 int handle_override(struct plane *p, struct task *t, struct err *err)
 {
 	struct table *table;
@@ -95,6 +99,9 @@ int handle_override(struct plane *p, struct task *t, struct err *err)
 
 	if (command_has(&t->command, ARG_LOCAL) && agree_ready(t->d->agree))
 		return err_set(err, EINVAL, "the flock can agree on it: leave \"local\" out");
+	rc = unserved_check(p, t, err);
+	if (rc)
+		return rc;
 	table = t->request.dry_run ? table_new(KIND_CHANGE) : NULL;
 	how.table = table;
 	rc = config_named(plane_config(p), &t->command, backend_override, &how, err);
@@ -117,7 +124,7 @@ static json_t *override_json(const struct override *o)
 	char at[ENDPOINT_TEXT_BYTES];
 
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I}", "vip", o->vip, "backend", endpoint_format(&o->at, at),
-			 "state", states[o->state], "by", o->by, "reason", o->reason, "since_ms",
+			 "state", override_word(o->state), "by", o->by, "reason", o->reason, "since_ms",
 			 (json_int_t)o->since_ms, "timeout_ms", (json_int_t)o->timeout_ms, "over_ms",
 			 (json_int_t)o->over_ms);
 }
@@ -152,18 +159,12 @@ static int override_parse(json_t *json, struct override *ret)
 	const char *vip, *at, *state, *by, *reason;
 	json_int_t since_ms, timeout_ms, over_ms = 0;
 	struct override o = {0};
-	size_t i;
 
 	if (json_unpack(json, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s?I}", "vip", &vip, "backend", &at, "state", &state, "by",
 			&by, "reason", &reason, "since_ms", &since_ms, "timeout_ms", &timeout_ms, "over_ms",
 			&over_ms) ||
-	    endpoint_parse(at, &o.at))
+	    endpoint_parse(at, &o.at) || !override_find(state, &o.state))
 		return -EBADMSG;
-	for (i = 0; i < STATES && strcmp(states[i], state); i++)
-		;
-	if (i == STATES)
-		return -EBADMSG;
-	o.state = (enum override_state)i;
 	o.since_ms = (__u64)since_ms;
 	o.timeout_ms = (__u32)timeout_ms;
 	o.over_ms = (__u64)over_ms;

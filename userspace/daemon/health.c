@@ -148,8 +148,8 @@ void health_checked(void *arg, const struct check_config *check, const struct en
 
 	if (!d->health || !prober_look(d->health->prober, at, check, &s))
 		return;
-	if (s.verdict != VERDICT_UNKNOWN)
-		ret->down = s.verdict == VERDICT_DOWN;
+	if (s.verdict != CHECK_UNKNOWN)
+		ret->down = s.verdict == CHECK_DOWN;
 	if (s.barred) /* nobody checks it */
 		ret->down = false;
 	if (check->kind != CHECK_AGENT || s.admin != AGENT_UNSAID) /* else it is as it was said last */

@@ -34,7 +34,7 @@ size_t health_row(struct table *t, const char *vip, const struct endpoint *at, c
 
 static void status_row(struct health *h, const struct vip_config *vip, const struct endpoint *at, struct table *t)
 {
-	struct probe_status s = {.verdict = VERDICT_UNKNOWN};
+	struct probe_status s = {.verdict = CHECK_UNKNOWN};
 	bool known = prober_look(h->prober, at, vip->check, &s);
 	size_t row = health_row(t, vip->name, at, vip->check, s.probed ? &s.last : NULL);
 
@@ -68,7 +68,7 @@ int health_show(struct health *h, const struct plane *p, const char *vip, struct
 /* Or as much as there will be: a probe that can prove nothing may never prove more. */
 static bool status_known(const struct probe_status *s)
 {
-	return s->verdict != VERDICT_UNKNOWN || s->barred || (s->probed && s->last.outcome == OUTCOME_NOTHING);
+	return s->verdict != CHECK_UNKNOWN || s->barred || (s->probed && s->last.outcome == OUTCOME_NOTHING);
 }
 
 bool health_known(struct health *h, const struct plane *p, const char *vip, char why[128])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What a backend's state should be: configuration, next hop and the operator's overrides
+ * What a backend's state should be: configuration, next hop, checks, agents and what operators put aside
  * together. Not here: the stores that make it so (plane_slots.c).
  */
 #include <errno.h>
@@ -273,17 +273,15 @@ static void backends_override(struct plane *p)
 
 int plane_overrides_load(struct plane *p, const struct override *all, size_t count)
 {
-	struct override *copy = malloc((count + 1) * sizeof(*copy));
-	size_t kept = 0;
+	struct override *copy;
 
-	if (!copy)
+	if (array_copy(&copy, all, count, sizeof(*copy)))
 		return -ENOMEM;
-	for (size_t i = 0; i < count; i++)
-		copy[kept++] = all[i];
-	qsort(copy, kept, sizeof(*copy), override_order);
+	if (count)
+		qsort(copy, count, sizeof(*copy), override_order);
 	free(p->override);
 	p->override = copy;
-	p->override_count = kept;
+	p->override_count = count;
 	backends_override(p);
 	plane_settle(p);
 	return 0;
@@ -307,11 +305,7 @@ static void override_gone(struct plane *p, const struct override *o)
 
 	snprintf(name, sizeof(name), "override %s %s", o->vip, endpoint_format(&o->at, at));
 	snprintf(why, sizeof(why), "its backend is gone; it was by %s%s%s", o->by, o->reason[0] ? ": " : "", o->reason);
-	plane_event(p, "config", name,
-		    o->state == OVERRIDE_DRAIN	   ? "drain"
-		    : o->state == OVERRIDE_DISABLE ? "disable"
-						   : "enable",
-		    NULL, why);
+	plane_event(p, "config", name, override_word(o->state), NULL, why);
 }
 
 void plane_overrides_prune(struct plane *p)

@@ -226,7 +226,7 @@ static void on_due(uv_timer_t *timer)
 
 static void target_begin(struct target *t)
 {
-	enum check_verdict verdict = t->known_down ? VERDICT_DOWN : VERDICT_UNKNOWN;
+	enum check_verdict verdict = t->known_down ? CHECK_DOWN : CHECK_UNKNOWN;
 
 	t->held = 1; /* by the set */
 	if (t->barred)
