@@ -183,13 +183,13 @@ MAN8    := $(PREFIX)/share/man/man8
 DOC     := $(PREFIX)/share/doc/starling
 .PHONY: install
 install: all
-	$(Q)install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(MAN8) $(DOC)/manual $(PREFIX)/share/bash-completion/completions \
+	$(Q)install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(MAN8) $(DOC)/docs/manual $(PREFIX)/share/bash-completion/completions \
 		$(PREFIX)/lib/systemd/system /etc/starling)
 	$(Q)install -m 755 $(O)/starlingd $(O)/starling $(DESTDIR)$(PREFIX)/sbin/
 	$(Q)tools/dist/man.sh $(O)/starling starling "command of the load balancer" >$(DESTDIR)$(MAN8)/starling.8
 	$(Q)tools/dist/man.sh $(O)/starlingd starlingd "load balancer daemon" >$(DESTDIR)$(MAN8)/starlingd.8
 	$(Q)install -m 644 README.md LICENSE tools/dist/starling.conf $(DESTDIR)$(DOC)/
-	$(Q)install -m 644 docs/manual/*.md $(DESTDIR)$(DOC)/manual/
+	$(Q)install -m 644 docs/manual/*.md $(DESTDIR)$(DOC)/docs/manual/
 	$(Q)$(O)/starling --completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/starling
 	$(Q)sed 's|/usr/sbin/|$(PREFIX)/sbin/|' tools/dist/starlingd.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/starlingd.service

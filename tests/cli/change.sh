@@ -73,8 +73,8 @@ equal "config apply -n, too" "$said" "$(effect moved config apply "$TMP/other")"
 equal "who gets no slot is counted" 1 "$(effect emptied backend set web 192.0.2.103:443 weight 0)"
 equal "and named" 192.0.2.103:443 "$(effect 'emptied_backends[0]' backend set web 192.0.2.103:443 weight 0)"
 equal "of a VIP that goes flows are told" 0 "$(effect flows_vip vip delete web)"
-equal "but mh has no count of them" null "$(effect flows_vip vip delete dns)"
-equal "a new VIP moves nothing" null "$(effect moved vip add new tcp/203.0.113.77:80)"
+equal "but mh has no count of them" "effect null" "$(effect object vip delete dns) $(effect flows_vip vip delete dns)"
+equal "a new VIP moves nothing" "effect null" "$(effect object vip add new tcp/203.0.113.77:80) $(effect moved vip add new tcp/203.0.113.77:80)"
 
 # --- nobody left to take connections ---
 starling vip add one tcp/203.0.113.66:80

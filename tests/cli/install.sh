@@ -9,7 +9,7 @@ check "the command runs from there" sbin/starling version
 check "the daemon too" sbin/starlingd --version
 check "the unit starts that daemon" grep -q '^ExecStart=/opt/star/sbin/starlingd ' lib/systemd/system/starlingd.service
 check "the example is a right configuration" sbin/starling config check share/doc/starling/starling.conf
-check "the manual is there" test -s share/doc/starling/manual/grow.md
+check "the manual is there" test -s share/doc/starling/docs/manual/grow.md
 check "completion is bash" bash -n share/bash-completion/completions/starling
 # shellcheck disable=SC2016 # for the inner shell
 check "the manual has every command of the table" bash -c 'sbin/starling help | sed -n "s/^\([a-z]* [a-z]*\) .*/\1/p" | grep -v ^usage |

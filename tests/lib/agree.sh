@@ -2,6 +2,21 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Looking at what a flock has agreed on, and cutting balancers off. Source after flock.sh. Not here: what is shown with it.
 
+# Three balancers as a flock, with VIP web unless $TMP/config says more.
+three_begin() { # BACKENDS
+	[ -e "$TMP/config" ] || vip_lines web 10 wlc ipip 4 2 >"$TMP/config"
+	lab_begin --balancers 3 --backends "$1" --config "$TMP/config"
+	flock_begin 3
+}
+
+# The same, agreeing on what they run, under the load "served".
+agree_begin() { # BACKENDS
+	three_begin "$1"
+	load_begin served -c 4 "$(vip4 10)"
+	check "the flock agrees on what it runs" at 1 config voters lb1 lb2 lb3
+	check "all know it" wait_for 5 all_run 1
+}
+
 weight_is() { # N VIP I WEIGHT: of its Ith backend
 	[ "$(at "$1" -j backend show vip "$2" | jq -r "[.. | objects | select(.backend? == \"$(be "$3")\")][0].weight")" = "$4" ]
 }

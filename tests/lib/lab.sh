@@ -51,6 +51,13 @@ word_of() { # WORD TEXT
 	printf '%s\n' "$2" | tail -n 1 | awk -v word="$1" '{ for (i = 1; i < NF; i++) if ($i == word) n = $(i + 1) } END { print n + 0 }'
 }
 
+# Ends the load "served": it was one, and no request failed.
+served_end() {
+	load_end served
+	equal "no request failed meanwhile" 0 "$(word_of failed "$SAID")"
+	check "of many" test "$(word_of ok "$SAID")" -gt 1000
+}
+
 # Passes if load answered COUNT requests and none failed.
 none_fails() { # NAME COUNT OPTIONS...
 	local name=$1 count=$2 said

@@ -7,9 +7,7 @@
 . "$TOP/tests/lib/flock.sh"
 . "$TOP/tests/lib/agree.sh"
 
-vip_lines web 10 wlc ipip 4 2 >"$TMP/config"
-lab_begin --balancers 3 --backends 2 --config "$TMP/config"
-flock_begin 3
+three_begin 2
 
 take() { # N TTL: prints the number
 	at "$1" node lease take certbot ttl "$2"
@@ -31,8 +29,8 @@ refused "another one" "lb1 has the lease certbot, with number $first; it ends in
 refused "to drop another's" "lb1 has the lease" at 2 node lease drop certbot
 known() { [ "$(value 3 holder) $(value 3 held) $(value 3 fence)" = "lb1 false $first" ]; }
 check "all know who has it" wait_for 5 known
-equal "its holder counts less of its time" 1 "$(jq -n "$(value 1 remaining) < 28.5 and $(value 1 remaining) > 0" | grep -c true)"
-equal "taken again it is the same" "$first" "$(take 1 30s)"
+equal "taken again it is the same" "$first" "$(take 1 10m)"
+equal "its holder counts less of its time" true "$(jq -n "$(value 1 remaining) | . < 571 and . > 400")"
 check "it is dropped" at 1 node lease drop certbot
 refused "to drop none" "there is no lease" at 1 node lease drop certbot
 second=$(take 2 30s)
@@ -67,13 +65,13 @@ check "all are alive again" wait_for 20 all_alive
 third=$(cat "$TMP/third")
 
 # --- a holder that is dead
-fourth=$(take 1 3s)
+fourth=$(take 1 15s)
 kill -9 "$(daemon_pid lb1)"
 "$LAB" up >/dev/null
 check "its holder starts again" wait_for 10 all_alive
 check "and has it no longer" test "$(value 1 held)" = false
 fifth() { take 3 3s >"$TMP/fifth" 2>/dev/null; }
-check "another one takes it in time" wait_for 10 fifth
+check "another one takes it in time" wait_for 30 fifth
 check "numbers rise" test "$third" -le "$fourth" -a "$fourth" -lt "$(cat "$TMP/fifth")"
 
 # --- as many as fit

@@ -9,7 +9,7 @@
 . "$TOP/tests/lib/flock.sh"
 
 BACKENDS=16
-OLD=240 # connections of each of the backends of before; a quarter of them is too few: chance alone then gives 3 to 7 %
+OLD=240 # connections of each of the backends of before; with a quarter of them chance alone may give more than the bound
 NEW=300 # and how many more a backend, over all, come after
 ROUNDS=24 # seconds: a burst of more than a twentieth within the second that a report takes would show as imbalance
 

@@ -169,6 +169,7 @@ check "by all" wait_for 5 marked 7
 equal "a drain has outlived it" '["draining"]' "$(node_value 1 2 is | jq -c .)"
 load_end steady
 equal "no request has failed" 0 "$(word_of failed "$SAID")"
+check "of many" test "$(word_of ok "$SAID")" -gt 1000
 hold_again kept >/dev/null
 equal "and no connection has broken" "300 0" "$(word_of ok "$SAID") $(word_of failed "$SAID")"
 

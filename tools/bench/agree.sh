@@ -76,7 +76,7 @@ idle=$(wire_bytes 3 gossip)
 declare -a done_ms ran_ms
 for ((i = 0; i < RUNS; i++)); do
 	at_ns=$(date +%s%N)
-	direct backend set v7 10.1.7.1:80 weight $((11 + i)) >/dev/null
+	direct backend set v7 10.1.7.1:80 weight $((11 + i)) >/dev/null || exit 1
 	done_ms+=("$(since "$at_ns")")
 	ran_ms+=($((($(ran_ns $((3 + i))) - at_ns) / 1000000)))
 done

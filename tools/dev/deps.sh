@@ -6,12 +6,12 @@
 set -eu
 
 BUILD="make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libnl-3-dev libnl-route-3-dev
-	libuv1-dev libsodium-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev protobuf-compiler nanopb libnanopb-dev"
+	libuv1-dev libsodium-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev ca-certificates protobuf-compiler nanopb libnanopb-dev"
 # the lab: iproute2 to openssl; the tests' clients and checkers: wrk to git; the virtual machine: the rest
 TEST="libcmocka-dev iproute2 nftables ethtool nginx-light procps util-linux openssl iputils-ping
 	wrk curl jq tcpdump prometheus shellcheck cppcheck spin clang-format clang-tidy libclang-rt-14-dev python3
 	git groff-base
-	qemu-system-x86 busybox-static cpio kmod xz-utils ca-certificates"
+	qemu-system-x86 busybox-static cpio kmod xz-utils"
 
 wanted=
 for group in "${@:-all}"; do
