@@ -264,7 +264,7 @@ struct trace_event {
 	__be16 sport;
 	__be16 dport;
 	__u8 proto;
-	__u8 verdict; /* enum verdict */
+	__u8 verdict; /* enum packet_verdict */
 	__u8 tcp_flags;
 	__u8 cell_state; /* enum cell_state before the packet; CELL_FREE: none */
 	__u16 vip;	 /* ID_NONE: none */

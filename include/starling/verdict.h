@@ -30,7 +30,7 @@
 	VERDICT(DROP_ICMP, DROP, "icmp", "an ICMP error whose inner packet names no flow of ours")                     \
 	VERDICT(DROP_INTERNAL, DROP, "internal", "a map lookup that cannot fail did: report it")
 
-enum verdict {
+enum packet_verdict {
 #define STARLING_VERDICT_ENUM(name, action, label, help) VERDICT_##name,
 	STARLING_VERDICTS(STARLING_VERDICT_ENUM)
 #undef STARLING_VERDICT_ENUM

@@ -36,7 +36,7 @@ static inline __u32 be16(const __u8 *at)
 	return (__u32)at[0] << 8 | at[1];
 }
 
-/* Each reads on from where the one before it stopped. False: not for us. Else CARRY_ON or enum verdict. */
+/* Each reads on from where the one before it stopped. False: not for us. Else CARRY_ON or enum packet_verdict. */
 bool frame_link(struct frame *f);
 bool frame_addresses(struct frame *f);
 int frame_ipv6(struct frame *f); /* a part of frame_network() */

@@ -124,7 +124,7 @@ __u64 harness_overflows(struct harness *h);
 
 /**
  * harness_verdict() - run a packet and name its verdict from the counters of device 1
- * Return: enum verdict, or -1 if not exactly one counter rose by one. PASS_OTHER may be uncounted: then it is
+ * Return: enum packet_verdict, or -1 if not exactly one counter rose by one. PASS_OTHER may be uncounted: then it is
  * VERDICT_PASS_OTHER with XDP_PASS and no counter moved.
  */
 int harness_verdict(struct harness *h, const struct packet *p, struct harness_result *ret);

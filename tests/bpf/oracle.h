@@ -30,7 +30,7 @@ struct oracle {
 };
 
 struct oracle_result {
-	int verdict;   /* enum verdict */
+	int verdict;   /* enum packet_verdict */
 	__u32 vip;     /* ID_NONE: none counted */
 	__u32 backend; /* ID_NONE: none */
 	bool cell;     /* @set is what the flow's cells are afterwards */

@@ -31,7 +31,7 @@ static int bench_begin(struct bench *b)
 {
 	static const enum verdict_mode mode[TARGETS] = {VERDICT_MODE_VOTE, VERDICT_MODE_PROOF, VERDICT_MODE_ANY,
 							VERDICT_MODE_STAKE};
-	struct verdict_config config = {.id = 1, .seed = 1, .incarnation = 1, .boot = 1, .signing = &any};
+	struct verdict_config config = {.self = {1, 1, 1}, .seed = 1, .signing = &any};
 	struct verdict_target target[TARGETS];
 
 	for (__u32 i = 0; i < NODES; i++)

@@ -285,10 +285,8 @@ static void node_start(struct verdict_world *w, size_t node)
 	struct verdict_target target[VERDICT_TARGETS_MAX];
 	struct node *n = &w->node[node];
 	struct verdict_config config = {
-		.id = n->signer.id,
+		.self = {n->signer.id, ++n->life, mix64(w->random++)},
 		.seed = mix64(w->random++),
-		.incarnation = ++n->life,
-		.boot = mix64(w->random++),
 		.signing = &n->signer.signing,
 	};
 

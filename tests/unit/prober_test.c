@@ -162,7 +162,7 @@ static struct probe_result once(struct prober *p, const struct server *s, struct
 
 	if (check_config_complete(&check, &err))
 		fail_msg("%s", err.text);
-	assert_int_equal(prober_once(p, &s->at, &check, on_once, &o), 0);
+	assert_int_equal(prober_probe(p, &s->at, &check, on_once, &o), 0);
 	pthread_mutex_lock(&o.lock);
 	while (!o.has)
 		pthread_cond_wait(&o.ended, &o.lock);
@@ -313,97 +313,97 @@ static void nobody_there_is_refused(void **state)
 	prober_close(p);
 }
 
-/* --- targets --- */
+/* --- the owner's turn --- */
 
-static const struct check_config fast = {
-	.kind = CHECK_TALK, .send = "x", .expect = "ok", .interval_ms = 100, .timeout_ms = 90, .rise = 2, .fall = 2};
+struct owner {
+	struct prober *p;
+	struct endpoint at;
+	_Atomic unsigned int turns, results, fine;
+};
 
-static struct probe_status until(struct prober *p, const struct server *s, enum check_verdict verdict)
+static const struct check_config tcp = {.kind = CHECK_TCP, .interval_ms = 100, .timeout_ms = 1000};
+
+static void on_counted(void *arg, const struct probe_result *r)
 {
-	struct probe_status status = {0};
+	struct owner *o = arg;
 
-	for (int i = 0; i < WAIT_MS / 10; i++) {
-		if (prober_look(p, &s->at, &fast, &status) && status.verdict == verdict)
-			return status;
-		usleep(10000);
+	o->results++;
+	o->fine += r->reason == CHECK_FINE;
+}
+
+/* Five probes, one with each turn; each turn but the first is due by time or comes with a result. */
+static struct mono on_turn(void *arg, struct mono now)
+{
+	struct owner *o = arg;
+
+	if (o->p && o->turns < 5) {
+		o->turns++;
+		assert_int_equal(prober_probe(o->p, &o->at, &tcp, on_counted, o), 0);
 	}
-	fail_msg("no verdict %s in time; last \"%s\"", check_verdict_word(verdict), status.last.say);
-	return status;
+	return mono_after(now, 20);
 }
 
-static void targets_go_down_and_come_back(void **state)
+static void until(_Atomic unsigned int *what, unsigned int count)
 {
-	struct server *s = server_start(SOCK_STREAM, SAYS, "ok");
-	struct probe_target target = {s->at, &fast};
-	struct prober *p = prober_begin();
-	struct probe_status status;
-	bool down = false;
-
-	(void)state;
-	assert_int_equal(prober_targets(p, &target, &down, 1, false), 0);
-	until(p, s, CHECK_UP);
-	s->manner = CLOSES;
-	status = until(p, s, CHECK_DOWN);
-	assert_true(status.failures >= 2 + CHECK_REPEATS);
-	assert_int_not_equal(status.last.reason, CHECK_FINE);
-	s->manner = SAYS;
-	until(p, s, CHECK_UP);
-	prober_close(p);
-	server_stop(s);
+	for (int i = 0; i < WAIT_MS && *what < count; i++)
+		usleep(1000);
+	assert_true(*what >= count);
 }
 
-static void what_was_known_stays_known(void **state)
+static void its_owner_has_a_turn_when_something_is_due(void **state)
 {
-	struct server *s = server_start(SOCK_STREAM, CLOSES, "ok"), *other = server_start(SOCK_STREAM, SAYS, "ok");
-	struct probe_target target[] = {{s->at, &fast}, {other->at, &fast}};
-	struct prober *p = prober_begin();
-	struct probe_status status;
+	struct server *s = server_start(SOCK_STREAM, SAYS, "");
+	struct owner o = {.at = s->at};
+	struct prober_hooks hooks = {.arg = &o, .turn = on_turn};
 	struct prober_count count;
-	bool down[2] = {true, false};
+	struct prober *p;
+	struct err err;
 
 	(void)state;
-	assert_int_equal(prober_targets(p, target, down, 1, false), 0);
-	while (!prober_look(p, &s->at, &fast, &status))
-		usleep(1000);
-	assert_int_equal(status.verdict, CHECK_DOWN);
-	s->manner = SAYS;
-	until(p, s, CHECK_UP);
-	assert_int_equal(prober_targets(p, target, down, 2, false), 0); /* it is no new one now */
-	until(p, other, CHECK_UP);
-	assert_true(prober_look(p, &s->at, &fast, &status));
-	assert_int_equal(status.verdict, CHECK_UP);
-	assert_true(status.checks >= 2);
-	assert_int_equal(prober_targets(p, target + 1, down + 1, 1, false), 0);
-	while (prober_look(p, &s->at, &fast, &status))
-		usleep(1000);
+	assert_int_equal(prober_open("/nonexistent", &hooks, &p, &err), 0);
+	o.p = p;
+	prober_wake(p);
+	until(&o.results, 5);
+	assert_int_equal(o.fine, 5);
 	prober_count(p, &count);
-	assert_true(count.checks >= 3);
+	assert_int_equal(count.checks, 5);
 	prober_close(p);
 	server_stop(s);
-	server_stop(other);
+}
+
+static void what_is_under_way_at_the_end_is_told(void **state)
+{
+	static const struct check_config slow = {
+		.kind = CHECK_TALK, .expect = "x", .interval_ms = 60000, .timeout_ms = 60000};
+	struct server *s = server_start(SOCK_STREAM, HANGS, "");
+	struct owner o = {0};
+	struct prober *p = prober_begin();
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(prober_probe(p, &s->at, &slow, on_counted, &o), 0);
+	until(&s->calls, 1);
+	prober_close(p);
+	assert_int_equal(o.results, 3);
+	assert_int_equal(o.fine, 0);
+	server_stop(s);
 }
 
 static void files_are_not_run_where_that_is_off(void **state)
 {
-	static const struct check_config run = {
-		.kind = CHECK_EXEC, .name = "x", .interval_ms = 100, .timeout_ms = 100, .rise = 1, .fall = 1};
-	struct probe_target target = {.check = &run};
+	static const struct check_config run = {.kind = CHECK_EXEC, .name = "x", .interval_ms = 100, .timeout_ms = 100};
+	struct server nowhere = {0};
 	struct prober *p = prober_begin();
-	struct probe_status status;
-	bool down = false;
+	struct probe_result r;
 
 	(void)state;
-	assert_int_equal(prober_targets(p, &target, &down, 1, false), 0);
-	while (!prober_look(p, &target.at, &run, &status))
-		usleep(1000);
-	assert_true(status.barred);
-	assert_int_equal(prober_targets(p, &target, &down, 1, true), 0);
-	for (int i = 0; i < WAIT_MS && !(status.probed && !status.barred); i++) {
-		usleep(1000);
-		prober_look(p, &target.at, &run, &status);
-	}
-	assert_int_equal(status.last.reason, CHECK_LOCAL); /* there is no directory */
-	assert_int_equal(status.verdict, CHECK_UNKNOWN);
+	r = once(p, &nowhere, run);
+	assert_int_equal(r.outcome, OUTCOME_NOTHING);
+	assert_non_null(strstr(r.say, "off"));
+	prober_exec(p, true);
+	r = once(p, &nowhere, run);
+	assert_int_equal(r.reason, CHECK_LOCAL); /* there is no directory */
+	assert_null(strstr(r.say, "off"));
 	prober_close(p);
 }
 
@@ -412,8 +412,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_expected_is_told_from_what_is_not),
 		cmocka_unit_test(nobody_there_is_refused),
-		cmocka_unit_test(targets_go_down_and_come_back),
-		cmocka_unit_test(what_was_known_stays_known),
+		cmocka_unit_test(its_owner_has_a_turn_when_something_is_due),
+		cmocka_unit_test(what_is_under_way_at_the_end_is_told),
 		cmocka_unit_test(files_are_not_run_where_that_is_off),
 	};
 

@@ -122,7 +122,7 @@ static void what_a_page_says_is_heard(void **state)
 	static const struct verdict_target target = {
 		.id = 1, .pace = {1000, 500, 2, 3, false}, .rule = {VERDICT_MODE_MAJORITY, 1, ""}};
 	static struct signer signer[2];
-	struct verdict_config config = {.seed = 1, .incarnation = 1, .boot = 9, .signing = &signer[0].signing};
+	struct verdict_config config = {.self = {.incarnation = 1, .boot = 9}, .seed = 1, .signing = &signer[0].signing};
 	struct verdict_pages *p = verdict_pages_new();
 	struct page_draft draft;
 	struct page page = {.entries = draft.entries};
@@ -138,7 +138,7 @@ static void what_a_page_says_is_heard(void **state)
 	signer_real(&signer[0], 1);
 	signer_real(&signer[1], 2);
 	roster = signers_roster(signer, 2);
-	config.id = signer[0].id;
+	config.self.id = signer[0].id;
 	v = verdict_new(&config);
 	assert_int_equal(verdict_roster(v, now, &roster), 0);
 	assert_int_equal(verdict_targets(v, now, &target, 1), 0);

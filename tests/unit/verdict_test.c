@@ -56,7 +56,7 @@ static struct mono now(const struct desk *d)
 static struct verdict *verdict_of(struct desk *d, size_t node)
 {
 	struct verdict_config config = {
-		.id = d->signer[node].id, .seed = 1, .incarnation = 1, .boot = 99, .signing = &d->signer[node].signing};
+		.self = {d->signer[node].id, 1, 99}, .seed = 1, .signing = &d->signer[node].signing};
 	struct verdict *v = verdict_new(&config);
 
 	assert_non_null(v);

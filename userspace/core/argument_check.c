@@ -196,3 +196,6 @@ const struct argument_kind kind_HTTP_PATH = {path_read, string_write, NULL, NULL
 const struct argument_kind kind_HOSTNAME = {hostname_read, string_write, NULL, NULL};
 const struct argument_kind kind_STATUS = {status_read, status_write, NULL, NULL};
 const struct argument_kind kind_DNS_TYPE = {choice_read, choice_write, dns_type_words, dns_type_numbers};
+const struct argument_kind kind_OBSERVERS = {choice_read, choice_write, check_observers_words, check_observers_numbers};
+const struct argument_kind kind_VERDICT_MODE = {choice_read, choice_write, check_mode_words, check_mode_numbers};
+const struct argument_kind kind_SCOPE = {choice_read, choice_write, check_scope_words, NULL};

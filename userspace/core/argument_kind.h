@@ -34,6 +34,6 @@ void string_write(const struct argument *a, const struct command *c, struct buf 
 
 /* argument_check.c: words of `health set` */
 extern const struct argument_kind kind_CHECK_KIND, kind_CHECK_NAME, kind_DNS_TYPE, kind_STRING, kind_HTTP_PATH,
-	kind_HOSTNAME, kind_STATUS;
+	kind_HOSTNAME, kind_STATUS, kind_OBSERVERS, kind_VERDICT_MODE, kind_SCOPE;
 
 #endif

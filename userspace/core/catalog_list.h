@@ -174,6 +174,7 @@
 	FIELD(HEALTH, backend, TEXT, NONE, COLUMN, "BACKEND", FAMILY_NONE, "", "ADDR:PORT") \
 	FIELD(HEALTH, verdict, TEXT, STATE, COLUMN, "VERDICT", FAMILY_NONE, "", "up, down, unknown: neither until it has failed or not") \
 	FIELD(HEALTH, since, TIME, NONE, COLUMN, "SINCE", FAMILY_NONE, "", "this verdict") \
+	FIELD(HEALTH, by, TEXT, NONE, COLUMN, "BY", FAMILY_NONE, "", "certified: by votes; former: by those of the roster before; local: by own probes") \
 	FIELD(HEALTH, check, TEXT, NONE, COLUMN, "CHECK", FAMILY_NONE, "", "kind of the check") \
 	FIELD(HEALTH, port, U64, NONE, DETAIL, "PORT", FAMILY_NONE, "", "that is probed") \
 	FIELD(HEALTH, interval, F64, SECONDS, COLUMN, "EVERY", FAMILY_NONE, "", "from one probe to the next") \
@@ -184,7 +185,12 @@
 	FIELD(HEALTH, failures, U64, COUNT, COLUMN, "FAILED", FAMILY_NONE, "", "of them") \
 	FIELD(HEALTH, took, F64, SECONDS, COLUMN, "TOOK", FAMILY_NONE, "", "the last one") \
 	FIELD(HEALTH, reason, TEXT, NONE, COLUMN, "LAST", FAMILY_NONE, "", "ok, or why the last one failed") \
-	FIELD(HEALTH, result, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "of the last one, in words")
+	FIELD(HEALTH, result, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "of the last one, in words") \
+	FIELD(HEALTH, quorum, U64, NONE, DETAIL, "QUORUM", FAMILY_NONE, "", "votes that make a verdict") \
+	FIELD(HEALTH, observers, U64, NONE, DETAIL, "OBSERVERS", FAMILY_NONE, "", "that vote") \
+	FIELD(HEALTH, liars, U64, NONE, DETAIL, "LIARS", FAMILY_NONE, "", "of them that may lie") \
+	FIELD(HEALTH, votes, TEXT, NONE, NOTE, "; %", FAMILY_NONE, "", "who says what, and why") \
+	FIELD(HEALTH, missing, U64, NONE, NOTE, "; % more would turn it", FAMILY_NONE, "", "votes that lack for the opposite")
 
 #define STARLING_FIELDS_PROBES(FIELD) \
 	FIELD(PROBES, checks, U64, COUNT, HEAD, "probes", FAMILY_starling_health_checks_total, "", "that ended") \

@@ -32,8 +32,29 @@ const __u32 dns_type_numbers[] = {
 #undef DNS_TYPE_NUMBER
 };
 
+static const char *const scopes[] = {
+#define CHECK_SCOPE_WORD(name, word) [name] = (word),
+	STARLING_CHECK_SCOPES(CHECK_SCOPE_WORD)
+#undef CHECK_SCOPE_WORD
+		NULL};
+
+static const char *const observers_words[] = {"4", "7", NULL};
+const __u32 check_observers_numbers[] = {4, 7};
+
+static const char *const mode_words[] = {
+#define VERDICT_MODE_WORD(id, word, help) [VERDICT_MODE_##id] = (word),
+	STARLING_VERDICT_MODES(VERDICT_MODE_WORD)
+#undef VERDICT_MODE_WORD
+		NULL};
+
+const __u32 check_mode_numbers[] = {
+#define VERDICT_MODE_NUMBER(id, word, help) 1 + VERDICT_MODE_##id,
+	STARLING_VERDICT_MODES(VERDICT_MODE_NUMBER)
+#undef VERDICT_MODE_NUMBER
+};
+
 _Static_assert(sizeof(struct check_config) ==
-		       10 * sizeof(__u32) + CHECK_STATUSES * sizeof(struct status_range) + 7 * CHECK_TEXT_BYTES,
+		       13 * sizeof(__u32) + CHECK_STATUSES * sizeof(struct status_range) + 7 * CHECK_TEXT_BYTES,
 	       "compared as bytes");
 
 const char *const *check_kind_words(void)
@@ -44,6 +65,21 @@ const char *const *check_kind_words(void)
 const char *const *dns_type_words(void)
 {
 	return dns_words;
+}
+
+const char *const *check_scope_words(void)
+{
+	return scopes;
+}
+
+const char *const *check_observers_words(void)
+{
+	return observers_words;
+}
+
+const char *const *check_mode_words(void)
+{
+	return mode_words;
 }
 
 static int hex_digit(char c)
@@ -112,6 +148,8 @@ int check_config_complete(struct check_config *c, struct err *err)
 	or_default(&c->timeout_ms, check_timeout_default(c->interval_ms));
 	or_default(&c->rise, CHECK_RISE_DEFAULT);
 	or_default(&c->fall, CHECK_FALL_DEFAULT);
+	or_default(&c->observers, CHECK_OBSERVERS_DEFAULT);
+	or_default(&c->mode, check_mode_numbers[VERDICT_MODE_VOTE]);
 	if (c->timeout_ms > c->interval_ms)
 		return err_set(err, EINVAL, "timeout %u ms is longer than the interval, %u ms", c->timeout_ms,
 			       c->interval_ms);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "core/verdict_words.h"
 #include "starling/limits.h"
 
 /* CHECK_KIND(ENUMERATOR, "word", microseconds of a core that one probe is reckoned to take, for the budget) */
@@ -44,12 +45,25 @@ enum check_kind {
 		CHECK_KINDS
 };
 
+/* CHECK_SCOPE(ENUMERATOR, "word") */
+#define STARLING_CHECK_SCOPES(CHECK_SCOPE)                                                                             \
+	CHECK_SCOPE(CHECK_SCOPE_SITE, "site")                                                                          \
+	CHECK_SCOPE(CHECK_SCOPE_FLOCK, "flock")
+
+enum check_scope {
+#define CHECK_SCOPE_ENUM(name, word) name,
+	STARLING_CHECK_SCOPES(CHECK_SCOPE_ENUM)
+#undef CHECK_SCOPE_ENUM
+		CHECK_SCOPE_COUNT
+};
+
 #define CHECK_TEXT_BYTES	  256 /* of each text, with its NUL */
 #define CHECK_STATUSES		  8   /* ranges of HTTP status codes */
 #define CHECK_INTERVAL_DEFAULT_MS 2000
 #define CHECK_TIMEOUT_DEFAULT_MS  1000 /* or the interval, if that is less */
 #define CHECK_RISE_DEFAULT	  2
 #define CHECK_FALL_DEFAULT	  3
+#define CHECK_OBSERVERS_DEFAULT	  4
 
 struct status_range {
 	__u16 first, last;
@@ -64,6 +78,9 @@ struct check_config {
 	__u32 dns_type;	  /* dns: number of a type */
 	__u32 verify;	  /* https: the certificate has to be right */
 	__u32 http2;
+	__u32 observers; /* 4 or 7, of which one or two may lie: nodes that probe a backend, where there are so many */
+	__u32 mode;	 /* 1 + enum verdict_mode: how their votes are counted */
+	__u32 scope;	 /* enum check_scope: whose votes */
 	__u32 status_count;			    /* 0: 200 to 299 */
 	struct status_range status[CHECK_STATUSES]; /* unused ones are zero */
 	char name[CHECK_TEXT_BYTES];		    /* dns: what is asked for; exec: a file's name */
@@ -78,6 +95,11 @@ struct check_config {
 const char *const *check_kind_words(void); /* by enum check_kind, then NULL */
 const char *const *dns_type_words(void);   /* end with NULL */
 extern const __u32 dns_type_numbers[];	   /* the same order */
+const char *const *check_scope_words(void);	/* by enum check_scope, then NULL */
+const char *const *check_observers_words(void); /* end with NULL; numbers in the same order */
+extern const __u32 check_observers_numbers[];
+const char *const *check_mode_words(void); /* by enum verdict_mode, then NULL */
+extern const __u32 check_mode_numbers[];
 
 /**
  * check_bytes() - what a text of send, expect or body means

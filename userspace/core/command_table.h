@@ -7,7 +7,7 @@
 
 #include "core/argument.h"
 
-#define ARGUMENTS_MAX	  20   /* of one command */
+#define ARGUMENTS_MAX	  24   /* of one command */
 #define ARGUMENT_OPTIONAL 0x80 /* bit beside the id of an argument known by position */
 #define ARGUMENT_ID	  0x7f
 #define ARGUMENT_END	  0x7f /* after the last one */

@@ -3,6 +3,7 @@
  * Configurations as text: one canonical line an object, made by the grammar's own writers.
  * Not here: reading (config_file.c).
  */
+#include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 
@@ -109,15 +110,11 @@ void config_export_vip(const struct vip_config *vip, struct buf *out)
 	line(&command, out);
 }
 
-void config_export_health(const struct vip_config *vip, struct buf *out)
+void config_export_check(const char *vip, const struct check_config *c, struct buf *out)
 {
-	const struct check_config *c = vip->check;
-	struct command command = {.id = COMMAND_HEALTH_SET};
+	struct command command = {.id = COMMAND_HEALTH_SET, .check = *c};
 
-	if (!c)
-		return;
-	memcpy(command.vip, vip->name, sizeof(command.vip));
-	command.check = *c;
+	snprintf(command.vip, sizeof(command.vip), "%s", vip);
 	command.given = given(ARG_NAME, true) | given(ARG_CHECK_KIND, true) | given(ARG_CHECK_NAME, *c->name) |
 			given(ARG_DNS_TYPE, c->dns_type) | given(ARG_SEND, *c->send) | given(ARG_EXPECT, *c->expect) |
 			given(ARG_HTTP_PATH, *c->path) | given(ARG_HTTP_HOST, *c->host) |
@@ -126,8 +123,18 @@ void config_export_health(const struct vip_config *vip, struct buf *out)
 			given(ARG_CHECK_PORT, c->port) |
 			given(ARG_INTERVAL, c->interval_ms != CHECK_INTERVAL_DEFAULT_MS) |
 			given(ARG_CHECK_TIMEOUT, c->timeout_ms != check_timeout_default(c->interval_ms)) |
-			given(ARG_RISE, c->rise != CHECK_RISE_DEFAULT) | given(ARG_FALL, c->fall != CHECK_FALL_DEFAULT);
+			given(ARG_RISE, c->rise != CHECK_RISE_DEFAULT) |
+			given(ARG_FALL, c->fall != CHECK_FALL_DEFAULT) |
+			given(ARG_OBSERVERS, c->observers != CHECK_OBSERVERS_DEFAULT) |
+			given(ARG_VERDICT_MODE, c->mode != check_mode_numbers[VERDICT_MODE_VOTE]) |
+			given(ARG_SCOPE, c->scope != CHECK_SCOPE_SITE);
 	line(&command, out);
+}
+
+void config_export_health(const struct vip_config *vip, struct buf *out)
+{
+	if (vip->check)
+		config_export_check(vip->name, vip->check, out);
 }
 
 void config_export_backend(const struct vip_config *vip, const struct backend_config *b, struct buf *out)

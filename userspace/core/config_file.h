@@ -76,6 +76,7 @@ void config_export_own(const struct config *c, struct buf *out); /* its first li
 /* The same for one object; each is one line with its newline. */
 void config_export_vip(const struct vip_config *vip, struct buf *out);
 void config_export_health(const struct vip_config *vip, struct buf *out); /* nothing if there is no check */
+void config_export_check(const char *vip, const struct check_config *check, struct buf *out);
 void config_export_backend(const struct vip_config *vip, const struct backend_config *b, struct buf *out);
 
 /**

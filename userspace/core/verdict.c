@@ -29,7 +29,7 @@ static void target_seats(struct verdict *v, struct mono now, struct target *t)
 
 	v->observed -= t->self >= 0;
 	verdict_seats_draw(&v->roster, &t->is.rule, t->is.id, &t->seats);
-	t->self = verdict_seat_of(&t->seats, v->config.id);
+	t->self = verdict_seat_of(&t->seats, v->config.self.id);
 	v->observed += t->self >= 0;
 	t->grace.ns = now.ns + grace_ms * 1000000;
 	verdict_time(v, t);
@@ -94,11 +94,24 @@ int verdict_roster(struct verdict *v, struct mono now, const struct roster *rost
 	return 0;
 }
 
+void verdict_self(struct verdict *v, struct mono now, const struct verdict_self *self)
+{
+	bool other = self->id != v->config.self.id;
+
+	v->config.self = *self;
+	for (size_t i = 0; i < v->targets && other; i++) {
+		target_again(v, now, v->target[i]);
+		verdict_settle(v, now, v->target[i]);
+	}
+	if (other)
+		verdict_doubt_all(v);
+}
+
 void verdict_live(struct verdict *v, struct mono now, __u64 id, bool live)
 {
 	struct peer *peer = verdict_peer(v, id);
 
-	if (!peer || peer->live == live || id == v->config.id)
+	if (!peer || peer->live == live || id == v->config.self.id)
 		return;
 	peer->live = live;
 	for (size_t i = 0; i < v->targets; i++)

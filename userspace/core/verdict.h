@@ -47,10 +47,12 @@
 #define VERDICT_RENEW	      2	   /* intervals after which a vote without its witnesses gets others */
 
 struct verdict_config {
-	__u64 id;   /* of this node */
-	__u64 seed; /* of random numbers */
-	__u32 incarnation;
-	__u64 boot;		       /* with it, numbers of own votes */
+	struct verdict_self {
+		__u64 id; /* of this node; 0: it votes nowhere */
+		__u32 incarnation;
+		__u64 boot; /* with it, numbers of own votes */
+	} self;
+	__u64 seed;		       /* of random numbers */
 	const struct signing *signing; /* borrowed */
 };
 
@@ -58,6 +60,7 @@ struct verdict_target {
 	__u64 id; /* of what is checked and how */
 	struct verdict_pace pace;
 	struct verdict_rule rule;
+	bool down; /* of a new one: it was, before this began */
 };
 
 /* OUTCOME(ID, "label", "what became of a vote, a certificate or a proof") */
@@ -138,6 +141,9 @@ struct verdict;
 /* Return: NULL without memory. There are no nodes and no targets at first. */
 struct verdict *verdict_new(const struct verdict_config *config);
 void verdict_free(struct verdict *v);
+
+/* Another life of this node, or another node: its votes come from here on by this one. */
+void verdict_self(struct verdict *v, struct mono now, const struct verdict_self *self);
 
 /**
  * verdict_roster() - who counts

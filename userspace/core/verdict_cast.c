@@ -12,9 +12,9 @@ bool verdict_vote_send(struct verdict *v, struct target *t, struct verdict_vote 
 	int len;
 
 	vote->target = t->is.id;
-	vote->voter = v->config.id;
+	vote->voter = v->config.self.id;
 	vote->epoch = v->epoch;
-	vote->number = (struct page_version){v->config.incarnation, v->config.boot, ++v->counter};
+	vote->number = (struct page_version){v->config.self.incarnation, v->config.self.boot, ++v->counter};
 	vote->date_ms = v->date_ms;
 	if (verdict_vote_sign(vote, v->config.signing))
 		return false;

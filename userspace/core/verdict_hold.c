@@ -102,21 +102,28 @@ static void decide(struct verdict *v, struct mono now, struct target *t)
 	t->undecided = undecided;
 }
 
+/* An observer finds out by itself; but what was down before this began has to rise. */
+static enum verdict_state watch_from(const struct target *t)
+{
+	if (t->self < 0 && t->held.state != VERDICT_NONE)
+		return t->held.state;
+	return t->is.down && !t->since.ns ? VERDICT_DOWN : VERDICT_NONE;
+}
+
 static void watch_set(struct verdict *v, struct mono now, struct target *t, bool watched)
 {
 	if (watched == t->watched)
 		return;
 	t->watched = watched;
 	if (watched)
-		verdict_watch_begin(&t->watch, &t->is.pace, now, t->self < 0 ? t->held.state : VERDICT_NONE,
-				    verdict_draw(v));
+		verdict_watch_begin(&t->watch, &t->is.pace, now, watch_from(t), verdict_draw(v));
 	verdict_time(v, t);
 }
 
 /* Two intervals after own probes have said down, which took them `fall` of them. */
 struct mono verdict_own_down_due(const struct target *t)
 {
-	if (!t->watched || t->watch.state != VERDICT_DOWN || t->state != VERDICT_UP)
+	if (!t->watched || t->watch.state != VERDICT_DOWN || t->state == VERDICT_DOWN)
 		return (struct mono){UINT64_MAX};
 	return mono_after(t->watch.since, VERDICT_OWN * (__u64)t->is.pace.interval_ms);
 }

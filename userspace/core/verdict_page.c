@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WITNESSED 8 /* votes of a witness on one target */
+#define WITNESSED   8 /* votes of a witness on one target */
+#define PAGE_PROOFS (PAGE_ENTRIES_BYTES / (sizeof(struct page_entry_header) + VERDICT_PROOF_BYTES))
+#define PROOF_PAGES ((VERDICT_PROOFS + PAGE_PROOFS - 1) / PAGE_PROOFS) /* behind those of votes */
 
 struct place {
 	__u64 target;
@@ -17,10 +19,17 @@ struct place {
 	__u8 bytes[VERDICT_VOTE_BYTES];
 };
 
+struct proof {
+	size_t len;
+	__u8 bytes[VERDICT_PROOF_BYTES];
+};
+
 struct verdict_pages {
 	struct place *place; /* owned */
 	size_t places, room;
-	bool changed[VERDICT_PAGES];
+	struct proof proof[VERDICT_PROOFS];
+	size_t proofs;
+	bool changed[VERDICT_PAGES + PROOF_PAGES];
 };
 
 struct verdict_pages *verdict_pages_new(void)
@@ -94,6 +103,34 @@ int verdict_pages_put(struct verdict_pages *p, const void *bytes, size_t len)
 	return 0;
 }
 
+int verdict_pages_proof(struct verdict_pages *p, const void *bytes, size_t len)
+{
+	struct proof *proof = &p->proof[p->proofs];
+
+	if (!len || len > sizeof(proof->bytes))
+		return -EBADMSG;
+	if (p->proofs == VERDICT_PROOFS)
+		return -ENOSPC;
+	proof->len = len;
+	memcpy(proof->bytes, bytes, len);
+	p->changed[VERDICT_PAGES + p->proofs++ / PAGE_PROOFS] = true;
+	return 0;
+}
+
+void verdict_pages_again(struct verdict_pages *p)
+{
+	for (size_t i = 0; i * VERDICT_PAGE_VOTES < p->places; i++)
+		p->changed[i] = true;
+	for (size_t i = 0; i * PAGE_PROOFS < p->proofs; i++)
+		p->changed[VERDICT_PAGES + i] = true;
+}
+
+void verdict_pages_clear(struct verdict_pages *p)
+{
+	verdict_pages_again(p);
+	p->places = p->proofs = 0;
+}
+
 void verdict_pages_drop(struct verdict_pages *p, __u64 target)
 {
 	for (size_t i = 0; i < p->places; i++) {
@@ -104,18 +141,32 @@ void verdict_pages_drop(struct verdict_pages *p, __u64 target)
 	}
 }
 
-bool verdict_pages_next(struct verdict_pages *p, __u16 *ret_index, struct page_draft *ret)
+static void votes_add(const struct verdict_pages *p, size_t first, struct page_draft *ret)
 {
-	size_t page = 0, i;
-
-	while (page < VERDICT_PAGES && !p->changed[page])
-		page++;
-	if (page == VERDICT_PAGES)
-		return false;
-	ret->len = 0;
-	for (i = page * VERDICT_PAGE_VOTES; i < p->places && i < (page + 1) * VERDICT_PAGE_VOTES; i++)
+	for (size_t i = first; i < p->places && i < first + VERDICT_PAGE_VOTES; i++)
 		if (p->place[i].len)
 			page_entry_add(ret, VERDICT_ENTRY_VOTE, p->place[i].bytes, p->place[i].len);
+}
+
+static void proofs_add(const struct verdict_pages *p, size_t first, struct page_draft *ret)
+{
+	for (size_t i = first; i < p->proofs && i < first + PAGE_PROOFS; i++)
+		page_entry_add(ret, VERDICT_ENTRY_PROOF, p->proof[i].bytes, p->proof[i].len);
+}
+
+bool verdict_pages_next(struct verdict_pages *p, __u16 *ret_index, struct page_draft *ret)
+{
+	size_t page = 0;
+
+	while (page < VERDICT_PAGES + PROOF_PAGES && !p->changed[page])
+		page++;
+	if (page == VERDICT_PAGES + PROOF_PAGES)
+		return false;
+	ret->len = 0;
+	if (page < VERDICT_PAGES)
+		votes_add(p, page * VERDICT_PAGE_VOTES, ret);
+	else
+		proofs_add(p, (page - VERDICT_PAGES) * PAGE_PROOFS, ret);
 	p->changed[page] = false;
 	*ret_index = (__u16)page;
 	return true;

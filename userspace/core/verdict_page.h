@@ -4,7 +4,7 @@
  * pages and passing them on (page_author.h, page_store.h), when a vote is cast (verdict.h).
  *
  * A vote keeps its place as long as there is one on its target, so that a change writes one page anew. Proofs of
- * equivocation and certificates travel in the same pages, by whoever has them: they prove themselves.
+ * equivocation, and certificates, travel in pages of the same kind by whoever has them: they prove themselves.
  */
 #ifndef STARLING_CORE_VERDICT_PAGE_H
 #define STARLING_CORE_VERDICT_PAGE_H
@@ -14,6 +14,7 @@
 
 #define VERDICT_PAGE_VOTES (PAGE_ENTRIES_BYTES / (sizeof(struct page_entry_header) + VERDICT_VOTE_BYTES))
 #define VERDICT_PAGES	   (STARLING_PAGES_PER_ORIGIN / 2) /* of one node: others of its pages have the rest */
+#define VERDICT_PROOFS	   16				   /* that one node passes on */
 
 /* Entries of PAGE_KIND_VOTES. */
 enum verdict_page_entry {
@@ -36,8 +37,17 @@ void verdict_pages_free(struct verdict_pages *p);
  */
 int verdict_pages_put(struct verdict_pages *p, const void *bytes, size_t len);
 
+/* A proof, of VERDICT_PROOF. Those beyond VERDICT_PROOFS are not passed on. Return: 0, -EBADMSG, -ENOSPC. */
+int verdict_pages_proof(struct verdict_pages *p, const void *bytes, size_t len);
+
 /* A target is not checked any more. */
 void verdict_pages_drop(struct verdict_pages *p, __u64 target);
+
+/* All is to be said anew: by another life of this node, or to others. */
+void verdict_pages_again(struct verdict_pages *p);
+
+/* No vote and no proof is left: this node votes as another one. */
+void verdict_pages_clear(struct verdict_pages *p);
 
 /**
  * verdict_pages_next() - a page that says something else than when it was last asked for

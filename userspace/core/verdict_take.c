@@ -113,7 +113,7 @@ static enum verdict_outcome vote_observer(struct verdict *v, struct mono now, st
 		return vote_beside(v, now, peer, &t->standing[seat], vote);
 	if (!verdict_vote_verify(vote, &peer->key, v->config.signing))
 		return VERDICT_OUTCOME_FORGED;
-	if (vote->voter == v->config.id)
+	if (vote->voter == v->config.self.id)
 		return VERDICT_OUTCOME_OLDER; /* this node has begun anew, or somebody has its key */
 	vote_stand(v, now, t, (size_t)seat, vote);
 	return VERDICT_OUTCOME_NEW;

@@ -16,6 +16,7 @@
 #define STARLING_CORE_VERDICT_VOTE_H
 
 #include "core/page.h"
+#include "core/verdict_words.h"
 
 #define VERDICT_SEATS		  7 /* observers of one target, at most: 3f + 1 with f = 2 */
 #define VERDICT_WITNESSES	  2 /* of one vote, in mode proof */
@@ -24,38 +25,6 @@
 #define VERDICT_CERTIFICATE_BYTES 3328
 #define VERDICT_PROOF_BYTES	  (2 * VERDICT_VOTE_BYTES + 40)
 #define VERDICT_VOTE_MAGIC	  0x31545653u /* "SVT1": purpose of the signature */
-
-/* STATE(ID, "word", "what it says"). On the wire by their order. */
-#define STARLING_VERDICT_STATES(STATE)                                                                                 \
-	STATE(NONE, "unknown", "nothing was found out yet")                                                            \
-	STATE(UP, "up", "it answers as it should")                                                                     \
-	STATE(DOWN, "down", "it does not")                                                                             \
-	STATE(ABSTAIN, "abstains", "it seems down, but so does too much of what others reach")
-
-enum verdict_state {
-#define VERDICT_STATE_ENUM(id, word, help) VERDICT_##id,
-	STARLING_VERDICT_STATES(VERDICT_STATE_ENUM)
-#undef VERDICT_STATE_ENUM
-		VERDICT_STATE_COUNT
-};
-
-/* EVIDENCE(ID, "word", "what was seen"). On the wire by their order. */
-#define STARLING_VERDICT_EVIDENCES(EVIDENCE)                                                                           \
-	EVIDENCE(GOOD, "good", "the answer that is wanted")                                                            \
-	EVIDENCE(TIMEOUT, "timeout", "no answer in time")                                                              \
-	EVIDENCE(REFUSED, "refused", "the connection was refused or reset")                                            \
-	EVIDENCE(UNREACHABLE, "unreachable", "the network says that there is no way")                                  \
-	EVIDENCE(ANSWER, "answer", "another answer than is wanted")                                                    \
-	EVIDENCE(PASSIVE, "passive", "clients' connections fail")
-
-enum verdict_evidence {
-#define VERDICT_EVIDENCE_ENUM(id, word, help) VERDICT_##id,
-	STARLING_VERDICT_EVIDENCES(VERDICT_EVIDENCE_ENUM)
-#undef VERDICT_EVIDENCE_ENUM
-		VERDICT_EVIDENCE_COUNT
-};
-
-const char *verdict_state_word(enum verdict_state state);
 
 struct verdict_vote {
 	__u64 target; /* what is checked, and how: a hash that all nodes with one configuration have in common */
@@ -110,21 +79,6 @@ int verdict_vote_encode(const struct verdict_vote *vote, void *bytes, size_t roo
  * Return: 0, or -EBADMSG.
  */
 int verdict_vote_decode(const void *bytes, size_t len, struct verdict_vote *ret);
-
-/* MODE(ID, "word", "what is wanted"). On the wire by their order. */
-#define STARLING_VERDICT_MODES(MODE)                                                                                   \
-	MODE(ANY, "any", "one that says down; up by a majority, of which nobody says down")                            \
-	MODE(MAJORITY, "majority", "more than half of the observers")                                                  \
-	MODE(VOTE, "vote", "2f + 1 of 3f + 1")                                                                         \
-	MODE(STAKE, "stake", "as vote; observers are drawn by their stakes, and over two thirds of these agree")       \
-	MODE(PROOF, "proof", "as vote; a down counts once two others have seen it")
-
-enum verdict_mode {
-#define VERDICT_MODE_ENUM(id, word, help) VERDICT_MODE_##id,
-	STARLING_VERDICT_MODES(VERDICT_MODE_ENUM)
-#undef VERDICT_MODE_ENUM
-		VERDICT_MODE_COUNT
-};
 
 /* How votes on a target are counted. */
 struct verdict_rule {

@@ -27,13 +27,17 @@ static struct mono interval_end(const struct verdict_pace *pace, struct mono now
 	return (struct mono){now.ns + ns - ns * mix_below(random, VERDICT_JITTER_PER_MILLE) / 1000};
 }
 
+#define FIRST_MS 3000 /* the first probe comes within so much, whatever the interval */
+
 void verdict_watch_begin(struct verdict_watch *w, const struct verdict_pace *pace, struct mono now,
 			 enum verdict_state state, __u64 random)
 {
+	__u64 within_ms = pace->interval_ms < FIRST_MS ? pace->interval_ms : FIRST_MS;
+
 	*w = (struct verdict_watch){
 		.state = state,
 		.since = now,
-		.due = {now.ns + pace->interval_ms * MS * mix_below(random, 1000) / 1000},
+		.due = {now.ns + within_ms * MS * mix_below(random, 1000) / 1000},
 	};
 }
 

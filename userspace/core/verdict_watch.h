@@ -44,7 +44,7 @@ struct verdict_watch {
 	bool hurried;
 };
 
-/* From @state on, the first probe within an interval. */
+/* From @state on; the first probe within an interval, or 3 s if that is longer. */
 void verdict_watch_begin(struct verdict_watch *w, const struct verdict_pace *pace, struct mono now,
 			 enum verdict_state state, __u64 random);
 

@@ -98,7 +98,7 @@ void verdict_witness(struct verdict *v, struct mono now, struct target *t, __u64
 	bool drawn = false;
 
 	for (i = 0; i < count; i++)
-		drawn |= witness[i] == v->config.id;
+		drawn |= witness[i] == v->config.self.id;
 	for (i = 0; i < t->asked_count; i++)
 		drawn &= t->asked[i] != hash;
 	if (!drawn || t->asked_count == VERDICT_SEATS)

@@ -1,55 +1,211 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Targets from the configuration, verdicts to the plane. Not here: rows (health_show.c).
+ * From the configuration to targets, from results to verdicts, from verdicts to the plane. Not here: sets of targets
+ * (health_targets.c), other nodes (health_flock.c), rows (health_show.c).
  *
- * The prober says only that something has changed, and the plane then asks of all its backends: what changes
- * together makes one change of homes, and nothing can be lost on the way.
+ * The plane is told only that something has changed, and then asks of all its backends: what changes together makes
+ * one change of homes, and nothing can be lost on the way.
  */
 #include <errno.h>
+#include <sodium.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "core/table.h"
 #include "daemon/health_state.h"
+#include "daemon/peers.h"
 
-static void on_verdicts(struct plane *p, void *arg)
+static void on_checks(struct plane *p, void *arg)
 {
 	struct health *h = arg;
 
-	h->posted = false;
+	h->checks_posted = false;
 	if (p)
 		plane_checks(p);
 }
 
-/* On the prober's thread. */
-static void on_changed(void *arg)
+/* What is not posted now the next change, or the tick, tells. Not under the lock. */
+static void checks_post(struct health *h)
 {
-	struct health *h = arg;
+	pthread_mutex_lock(&h->inbox);
+	if (!h->stopped && !h->checks_posted) {
+		h->checks_posted = true;
+		if (plane_post(h->d->plane, PLANE_URGENT, on_checks, h))
+			h->checks_posted = false;
+	}
+	pthread_mutex_unlock(&h->inbox);
+}
+
+static void votes_post(struct health *h)
+{
+	pthread_mutex_lock(&h->inbox);
+	if (!h->stopped && !h->votes_posted) {
+		h->votes_posted = true;
+		if (peers_votes(h->d->peers))
+			h->votes_posted = false;
+	}
+	pthread_mutex_unlock(&h->inbox);
+}
+
+/* --- results --- */
+
+/* What a probe has to find its way back. */
+struct ticket {
+	struct health *h;
+	__u64 id;
+	__u32 number;
+};
+
+/* Return: whether its agent says something else. */
+static bool result_keep(struct health_target *t, const struct probe_result *r)
+{
+	t->probed = true;
+	t->last = *r;
+	t->checks++;
+	t->failures += r->reason != CHECK_FINE;
+	if (r->agent.admin == AGENT_UNSAID || t->admin == r->agent.admin)
+		return false;
+	t->admin = r->agent.admin;
+	return true;
+}
+
+static void on_result(void *arg, const struct probe_result *r)
+{
+	struct ticket *ticket = arg;
+	struct health *h = ticket->h;
+	struct health_target *t;
+	bool changed;
 
 	pthread_mutex_lock(&h->lock);
-	if (!h->stopped && !h->posted) {
-		h->posted = true;
-		if (plane_post(h->d->plane, PLANE_URGENT, on_verdicts, h))
-			h->posted = false; /* the next change, or the tick, tells */
-	}
+	t = health_set_id(&h->set, ticket->id);
+	changed = t && result_keep(t, r);
+	if (t && r->outcome != OUTCOME_NOTHING)
+		verdict_probed(h->verdict, mono_now(), ticket->id, ticket->number,
+			       r->outcome == OUTCOME_GOOD ? VERDICT_GOOD : check_evidence(r->reason));
 	pthread_mutex_unlock(&h->lock);
+	free(ticket);
+	if (changed)
+		checks_post(h);
+}
+
+/* --- a turn --- */
+
+static void probe_send(struct health *h, const struct verdict_action *action)
+{
+	const struct health_target *t = health_set_id(&h->set, action->target);
+	struct ticket *ticket;
+
+	if (!t || t->barred)
+		return;
+	ticket = malloc(sizeof(*ticket));
+	if (!ticket)
+		return;
+	*ticket = (struct ticket){h, action->target, action->number};
+	if (prober_probe(h->prober, &t->at, t->check, on_result, ticket))
+		free(ticket);
+}
+
+static void proof_keep(struct health *h, const struct verdict_action *action)
+{
+	const struct roster_node *node = roster_find_id(&h->roster, action->voter);
+
+	log_warning("health: %s votes two ways at once: its votes count no more", node ? node->name : "a node");
+	verdict_pages_proof(h->pages, action->bytes, action->len);
+}
+
+/* Return: whether verdicts are others; whether there is something to be said. */
+static bool actions_take(struct health *h, bool *ret_votes)
+{
+	struct verdict_action action;
+	bool changed = false;
+
+	while (verdict_take(h->verdict, &action)) {
+		switch (action.act) {
+		case VERDICT_PROBE:
+			probe_send(h, &action);
+			break;
+		case VERDICT_VOTE:
+			verdict_pages_put(h->pages, action.bytes, action.len);
+			*ret_votes = true;
+			break;
+		case VERDICT_PROOF:
+			proof_keep(h, &action);
+			*ret_votes = true;
+			break;
+		case VERDICT_CHANGE:
+			changed = true;
+			break;
+		}
+	}
+	return changed;
+}
+
+static struct mono on_turn(void *arg, struct mono now)
+{
+	struct health *h = arg;
+	bool more, changed, votes = false;
+	struct mono due;
+
+	pthread_mutex_lock(&h->lock);
+	more = health_flock_use(h, now);
+	verdict_date(h->verdict, wall_ms());
+	verdict_step(h->verdict, now);
+	changed = actions_take(h, &votes);
+	due = more ? now : verdict_due(h->verdict);
+	pthread_mutex_unlock(&h->lock);
+	if (changed)
+		checks_post(h);
+	if (votes || h->again)
+		votes_post(h);
+	return due;
+}
+
+/* --- begin and end --- */
+
+static int verdict_open(struct health *h)
+{
+	struct verdict_config config = {.signing = &h->signing};
+
+	randombytes_buf(&config.seed, sizeof(config.seed));
+	h->signing = peers_signing(h->d->peers);
+	h->verdict = verdict_new(&config);
+	h->pages = verdict_pages_new();
+	return h->verdict && h->pages ? 0 : -ENOMEM;
+}
+
+static void health_free(struct health *h)
+{
+	verdict_free(h->verdict);
+	verdict_pages_free(h->pages);
+	roster_free(&h->roster);
+	health_set_free(&h->set);
+	health_flock_close(h);
+	pthread_mutex_destroy(&h->lock);
+	pthread_mutex_destroy(&h->inbox);
+	free(h);
 }
 
 int health_open(struct daemon *d, struct health **ret, struct err *err)
 {
 	struct health *h = calloc(1, sizeof(*h));
-	struct prober_hooks hooks = {.arg = h, .changed = on_changed};
+	struct prober_hooks hooks = {.arg = h, .turn = on_turn};
 	int rc;
 
 	if (!h)
 		return err_set(err, ENOMEM, "no memory for health checks");
 	h->d = d;
+	h->heard_end = &h->heard;
+	pthread_mutex_init(&h->inbox, NULL);
 	pthread_mutex_init(&h->lock, NULL);
-	rc = prober_open(d->options.checks_dir, &hooks, &h->prober, err);
+	rc = verdict_open(h);
+	if (rc)
+		err_set(err, ENOMEM, "no memory for health checks");
+	else
+		rc = prober_open(d->options.checks_dir, &hooks, &h->prober, err);
 	if (rc) {
-		pthread_mutex_destroy(&h->lock);
-		free(h);
+		health_free(h);
 		return rc;
 	}
 	*ret = h;
@@ -60,9 +216,9 @@ void health_stop(struct health *h)
 {
 	if (!h)
 		return;
-	pthread_mutex_lock(&h->lock);
+	pthread_mutex_lock(&h->inbox);
 	h->stopped = true;
-	pthread_mutex_unlock(&h->lock);
+	pthread_mutex_unlock(&h->inbox);
 }
 
 void health_close(struct health *h)
@@ -70,8 +226,7 @@ void health_close(struct health *h)
 	if (!h)
 		return;
 	prober_close(h->prober);
-	pthread_mutex_destroy(&h->lock);
-	free(h);
+	health_free(h);
 }
 
 /* --- targets --- */
@@ -92,21 +247,69 @@ static void targets_down(const struct plane *p, const struct config_target *all,
 	}
 }
 
+int health_targets_use(struct health *h, struct mono now)
+{
+	struct verdict_target *target = calloc(h->set.count + 1, sizeof(*target));
+	int rc;
+
+	if (!target)
+		return -ENOMEM;
+	health_set_rules(&h->set, &h->roster, h->self.id, target);
+	rc = verdict_targets(h->verdict, now, target, h->set.count);
+	free(target);
+	return rc;
+}
+
+/* What is not checked any more is nothing to vote on. */
+static void votes_drop(struct health *h, const struct health_set *former)
+{
+	for (size_t i = 0; i < former->count; i++)
+		if (!health_set_id(&h->set, former->target[i].id))
+			verdict_pages_drop(h->pages, former->target[i].id);
+}
+
+/* @set moves in. */
+static int set_use(struct health *h, struct health_set *set)
+{
+	struct health_set former;
+	int rc;
+
+	pthread_mutex_lock(&h->lock);
+	former = h->set;
+	health_set_keep(set, &former);
+	h->set = *set;
+	rc = health_targets_use(h, mono_now());
+	if (!rc) {
+		votes_drop(h, &former);
+		*set = former;
+	} else {
+		h->set = former;
+	}
+	pthread_mutex_unlock(&h->lock);
+	health_set_free(set);
+	return rc;
+}
+
 static int targets_tell(struct health *h, struct plane *p, const struct config_target *all, size_t count)
 {
-	struct probe_target *target = calloc(count + 1, sizeof(*target));
+	const struct config *c = plane_config(p);
 	bool *down = calloc(count + 1, sizeof(*down));
-	int rc = target && down ? 0 : -ENOMEM;
+	struct health_set set;
+	int rc = down ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < count && !rc; i++)
-		target[i] = (struct probe_target){all[i].at, all[i].vip->check};
-	if (!rc)
+	if (!rc) {
 		targets_down(p, all, count, down);
+		rc = health_set_make(&set, c, all, down, count, c->node_exec, &h->signing);
+	}
 	if (!rc)
-		rc = prober_targets(h->prober, target, down, count, plane_config(p)->node_exec);
-	free(target);
+		rc = set_use(h, &set);
 	free(down);
-	return rc;
+	if (rc)
+		return rc;
+	prober_exec(h->prober, c->node_exec);
+	h->again = true; /* votes on what is new here may have come */
+	prober_wake(h->prober);
+	return 0;
 }
 
 void health_configure(struct health *h, struct plane *p)
@@ -141,24 +344,39 @@ static enum override_state agent_override(enum agent_admin admin)
 	return OVERRIDE_NONE;
 }
 
+bool health_look(struct health *h, const struct endpoint *at, const struct check_config *check,
+		 struct health_status *ret)
+{
+	const struct health_target *t;
+
+	pthread_mutex_lock(&h->lock);
+	t = health_set_find(&h->set, at, check);
+	if (t) {
+		ret->target = *t;
+		ret->target.check = check;
+		ret->now = mono_now();
+		verdict_view(h->verdict, t->id, &ret->view);
+	}
+	pthread_mutex_unlock(&h->lock);
+	return t;
+}
+
 void health_checked(void *arg, const struct check_config *check, const struct endpoint *at, struct plane_verdict *ret)
 {
 	const struct daemon *d = arg;
-	struct probe_status s;
+	const struct health_target *t;
+	struct health_status s;
 
-	if (!d->health || !prober_look(d->health->prober, at, check, &s))
+	if (!d->health || !health_look(d->health, at, check, &s))
 		return;
-	if (s.verdict != CHECK_UNKNOWN)
-		ret->down = s.verdict == CHECK_DOWN;
-	if (s.barred) /* nobody checks it */
+	t = &s.target;
+	if (s.view.state != VERDICT_NONE)
+		ret->down = s.view.state == VERDICT_DOWN;
+	if (t->barred && s.view.source == VERDICT_BY_NOTHING) /* nobody checks it */
 		ret->down = false;
-	if (check->kind != CHECK_AGENT || s.admin != AGENT_UNSAID) /* else it is as it was said last */
-		ret->agent = agent_override(s.admin);
-	if (s.probed)
-		snprintf(ret->why, sizeof(ret->why), "%s %s: %s", check_kind_words()[check->kind],
-			 check_reason_label(s.last.reason), s.last.say);
-	else
-		snprintf(ret->why, sizeof(ret->why), "it was down before, and is not probed yet");
+	if (check->kind != CHECK_AGENT || t->admin != AGENT_UNSAID) /* else it is as it was said last */
+		ret->agent = agent_override(t->admin);
+	health_why(d->health, &s, ret->why);
 }
 
 /* --- one probe --- */
@@ -211,7 +429,7 @@ int health_probe(struct health *h, struct plane *p, struct task *t, struct err *
 	asked->at = t->command.at;
 	asked->check = *vip->check;
 	memcpy(asked->vip, vip->name, sizeof(asked->vip));
-	if (!prober_once(h->prober, &asked->at, &asked->check, on_probed, asked))
+	if (!prober_probe(h->prober, &asked->at, &asked->check, on_probed, asked))
 		return -EINPROGRESS;
 	free(asked);
 	return -ENOMEM;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Health of backends: from the configuration to targets of the prober, and from its verdicts to
- * states of the plane. Not here: probes (io/prober.h), states (plane_states.c).
+ * Health of backends: from the configuration to targets, from probes and votes to verdicts, and from these to states of
+ * the plane. On the prober's thread, which has a turn whenever something happened. Not here: probes (io/prober.h), the
+ * rules of verdicts (core/verdict.h), how votes travel (peers_votes.c), states (plane_states.c).
  */
 #ifndef STARLING_DAEMON_HEALTH_H
 #define STARLING_DAEMON_HEALTH_H

@@ -32,20 +32,101 @@ size_t health_row(struct table *t, const char *vip, const struct endpoint *at, c
 	return row;
 }
 
+static const char *source_word(enum verdict_source source)
+{
+	static const char *const word[] = {
+#define VERDICT_SOURCE_WORD(id, text, help) [VERDICT_BY_##id] = (text),
+		STARLING_VERDICT_SOURCES(VERDICT_SOURCE_WORD)
+#undef VERDICT_SOURCE_WORD
+	};
+
+	return word[source];
+}
+
+static const char *evidence_word(enum verdict_evidence evidence)
+{
+	static const char *const word[] = {
+#define VERDICT_EVIDENCE_WORD(id, text, help) [VERDICT_##id] = (text),
+		STARLING_VERDICT_EVIDENCES(VERDICT_EVIDENCE_WORD)
+#undef VERDICT_EVIDENCE_WORD
+	};
+
+	return word[evidence];
+}
+
+/* --- votes --- */
+
+static void vote_words(const struct verdict_view_vote *vote, struct buf *out)
+{
+	if (vote->caught)
+		buf_puts(out, "lies");
+	else if (!vote->voted)
+		buf_puts(out, vote->live ? "silent" : "away");
+	else if (vote->state == VERDICT_DOWN)
+		buf_printf(out, "down (%s)%s", evidence_word(vote->evidence), vote->live ? "" : ", away");
+	else
+		buf_printf(out, "%s%s", verdict_state_word(vote->state), vote->live ? "" : ", away");
+}
+
+static void votes_row(const struct health *h, const struct verdict_view *view, struct table *t, size_t row)
+{
+	size_t against = view->state == VERDICT_DOWN ? view->up : view->down;
+	struct buf words = {0};
+
+	table_set_u64(t, row, FIELD_HEALTH_quorum, view->seats.quorum);
+	table_set_u64(t, row, FIELD_HEALTH_observers, view->seats.count);
+	table_set_u64(t, row, FIELD_HEALTH_liars, view->seats.liars);
+	for (size_t i = 0; i < view->seats.count; i++) {
+		const struct roster_node *node = roster_find_id(&h->roster, view->seats.seat[i].id);
+
+		buf_printf(&words, "%s%s ", i ? ", " : "votes: ", node ? node->name : "?");
+		vote_words(&view->vote[i], &words);
+	}
+	table_set_text(t, row, FIELD_HEALTH_votes, buf_text(&words));
+	buf_free(&words);
+	if (against && against < view->seats.quorum)
+		table_set_u64(t, row, FIELD_HEALTH_missing, view->seats.quorum - against);
+}
+
+void health_why(const struct health *h, const struct health_status *s, char words[128])
+{
+	const struct health_target *t = &s->target;
+	const struct verdict_view *view = &s->view;
+	char found[96] = "";
+
+	if (t->probed)
+		snprintf(found, sizeof(found), "%s %s: %.60s", check_kind_words()[t->check->kind],
+			 check_reason_label(t->last.reason), t->last.say);
+	if (view->source == VERDICT_BY_CERTIFIED && view->seats.count > 1)
+		snprintf(words, 128, "%zu of %zu say so%s%s",
+			 view->state == VERDICT_DOWN ? view->down : view->up, view->seats.count, found[0] ? "; " : "",
+			 found);
+	else if (found[0])
+		snprintf(words, 128, "%s%s", found,
+			 h->roster.count > 1 && view->source == VERDICT_BY_LOCAL ? "; by itself" : "");
+	else
+		snprintf(words, 128, "it was down before, and is not probed yet");
+}
+
 static void status_row(struct health *h, const struct vip_config *vip, const struct endpoint *at, struct table *t)
 {
-	struct probe_status s = {.verdict = CHECK_UNKNOWN};
-	bool known = prober_look(h->prober, at, vip->check, &s);
-	size_t row = health_row(t, vip->name, at, vip->check, s.probed ? &s.last : NULL);
+	struct health_status s = {.view.state = VERDICT_NONE};
+	bool known = health_look(h, at, vip->check, &s);
+	size_t row = health_row(t, vip->name, at, vip->check, s.target.probed ? &s.target.last : NULL);
 
-	table_set_text(t, row, FIELD_HEALTH_verdict, check_verdict_word(s.verdict));
+	table_set_text(t, row, FIELD_HEALTH_verdict, verdict_state_word(s.view.state));
 	if (!known)
 		return;
-	table_set_time(t, row, FIELD_HEALTH_since, s.since_ms);
-	table_set_u64(t, row, FIELD_HEALTH_checks, s.checks);
-	table_set_u64(t, row, FIELD_HEALTH_failures, s.failures);
-	if (s.barred)
+	table_set_time(t, row, FIELD_HEALTH_since, wall_ms() - mono_ms(s.view.since, s.now));
+	table_set_text(t, row, FIELD_HEALTH_by, source_word(s.view.source));
+	table_set_u64(t, row, FIELD_HEALTH_checks, s.target.checks);
+	table_set_u64(t, row, FIELD_HEALTH_failures, s.target.failures);
+	if (s.target.barred)
 		table_set_text(t, row, FIELD_HEALTH_result, BARRED);
+	pthread_mutex_lock(&h->lock);
+	if (h->roster.count > 1)
+		votes_row(h, &s.view, t, row);
+	pthread_mutex_unlock(&h->lock);
 }
 
 int health_show(struct health *h, const struct plane *p, const char *vip, struct table *t, struct err *err)
@@ -66,9 +147,10 @@ int health_show(struct health *h, const struct plane *p, const char *vip, struct
 }
 
 /* Or as much as there will be: a probe that can prove nothing may never prove more. */
-static bool status_known(const struct probe_status *s)
+static bool status_known(const struct health_status *s)
 {
-	return s->verdict != CHECK_UNKNOWN || s->barred || (s->probed && s->last.outcome == OUTCOME_NOTHING);
+	return s->view.state != VERDICT_NONE || s->target.barred ||
+	       (s->target.probed && s->target.last.outcome == OUTCOME_NOTHING);
 }
 
 bool health_known(struct health *h, const struct plane *p, const char *vip, char why[128])
@@ -83,9 +165,9 @@ bool health_known(struct health *h, const struct plane *p, const char *vip, char
 			continue;
 		for (size_t k = 0; k < v->backend_count; k++) {
 			const struct endpoint *at = &v->backend[k].at;
-			struct probe_status s;
+			struct health_status s;
 
-			if (prober_look(h->prober, at, v->check, &s) && status_known(&s))
+			if (health_look(h, at, v->check, &s) && status_known(&s))
 				continue;
 			snprintf(why, 128, "VIP %s: no verdict of backend %s yet", v->name, endpoint_format(at, text));
 			return false;
@@ -105,14 +187,14 @@ bool health_problem(struct health *h, const struct plane *p, char words[HEALTH_P
 		const struct vip_config *v = &c->vip[i];
 
 		for (size_t k = 0; v->check && k < v->backend_count; k++) {
-			struct probe_status s;
+			struct health_status s;
 
-			if (!prober_look(h->prober, &v->backend[k].at, v->check, &s) ||
-			    !(s.barred || (s.probed && s.last.reason == CHECK_LOCAL)))
+			if (!health_look(h, &v->backend[k].at, v->check, &s) ||
+			    !(s.target.barred || (s.target.probed && s.target.last.reason == CHECK_LOCAL)))
 				continue;
 			if (!count++)
 				snprintf(one, sizeof(one), "VIP %s %s: %s", v->name,
-					 endpoint_format(&v->backend[k].at, at), s.barred ? BARRED : s.last.say);
+					 endpoint_format(&v->backend[k].at, at), s.target.barred ? BARRED : s.target.last.say);
 		}
 	}
 	if (count)
@@ -125,16 +207,20 @@ void health_words(void *arg, const struct check_config *check, const struct endp
 {
 	const struct daemon *d = arg;
 	const char *kind = check_kind_words()[check->kind];
-	struct probe_status s;
+	const struct probe_result *last;
+	struct health_status s;
 
-	if (!d->health || !prober_look(d->health->prober, at, check, &s) || !s.probed)
+	if (!d->health || !health_look(d->health, at, check, &s) || !s.target.probed) {
 		snprintf(words, PLANE_CHECK_BYTES, "%s", kind);
-	else if (s.last.reason != CHECK_FINE)
-		snprintf(words, PLANE_CHECK_BYTES, "%s %s", kind, check_reason_label(s.last.reason));
-	else if (s.last.took_us < 10000)
-		snprintf(words, PLANE_CHECK_BYTES, "%s %.1f ms", kind, s.last.took_us / 1e3);
+		return;
+	}
+	last = &s.target.last;
+	if (last->reason != CHECK_FINE)
+		snprintf(words, PLANE_CHECK_BYTES, "%s %s", kind, check_reason_label(last->reason));
+	else if (last->took_us < 10000)
+		snprintf(words, PLANE_CHECK_BYTES, "%s %.1f ms", kind, last->took_us / 1e3);
 	else
-		snprintf(words, PLANE_CHECK_BYTES, "%s %.0f ms", kind, s.last.took_us / 1e3);
+		snprintf(words, PLANE_CHECK_BYTES, "%s %.0f ms", kind, last->took_us / 1e3);
 }
 
 void health_probes(struct health *h, struct table *t)

@@ -7,22 +7,103 @@
 
 #include <pthread.h>
 
-#include "daemon/health.h"
+#include "core/verdict_page.h"
+#include "daemon/health_flock.h"
 #include "daemon/task.h"
 #include "io/prober.h"
+
+/* An address with a check, however many VIPs ask for it. */
+struct health_target {
+	__u64 id;
+	struct endpoint at;		  /* proto 0 */
+	const struct check_config *check; /* of the set */
+	bool down;			  /* it was, before this began */
+	bool barred;			  /* exec, and it is off here: never probed */
+	bool probed;			  /* @last is valid */
+	struct probe_result last;
+	enum agent_admin admin; /* what the agent said last of it; AGENT_UNSAID: nothing */
+	__u64 checks, failures;
+};
+
+struct health_set {
+	struct health_target *target; /* owned; by address, then check */
+	size_t *by_id;		      /* owned: places */
+	struct check_config *check;   /* owned, one a VIP: what targets point to */
+	size_t count;
+};
+
+/* A page of votes that came, as its entries. */
+struct health_heard {
+	struct health_heard *next;
+	size_t len;
+	__u8 entries[];
+};
 
 struct health {
 	struct daemon *d;
 	struct prober *prober;
 	size_t targets; /* the plane's thread's */
 	bool known;	/* likewise: every backend was, once since the start */
+
+	/* for the prober's thread, from others; before the other lock if both are taken */
+	pthread_mutex_t inbox;
+	struct roster roster_told;
+	bool *fit_told; /* owned; by node of it */
+	struct verdict_self self_told;
+	bool unfit_told;
+	bool flock_told; /* and it is not what is used */
+	struct health_heard *heard, **heard_end;
+	size_t heard_count;
+	bool stopped;
+
 	pthread_mutex_t lock;
-	bool stopped;	     /* under the lock */
-	_Atomic bool posted; /* a look at the verdicts is on its way */
+	struct signing signing;
+	struct verdict *verdict;
+	struct verdict_pages *pages;
+	struct roster roster;
+	struct verdict_self self;
+	struct health_set set;
+
+	_Atomic bool checks_posted; /* a look at the verdicts is on its way */
+	_Atomic bool votes_posted;  /* and one at own votes, and at others' */
+	_Atomic bool again;	    /* pages of votes have to be shown again: some were of what was not known yet */
 };
+
+/* What is known of a target; values. */
+struct health_status {
+	struct health_target target; /* its check is the one that was asked with */
+	struct verdict_view view;
+	struct mono now;
+};
+
+/* Whether it is one. */
+bool health_look(struct health *h, const struct endpoint *at, const struct check_config *check,
+		 struct health_status *ret);
+
+/* Why a target is held to be what it is, for people. */
+void health_why(const struct health *h, const struct health_status *s, char words[128]);
 
 /* One row about a backend. @r: its last probe; NULL: none yet. Return: the row. */
 size_t health_row(struct table *t, const char *vip, const struct endpoint *at, const struct check_config *check,
 		  const struct probe_result *r);
+
+/* health_targets.c: sets */
+struct config_target;
+/* @down: by target. Return: 0, or -ENOMEM with @ret empty. */
+int health_set_make(struct health_set *ret, const struct config *c, const struct config_target *all, const bool *down,
+		    size_t count, bool exec, const struct signing *signing);
+void health_set_free(struct health_set *set);
+void health_set_keep(struct health_set *set, const struct health_set *former); /* what was known of those that stay */
+struct health_target *health_set_find(const struct health_set *set, const struct endpoint *at,
+				      const struct check_config *check); /* NULL: none */
+struct health_target *health_set_id(const struct health_set *set, __u64 id);
+/* By what rules verdicts on them are made. @ret: @set->count of them, in the order of ids. */
+void health_set_rules(const struct health_set *set, const struct roster *roster, __u64 self,
+		      struct verdict_target *ret);
+
+/* health_flock.c; under the lock: what others have told is used. Return: whether there is more of it. */
+bool health_flock_use(struct health *h, struct mono now);
+void health_flock_close(struct health *h);
+int health_targets_use(struct health *h, struct mono now); /* the set or the roster are others; 0, or -ENOMEM */
 
 #endif

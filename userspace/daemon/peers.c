@@ -133,6 +133,7 @@ static void changes_tell(struct peers *p)
 {
 	struct opinion_change change;
 	char name[STARLING_NAME_BYTES];
+	bool changed = false;
 
 	while (opinion_changed(flock_opinion(p->flock), &change)) {
 		const char *before = member_state_word(change.from), *after = member_state_word(change.to);
@@ -143,7 +144,10 @@ static void changes_tell(struct peers *p)
 		log_notice("member %s: %s -> %s kind=member object=%s before=%s after=%s", name, before, after, name,
 			   before, after);
 		stream_event(p->d, &(struct plane_event){"member", name, before, after, ""});
+		changed = true;
 	}
+	if (changed)
+		peers_votes_step(p);
 }
 
 static void conflicts_count(struct peers *p, struct mono now)
@@ -187,6 +191,7 @@ void peers_step(struct peers *p)
 		}
 		admission_step(p);
 		peers_publish(p);
+		peers_votes_step(p);
 		live = peers_keys_step(p, now);
 		peers_places_step(p, now, live);
 		peers_bulk_step(p, now);
@@ -276,6 +281,7 @@ static int life_begin(struct peers *p, __u32 stored, struct err *err)
 static void part_end(struct peers *p)
 {
 	uv_timer_stop(&p->timer);
+	peers_votes_end(p);
 	peers_bulk_close(p);
 	beacons_close(p->ears);
 	p->ears = NULL;

@@ -105,6 +105,9 @@ int peers_fetch(struct peers *p, __u64 node, const struct object_name *root, voi
 /* A message with a body to a node; whether it comes is not told. */
 int peers_tell(struct peers *p, __u64 to, __u32 kind, __u32 number, const void *body, size_t len);
 
+/* There are own votes to be told, or others' to be shown again. Any thread. Return: 0, or -ENOMEM. */
+int peers_votes(struct peers *p);
+
 /* Other nodes of the roster that answer, and whether one still does: it is alive, and not suspected. */
 size_t peers_others(struct peers *p, __u64 *ret_id, size_t room);
 bool peers_answers(struct peers *p, __u64 node);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "core/intent.h"
 #include "core/message_wire.h"
+#include "daemon/health_flock.h"
 #include "daemon/peers_state.h"
 #include "version.h"
 
@@ -256,6 +257,8 @@ void peers_page(void *arg, enum page_outcome outcome, const struct page *page)
 		incarnation_heard(&p->incarnation, &page->version);
 	else if (page->kind == PAGE_KIND_REGISTER)
 		peers_register_page(p, page);
+	else if (page->kind == PAGE_KIND_VOTES)
+		health_hear(p->d->health, page);
 	else if (page->kind == PAGE_KIND_LOADS)
 		load_in_page(p->load_in, page, mono_now());
 }

@@ -132,6 +132,10 @@ int peers_register_told(struct peers *p, __u64 node, struct caspaxos_message *re
 /* A message with a body, if it is known where the node is. */
 void peers_say(struct peers *p, __u64 to, enum message_kind kind, __u32 number, const void *body, size_t len);
 
+/* peers_votes.c; under the lock, on the loop's thread */
+void peers_votes_step(struct peers *p); /* once a second, and when somebody's state is another one */
+void peers_votes_end(struct peers *p);	/* this node has no part any more */
+
 /* peers_known.c; under the lock */
 void peers_known_load(struct peers *p);
 void peers_known_save(struct peers *p); /* if it has changed */

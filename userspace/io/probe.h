@@ -18,8 +18,6 @@
 
 struct probe_env;
 
-typedef void probe_done_fn(void *arg, const struct probe_result *result);
-
 struct probe {
 	struct probe *next, **here; /* in the list of its environment */
 	struct probe_env *env;

@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The prober: a thread that probes targets by their checks and keeps a verdict of each. A target is
- * an address with a check, however many VIPs ask for it. Not here: rules (core/check.h), who is a target and
- * what a verdict does (daemon/health).
+ * The prober: a thread that makes probes, and gives its owner a turn whenever something has happened or is due. Not
+ * here: one probe (probe.h), when which target is probed and what follows (daemon/health.h).
  */
 #ifndef STARLING_IO_PROBER_H
 #define STARLING_IO_PROBER_H
 
 #include "base/addr.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "core/check.h"
 #include "core/check_answer.h"
+#include "core/check_config.h"
 
 struct prober;
-
-struct probe_target {
-	struct endpoint at; /* proto 0 */
-	const struct check_config *check;
-};
 
 /* How one probe ended. */
 struct probe_result {
@@ -28,18 +24,9 @@ struct probe_result {
 	struct agent_say agent;	   /* of kind agent */
 };
 
-/* What is known of a target. */
-struct probe_status {
-	enum check_verdict verdict;
-	__u64 since_ms; /* Unix time: of this verdict */
-	__u64 checks, failures;
-	bool probed; /* @last is valid */
-	struct probe_result last;
-	enum agent_admin admin; /* what the agent said last of it; AGENT_UNSAID: nothing */
-	bool barred;		/* exec, and it is off here: never probed */
-};
+typedef void probe_done_fn(void *arg, const struct probe_result *result);
 
-/* The whole of a prober. Durations of successful probes, in buckets of PROBER_BUCKETS_US and one above them. */
+/* All probes of a prober. Durations of successful ones, in buckets of PROBER_BUCKETS_US and one above them. */
 #define PROBER_BUCKETS 12
 extern const __u32 prober_buckets_us[PROBER_BUCKETS];
 
@@ -51,14 +38,13 @@ struct prober_count {
 };
 
 /**
- * struct prober_hooks - what the prober tells
- *
- * Called on its thread; must not block.
- * @changed:	a verdict, or what an agent says, is another one
+ * struct prober_hooks - what the prober calls on its thread; must not block
+ * @turn:	probes have ended, or prober_wake() was called, or what it returned last is due; NULL: nothing to do.
+ *		Return: when it wants to be called again at the latest; UINT64_MAX ns: whenever
  */
 struct prober_hooks {
 	void *arg;
-	void (*changed)(void *arg);
+	struct mono (*turn)(void *arg, struct mono now);
 };
 
 /**
@@ -70,31 +56,21 @@ struct prober_hooks {
  */
 int prober_open(const char *exec_dir, const struct prober_hooks *hooks, struct prober **ret, struct err *err);
 
-/* Ends the thread; probes under way are dropped. NULL is fine. */
+/* Ends the thread; probes under way end as CHECK_LOCAL. NULL is fine. */
 void prober_close(struct prober *p);
 
 /**
- * prober_targets() - what is to be probed from now on
- * @target:	all of them, in any order, each once; copied
- * @down:	by target: what is not known yet is down, from before a restart
- * @exec:	files may be run
- *
- * Who was a target keeps its verdict and its place in time. Any thread. Return: 0, or -ENOMEM: nothing has changed.
- */
-int prober_targets(struct prober *p, const struct probe_target *target, const bool *down, size_t count, bool exec);
-
-/* What is known of a target; false if it is none. Any thread. */
-bool prober_look(struct prober *p, const struct endpoint *at, const struct check_config *check,
-		 struct probe_status *ret);
-void prober_count(struct prober *p, struct prober_count *ret); /* any thread */
-
-/**
- * prober_once() - one probe now, which counts for nothing
- * @done:	called once, on the prober's thread, also when it ends before
+ * prober_probe() - one probe, soon
+ * @at:		proto 0; copied, as @check is
+ * @done:	called once, on the prober's thread, also when it ends before; NULL: nobody wants to know
  *
  * Any thread. Return: 0, or -ENOMEM.
  */
-int prober_once(struct prober *p, const struct endpoint *at, const struct check_config *check,
-		void (*done)(void *arg, const struct probe_result *result), void *arg);
+int prober_probe(struct prober *p, const struct endpoint *at, const struct check_config *check, probe_done_fn *done,
+		 void *arg);
+
+void prober_wake(struct prober *p);				/* any thread */
+void prober_exec(struct prober *p, bool on);			/* files may be run from now on; any thread */
+void prober_count(struct prober *p, struct prober_count *ret); /* any thread */
 
 #endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Votes on backends, between pages of the flock and health. Not here: what is voted (health_flock.c).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/health_flock.h"
+#include "daemon/peers_state.h"
+
+/* Who votes, and who of them may be believed. */
+void peers_votes_step(struct peers *p)
+{
+	struct verdict_self self = {p->identity.id, p->incarnation.number, p->incarnation.boot};
+	struct health_flock flock = {.roster = &p->roster, .self = &self};
+	bool *fit = calloc(p->roster.count + 1, sizeof(*fit));
+	struct opinion *opinion = flock_opinion(p->flock);
+
+	if (!fit)
+		return; /* in a second again */
+	for (size_t i = 0; i < p->roster.count; i++)
+		fit[i] = p->roster.node[i].id == p->identity.id || opinion_fit(opinion, p->roster.node[i].id);
+	flock.fit = fit;
+	flock.unfit = 2 * opinion_live(opinion) < p->roster.count;
+	health_flock(p->d->health, &flock);
+	free(fit);
+}
+
+/* Without a part in a flock it goes by its own probes. */
+void peers_votes_end(struct peers *p)
+{
+	static const struct verdict_self nobody;
+	static const struct roster none;
+	static const bool fit;
+
+	health_flock(p->d->health, &(struct health_flock){.roster = &none, .fit = &fit, .self = &nobody});
+}
+
+static void votes_show(struct peers *p, __u64 origin)
+{
+	struct page page;
+	size_t next = 0;
+
+	while (page_store_next(flock_pages(p->flock), origin, &next, &page))
+		if (page.kind == PAGE_KIND_VOTES)
+			health_hear(p->d->health, &page);
+}
+
+static void on_votes(void *arg)
+{
+	struct peers *p = arg;
+	struct page_draft draft;
+	__u16 index;
+
+	pthread_mutex_lock(&p->lock);
+	if (!p->d->peers)
+		goto out;
+	if (health_hear_again(p->d->health) && p->flock)
+		for (size_t i = 0; i < p->roster.count; i++)
+			if (p->roster.node[i].id != p->identity.id)
+				votes_show(p, p->roster.node[i].id);
+	if (!p->flock)
+		goto out;
+	while (health_votes(p->d->health, &index, &draft))
+		peers_page_publish(p, PAGE_KIND_VOTES, index, &draft);
+	peers_step(p);
+out:
+	pthread_mutex_unlock(&p->lock);
+}
+
+int peers_votes(struct peers *p)
+{
+	return loop_post(p->d->loop, on_votes, p);
+}
