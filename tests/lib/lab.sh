@@ -87,6 +87,12 @@ vip_lines() { # NAME LAST_OCTET SCHEDULER FORWARD 4|6 N [WEIGHT...]
 	done
 }
 
+routes() { # LAST OCTETS...: of the balancers that get packets of the VIPs
+	local octet via=()
+	for octet; do via+=(nexthop via "192.0.2.$octet"); done
+	"$LAB" exec router ip route replace 203.0.113.0/24 "${via[@]}"
+}
+
 be() { # N [4|6]: a backend as the configuration names it
 	if [ "${2:-4}" = 4 ]; then echo "192.0.2.$((100 + $1)):80"; else echo "[2001:db8:2::$((100 + $1))]:80"; fi
 }

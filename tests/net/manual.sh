@@ -8,12 +8,6 @@
 . "$TOP/tests/lib/machine.sh"
 . "$TOP/tests/lib/page.sh"
 
-routes() { # LAST OCTETS...: of the balancers that get packets of the VIPs
-	local octet via=()
-	for octet; do via+=(nexthop via "192.0.2.$octet"); done
-	"$LAB" exec router ip route replace 203.0.113.0/24 "${via[@]}"
-}
-
 routes_without() { # HOST
 	local octets
 	octets=$("$LAB" exec router ip route show 203.0.113.0/24 | grep -o 'via [0-9.]*' | sed 's/.*\.//' |

@@ -124,7 +124,7 @@ static void status_row(struct health *h, const struct vip_config *vip, const str
 	if (s.target.barred)
 		table_set_text(t, row, FIELD_HEALTH_result, BARRED);
 	pthread_mutex_lock(&h->lock);
-	if (h->roster.count > 1)
+	if (h->roster.count)
 		votes_row(h, &s.view, t, row);
 	pthread_mutex_unlock(&h->lock);
 }

@@ -1,0 +1,157 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Four balancers say together which backends are down, and fewer of them do as well: each way to fail takes one out on
+# every living balancer, and no healthy one is ever ejected. Not here: each kind of probe, and a balancer alone
+# (health.sh); liars and loss (tests/sim/verdict_test).
+. "$(dirname "$0")/../lib/tap.sh"
+. "$TOP/tests/lib/lab.sh"
+. "$TOP/tests/lib/flock.sh"
+
+{
+	vip_lines web 10 mh ipip 4 4
+	echo "health set web http path /name interval 500ms timeout 300ms rise 2 fall 2"
+} >"$TMP/config"
+lab_begin --balancers 4 --backends 4 --config "$TMP/config"
+flock_begin 4
+RUN=/run/starling-lab/$STARLING_LAB
+
+health_of() { # N BACKEND KEY
+	at "$1" -j health show vip web | jq -r ".[] | select(.backend == \"$(be "$2")\") | .$3"
+}
+
+# Whether all living balancers hold a backend for that, by that.
+held() { # BACKEND VERDICT BY
+	local n
+	for n in "${FLOCK[@]}"; do [ "$(health_of "$n" "$1" verdict) $(health_of "$n" "$1" by)" = "$2 $3" ] || return 1; done
+}
+
+all_up() { # BY
+	local n
+	for n in "${FLOCK[@]}"; do
+		[ "$(at "$n" -j health show vip web | jq "[.[] | select(.verdict == \"up\" and .by == \"$1\")] | length")" = 4 ] ||
+			return 1
+	done
+}
+
+signal() { # SIGNAL BACKEND...
+	local signal=$1 be pid
+	shift
+	for be; do
+		pid=$(cut -d ' ' -f 1 "$RUN/be$be/nginx.pid")
+		# shellcheck disable=SC2046 # a list
+		kill "-$signal" $(pgrep -P "$pid") "$pid"
+	done
+}
+
+declare -A EXPECTED # backends that were broken
+watch_events() {
+	local n
+	for n in 1 2 3 4; do
+		"$LAB" exec "lb$n" starling event watch backend >>"$TMP/events$n" 2>/dev/null &
+		cleanup "kill $!"
+	done
+}
+
+# Backend B goes on all living balancers, by the word BY, and comes back.
+leaves() { # NAME B BY BREAK REPAIR
+	local name="${#FLOCK[@]} balancers: $1" b=$2 by=$3 began
+	EXPECTED[$b]=1
+	load_begin "event" -c 8 "$(vip4 10)"
+	sleep 0.3
+	began=$(date +%s%N)
+	eval "$4"
+	if ! wait_for 20 held "$b" down "$by"; then
+		not_ok "$name: it leaves everywhere" "$(for n in "${FLOCK[@]}"; do at "$n" health show vip web; done)"
+		exit 1
+	fi
+	ok "$name: it leaves everywhere"
+	note "after $(since "$began") ms"
+	sleep 1
+	load_end "event"
+	none_fails "$name: no request fails any more" 300 "$(vip4 10)"
+	eval "$5"
+	check "$name: it comes back" wait_for 20 all_up "$by"
+}
+
+each_way() { # BY
+	leaves "kill -9" 2 "$1" "signal KILL 2" "'$LAB' up >/dev/null"
+	leaves "link down" 3 "$1" "on router ip link set be3 down" "on router ip link set be3 up"
+	leaves "black hole" 4 "$1" "'$LAB' fault be4 cut in; '$LAB' fault be4 cut out" "'$LAB' fault be4 clear"
+	leaves "accepts, never answers" 2 "$1" "signal STOP 2" "signal CONT 2"
+}
+
+check "all are up, by votes" wait_for 20 all_up certified
+watch_events
+equal "four observe, one of whom may lie" "4 3 1" \
+	"$(health_of 1 1 observers) $(health_of 1 1 quorum) $(health_of 1 1 liars)"
+each_way certified
+
+# --- two balancers disagree
+"$LAB" exec lb1 nft -f - <<-END
+	table inet off {
+		chain out { type filter hook output priority 0; ip daddr 192.0.2.103 tcp dport 80 drop; };
+	}
+END
+disagree() {
+	[[ $(health_of 1 3 votes) == *"lb1 down"* && $(health_of 2 3 votes) == *"lb1 down"* ]]
+}
+check "one that does not reach a backend says so to all" wait_for 10 disagree
+check "it stays, by the others' word" held 3 up certified
+note "$(at 2 health show vip web | grep -F "$(be 3)")"
+avoided() { [ "$(at 1 -j backend show vip web | jq -r ".[] | select(.backend == \"$(be 3)\") | .state")" = avoided ]; }
+check "who does not reach it avoids it" wait_for 10 avoided
+equal "and nobody else" up "$(at 2 -j backend show vip web | jq -r ".[] | select(.backend == \"$(be 3)\") | .state")"
+none_fails "no request fails" 300 "$(vip4 10)"
+"$LAB" exec lb1 nft delete table inet off
+check "and it serves there again" wait_for 10 all_up certified
+avoided_not() { ! avoided; }
+check "which its state says" wait_for 10 avoided_not
+
+# --- a partition of the flock: each half takes out what it finds dead, and they are one again
+EXPECTED[4]=1
+halves deaf
+alone() { state_is 1 3 dead && state_is 3 1 dead && state_is 2 4 dead && state_is 4 2 dead; }
+check "the flock is in two halves" wait_for 20 alone
+signal STOP 4
+check "both take out a dead one, by themselves" wait_for 20 held 4 down local
+halves hears
+check "and agree on that after the heal" wait_for 20 held 4 down certified
+signal CONT 4
+check "it comes back to all" wait_for 20 all_up certified
+
+# --- fewer balancers live than vote, and the routers know
+lose() { # N
+	mapfile -t FLOCK < <(printf '%s\n' "${FLOCK[@]}" | grep -vx "$1")
+	# shellcheck disable=SC2046 # a list
+	routes $(printf '1%s\n' "${FLOCK[@]}")
+	kill -9 "$(daemon_pid "lb$1")"
+	check "lb$1 is dead" wait_for 20 state_is 1 "$1" dead
+}
+
+two_ways() { # BY
+	leaves "link down" 3 "$1" "on router ip link set be3 down" "on router ip link set be3 up"
+	leaves "accepts, never answers" 2 "$1" "signal STOP 2" "signal CONT 2"
+}
+lose 4
+two_ways certified
+lose 3
+check "two of four are too few for votes" wait_for 20 all_up local
+two_ways local
+lose 2
+two_ways local
+equal "no healthy backend was ever ejected" "" "$(grep -F "$(be 1)" "$TMP"/events?)"
+
+# --- rosters of three, of two and of one
+"$LAB" up >/dev/null
+FLOCK=(1 2 3 4)
+check "all live again" wait_for 20 all_alive
+for left in 3 2 1; do
+	for n in "${FLOCK[@]}"; do at "$n" roster delete "lb$((left + 1))" >/dev/null; done
+	mapfile -t FLOCK < <(seq $left)
+	# shellcheck disable=SC2046 # a list
+	routes $(seq 11 $((10 + left)))
+	check "$left of $left: all are up, by votes" wait_for 20 all_up certified
+	equal "$left of $left: observers, a quorum, and none may lie" "$left $((left / 2 + 1)) 0" \
+		"$(health_of 1 1 observers) $(health_of 1 1 quorum) $(health_of 1 1 liars)"
+	two_ways certified
+done
