@@ -88,6 +88,16 @@ static void a_third_is_avoided_at_most(void **state)
 	served(plain, "au", "SS");
 }
 
+/* Observers say that it serves, and who else would? */
+static void the_last_that_are_left_are_not_avoided(void **state)
+{
+	(void)state;
+	assert_true(served(plain, "acc", "S--").suspects_itself);
+	assert_true(served(plain, "ac0", "S-S").suspects_itself);
+	assert_true(served(plain, "adx", "SD-").suspects_itself);
+	assert_false(served(plain, "acu", "A-S").suspects_itself);
+}
+
 static void avoiding_is_not_for_what_is_out(void **state)
 {
 	(void)state;
@@ -146,6 +156,11 @@ static void when_nothing_is_left_the_sorry_backend_serves_or_all(void **state)
 	assert_int_equal(vip.panic, VERDICT_PANIC_ALL);
 	vip = served(plain, "xx", "--");
 	assert_int_equal(vip.serving, 0);
+	assert_int_equal(vip.panic, VERDICT_PANIC_NONE);
+	assert_int_equal(served(plain, "ddx", "DD-").panic, VERDICT_PANIC_NONE); /* it is meant so */
+	assert_int_equal(served(plain, "d0", "DS").panic, VERDICT_PANIC_NONE);
+	assert_int_equal(served(plain, "dox", "SS-").panic, VERDICT_PANIC_ALL);
+	assert_int_equal(served(sorry, "dd", "DD").panic, VERDICT_PANIC_SORRY);
 	vip = served(plain, "", "");
 	assert_int_equal(vip.serving, 0);
 }
@@ -165,6 +180,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_that_applies_is_what_happens),
 		cmocka_unit_test(a_third_is_avoided_at_most),
+		cmocka_unit_test(the_last_that_are_left_are_not_avoided),
 		cmocka_unit_test(avoiding_is_not_for_what_is_out),
 		cmocka_unit_test(local_and_passive_ejections_have_a_limit),
 		cmocka_unit_test(panic_keeps_what_is_not_certified),

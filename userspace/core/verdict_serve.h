@@ -13,9 +13,10 @@
  *
  * Local and passive ejections are one node's own opinion, so there are bounds to them: `eject` percent of the VIP's
  * backends, those longest ejected first; and none of them while less than `panic` percent of the backends that nobody
- * put aside would be left. Avoiding, too, has one: over a third of the VIP's backends, the node suspects itself and
- * avoids none; no other backend's slot moves, so it does no harm elsewhere. Certified ones go out whatever is left. If
- * nothing is left the sorry backend serves, or without one all that are not disabled.
+ * put aside would be left. Avoiding, too, has one: over a third of the VIP's backends, or all that are left, the node
+ * suspects itself and avoids none; no other backend's slot moves, so it does no harm elsewhere. Certified ones go out
+ * whatever is left. If nothing is left the sorry backend serves; without one all that are not disabled, unless it is by
+ * hand that nothing is.
  */
 #ifndef STARLING_CORE_VERDICT_SERVE_H
 #define STARLING_CORE_VERDICT_SERVE_H
@@ -65,7 +66,7 @@ enum verdict_service {
 	WHY(PASSIVE, "passive", "clients' connections fail")                                                           \
 	WHY(AVOID, "avoided", "own probes say down, observers up")                                                     \
 	WHY(LIMIT, "limit", "would be out, but as many as may be are")                                                 \
-	WHY(SUSPECT, "suspect", "would be avoided, but over a third would: this node suspects itself")                 \
+	WHY(SUSPECT, "suspect", "would be avoided, but too many would: this node suspects itself")                 \
 	WHY(PANIC, "panic", "would be out, but too few would be left")
 
 enum verdict_why {
@@ -85,6 +86,8 @@ enum verdict_panic {
 	VERDICT_PANIC_SORRY, /* nothing is left: the sorry backend */
 	VERDICT_PANIC_ALL,   /* nothing is left: all that are not disabled */
 };
+
+const char *verdict_why_help(enum verdict_why why);
 
 struct verdict_serve_vip {
 	enum verdict_panic panic;
