@@ -21,7 +21,11 @@
 #ifndef STARLING_CORE_VERDICT_SERVE_H
 #define STARLING_CORE_VERDICT_SERVE_H
 
-#include "core/verdict.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "core/verdict_words.h"
 
 #define VERDICT_AVOID_PART 3 /* one of so many backends of a VIP may be avoided */
 
