@@ -270,6 +270,8 @@ void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 	v->hash_source = want->hash_source;
 	v->idle_ms = want->idle_ms;
 	v->drain_timeout_ms = want->drain_timeout_ms;
+	v->dirty |= v->policy.panic_percent != want->panic_percent || v->policy.eject_percent != want->eject_percent;
+	v->policy = (struct verdict_serve_policy){want->panic_percent, want->eject_percent, false};
 	v->slots_wanted = want->slots;
 	for (__u32 i = 0; i < v->backend_count && i < want->backend_count; i++) {
 		v->backend[i]->configured = want->backend[i].weight;
