@@ -177,9 +177,40 @@ static void panic_50_keeps_all_where_more_than_half_fail(void **state)
 	assert_non_null(strstr(told, "v1: in service -> panic: keeps 4 of 6"));
 	find(w, "llllll");
 	words_are(w, "UUUUUU");
+	find(w, "lluuuu"); /* others may follow those that are up again */
+	words_are(w, "UUUUUU");
+	assert_true(plane_vip_panics(vip(w), words));
 	find(w, "uuuuuu");
 	words_are(w, "UUUUUU");
 	assert_false(plane_vip_panics(vip(w), words));
+	find(w, "lluuuu");
+	words_are(w, "--UUUU");
+	world_free(w);
+}
+
+/* As if the time were over in which it goes on although it need not. */
+static void panic_ends(struct world *w)
+{
+	vip(w)->panicked.ns -= vip(w)->hold_ms * 1000000;
+	plane_tick(w->p);
+}
+
+static void a_panic_ends_for_those_that_do_not_come_back(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 50, 100);
+
+	(void)state;
+	find(w, "llllll");
+	words_are(w, "UUUUUU");
+	panic_ends(w);
+	words_are(w, "UUUUUU");
+	find(w, "uuuull");
+	words_are(w, "UUUUUU");
+	plane_tick(w->p);
+	words_are(w, "UUUUUU");
+	panic_ends(w);
+	words_are(w, "UUUU--");
+	assert_non_null(strstr(told, "v1: panic -> in service: \n"));
 	world_free(w);
 }
 
@@ -304,12 +335,14 @@ static void whatever_a_bound_counts_is_counted_anew(void **state)
 	world_apply(w);
 	words_are(w, "UUUd-d"); /* 1 of 3 would be left */
 	world_override(w, 1, 5, OVERRIDE_NONE);
+	panic_ends(w);
 	words_are(w, "--Ud-U");
 	weight_set(w, 1, 2, 0);
 	world_apply(w);
 	words_are(w, "UUdd-U");
 	vip_wanted(w, 1)->panic_percent = 30;
 	assert_int_equal(world_apply(w).vips_unchanged, 1);
+	panic_ends(w);
 	words_are(w, "--dd-U");
 	vip_wanted(w, 1)->eject_percent = 1;
 	world_apply(w);
@@ -366,6 +399,7 @@ int main(void)
 		cmocka_unit_test(when_none_is_left_all_serve_that_are_not_disabled),
 		cmocka_unit_test(what_is_drained_by_hand_is_not_undone),
 		cmocka_unit_test(panic_50_keeps_all_where_more_than_half_fail),
+		cmocka_unit_test(a_panic_ends_for_those_that_do_not_come_back),
 		cmocka_unit_test(certified_ones_go_out_whatever_is_left),
 		cmocka_unit_test(no_more_than_eject_are_out_by_own_checks),
 		cmocka_unit_test(mh_drains_what_is_avoided_at_once_and_gives_it_its_slots_back),

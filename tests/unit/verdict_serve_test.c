@@ -138,6 +138,18 @@ static void panic_keeps_what_is_not_certified(void **state)
 	served(panics, "lxxxuu", "----SS"); /* of those that nobody put aside */
 }
 
+static void who_is_up_again_first_ends_no_panic(void **state)
+{
+	struct verdict_serve_policy panics = {.eject_percent = 100, .panic_percent = 50, .panics = true};
+
+	(void)state;
+	assert_false(served(panics, "lllu", "SSSS").held);
+	assert_true(served(panics, "lluu", "SSSS").held);
+	assert_true(served(panics, "clluuu", "-SSSSS").held);
+	assert_false(served(panics, "uuuu", "SSSS").held);
+	assert_int_equal(served(panics, "cuuu", "-SSS").panic, VERDICT_PANIC_NONE);
+}
+
 static void when_nothing_is_left_the_sorry_backend_serves_or_all(void **state)
 {
 	struct verdict_serve_policy sorry = {.eject_percent = 100, .sorry = true};
@@ -184,6 +196,7 @@ int main(void)
 		cmocka_unit_test(avoiding_is_not_for_what_is_out),
 		cmocka_unit_test(local_and_passive_ejections_have_a_limit),
 		cmocka_unit_test(panic_keeps_what_is_not_certified),
+		cmocka_unit_test(who_is_up_again_first_ends_no_panic),
 		cmocka_unit_test(when_nothing_is_left_the_sorry_backend_serves_or_all),
 		cmocka_unit_test(with_panic_a_cut_of_the_probes_ejects_nothing),
 	};

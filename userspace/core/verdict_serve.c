@@ -142,14 +142,15 @@ static bool meant(const struct verdict_serve_in *in, size_t count)
 
 /* Return: of the panic that there is; what it changes is changed. */
 static enum verdict_panic panic(const struct verdict_serve_policy *policy, const struct verdict_serve_in *in,
-				size_t count, struct verdict_serve_out *out)
+				size_t count, struct verdict_serve_out *out, bool *ret_held)
 {
+	bool few = 100 * serving(in, out, count) < policy->panic_percent * at_hand(in, count);
 	enum verdict_panic is = VERDICT_PANIC_NONE;
 
-	if (100 * serving(in, out, count) < policy->panic_percent * at_hand(in, count) &&
-	    why_count(out, count, is_weak)) {
+	if ((few || policy->panics) && why_count(out, count, is_weak)) {
 		keep(out, count, is_weak, VERDICT_WHY_PANIC);
 		is = VERDICT_PANIC_KEPT;
+		*ret_held = !few;
 	}
 	if (serving(in, out, count))
 		return is;
@@ -177,7 +178,7 @@ int verdict_serve(const struct verdict_serve_policy *policy, const struct verdic
 	vip.suspects_itself = too_many_avoided(in, ret, count);
 	if (vip.suspects_itself)
 		keep(ret, count, is_avoided, VERDICT_WHY_SUSPECT);
-	vip.panic = panic(policy, in, count, ret);
+	vip.panic = panic(policy, in, count, ret, &vip.held);
 	vip.serving = serving(in, ret, count);
 	*ret_vip = vip;
 	return 0;

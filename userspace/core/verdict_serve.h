@@ -38,6 +38,7 @@ enum verdict_hand {
 
 struct verdict_serve_policy {
 	__u32 panic_percent; /* 0: no such bound */
+	bool panics; /* it does, and shall: else whoever is up again first would end it for those who are not yet */
 	__u32 eject_percent; /* of local and passive ejections; 100: no bound */
 	bool sorry;	     /* there is a sorry backend */
 };
@@ -70,7 +71,7 @@ enum verdict_service {
 	WHY(PASSIVE, "passive", "clients' connections fail")                                                           \
 	WHY(AVOID, "avoided", "own probes say down, observers up")                                                     \
 	WHY(LIMIT, "limit", "would be out, but as many as may be are")                                                 \
-	WHY(SUSPECT, "suspect", "would be avoided, but too many would: this node suspects itself")                 \
+	WHY(SUSPECT, "suspect", "would be avoided, but too many would: this node suspects itself")                     \
 	WHY(PANIC, "panic", "would be out, but too few would be left")
 
 enum verdict_why {
@@ -95,6 +96,7 @@ const char *verdict_why_help(enum verdict_why why);
 
 struct verdict_serve_vip {
 	enum verdict_panic panic;
+	bool held; /* VERDICT_PANIC_KEPT, but only as it did so before */
 	bool suspects_itself;
 	size_t serving; /* of weight over 0, avoided ones too */
 	size_t limited; /* kept by the limit */

@@ -33,22 +33,41 @@ static struct verdict_serve_in known_of(const struct plane_backend *b)
 					 .since = b->found.since};
 }
 
+/* The probes' network may have been cut, and is whole again: one by one they are found up. */
+static bool panic_goes_on(const struct plane_vip *v)
+{
+	return v->serve.panic == VERDICT_PANIC_KEPT && v->policy.panic_percent &&
+	       (!v->serve.held || mono_ms(v->panicked, mono_now()) < v->hold_ms);
+}
+
 int plane_vip_serve(struct plane_vip *v)
 {
+	struct verdict_serve_policy policy = v->policy;
+	bool held = v->serve.held;
 	struct verdict_serve_in *in = calloc(v->backend_count + 1, sizeof(*in));
 	struct verdict_serve_out *out = calloc(v->backend_count + 1, sizeof(*out));
 	int rc = in && out ? 0 : -ENOMEM;
 	__u32 i;
 
+	policy.panics = panic_goes_on(v);
 	for (i = 0; !rc && i < v->backend_count; i++)
 		in[i] = known_of(v->backend[i]);
 	if (!rc)
-		rc = verdict_serve(&v->policy, in, v->backend_count, out, &v->serve);
+		rc = verdict_serve(&policy, in, v->backend_count, out, &v->serve);
+	if (!rc && v->serve.panic == VERDICT_PANIC_KEPT && !(held && v->serve.held))
+		v->panicked = mono_now();
 	for (i = 0; !rc && i < v->backend_count; i++)
 		v->backend[i]->serve = out[i];
 	free(in);
 	free(out);
 	return rc;
+}
+
+void plane_serve_tick(struct plane *p)
+{
+	for (size_t i = 0; i < p->vip_count; i++)
+		if (p->vip[i]->serve.held && !panic_goes_on(p->vip[i]))
+			p->vip[i]->dirty = p->dirty = true;
 }
 
 bool plane_backend_fails(const struct plane_backend *b)
@@ -95,8 +114,9 @@ bool plane_vip_panics(const struct plane_vip *v, char words[PLANE_BOUND_BYTES])
 	case VERDICT_PANIC_KEPT:
 		snprintf(words, PLANE_BOUND_BYTES,
 			 "keeps %u of %u backends in service that fail by checks of this balancer alone: else less "
-			 "than %u %% would be left (panic)",
-			 kept(v, VERDICT_WHY_PANIC), v->backend_count, v->policy.panic_percent);
+			 "than %u %% would be left (panic)%s",
+			 kept(v, VERDICT_WHY_PANIC), v->backend_count, v->policy.panic_percent,
+			 v->serve.held ? ", or were a moment ago" : "");
 		return true;
 	case VERDICT_PANIC_ALL:
 		snprintf(words, PLANE_BOUND_BYTES, "has no backend that is up by its checks: they are not heeded");

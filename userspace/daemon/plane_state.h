@@ -98,6 +98,8 @@ struct plane_vip {
 	__u32 idle_ms, drain_timeout_ms;
 	struct verdict_serve_policy policy;
 	struct verdict_serve_vip serve; /* what becomes of its backends */
+	__u64 hold_ms;			/* a panic goes on for so long after it had to: by then all are up that were */
+	struct mono panicked;		/* when it last had to, once it need not; else when it began */
 	const char *state_told;		/* as in the last event about it */
 	__u32 slots_wanted;		/* as configured, 0: by the number of backends */
 	struct span region, previous;
@@ -288,6 +290,7 @@ void plane_overrides_prune(struct plane *p); /* after an apply: without those wh
 int plane_vip_serve(struct plane_vip *v);		       /* -ENOMEM: it stays as it was */
 bool plane_backend_fails(const struct plane_backend *b);       /* new flows that it still got would be lost */
 const char *plane_backend_kept(const struct plane_backend *b); /* why it is avoided, or kept; NULL: it is not */
+void plane_serve_tick(struct plane *p);			       /* panics end */
 void plane_vip_note(struct plane *p, struct plane_vip *v);     /* event if a bound holds, or does no more */
 
 /* Whether a bound keeps backends in service, and words on it, to come after the VIP's name. */
