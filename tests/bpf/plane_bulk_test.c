@@ -32,9 +32,11 @@ static long resident_kb(void)
 static void vips_want(struct world *w)
 {
 	for (__u32 n = 0; n < VIPS; n++) {
-		struct vip_config v = {
-			.scheduler = n % 2 ? SCHEDULER_WLC : SCHEDULER_MH, .forward = FORWARD_IPIP, .idle_ms = 60000};
+		struct vip_config v;
 
+		vip_defaults(&v);
+		v.scheduler = n % 2 ? SCHEDULER_WLC : SCHEDULER_MH;
+		v.idle_ms = 60000;
 		snprintf(v.name, sizeof(v.name), "v%u", n);
 		v.key[0] = world_key(n, IPPROTO_TCP);
 		v.key[1] = world_key(n, IPPROTO_UDP);

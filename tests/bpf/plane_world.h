@@ -347,7 +347,8 @@ static inline struct endpoint world_key(__u32 vip, __u8 proto)
 /* VIP "vN" with backends 0 .. n-1 of weight 10, TCP and UDP. */
 static inline struct vip_config *world_vip(struct world *w, __u32 n, enum scheduler s, __u32 backends)
 {
-	struct vip_config v = {.scheduler = s, .forward = FORWARD_IPIP, .idle_ms = 60000};
+	struct vip_config v = {
+		.scheduler = s, .forward = FORWARD_IPIP, .idle_ms = 60000, .eject_percent = STARLING_EJECT_DEFAULT};
 
 	snprintf(v.name, sizeof(v.name), "v%u", n);
 	v.key[v.key_count++] = world_key(n, IPPROTO_TCP);

@@ -29,11 +29,11 @@ all_up() {
 		[ "$(lb -j backend show vip web | jq -r '[.[] | select(.state == "up")] | length')" = 4 ]
 }
 
-nginx_of() { # BACKEND: pids, workers first
+nginx_of() { # BACKEND: pids, of the master first: it would begin others for workers that are killed
 	local pid
 	pid=$(cut -d ' ' -f 1 "$RUN/$1/nginx.pid")
-	pgrep -P "$pid"
 	echo "$pid"
+	pgrep -P "$pid"
 }
 
 signal() { # SIGNAL BACKEND...
@@ -130,6 +130,37 @@ check "and says why" grep -q 'by its checks: they are not heeded' "$TMP/status"
 signal CONT be1 be2 be3 be4
 check "and all come back" wait_for 20 all_up
 check "status is well again" wait_for 5 lb status
+
+# half are killed at once; the network of the probes is cut, but not that of the clients
+check "half has to be left" lb vip set web panic 50
+check "and probes go to a port of their own" lb health set web tcp port 443 interval 500ms timeout 300ms rise 2 fall $FALL
+check "all are up" wait_for 20 all_up
+signal KILL be1 be2
+check "half are killed at once: they are down" wait_for 20 is web "$(be 1)" down
+check "both" wait_for 20 is web "$(be 2)" down
+none_fails "the other half serves" 500 "$(vip4 10)"
+equal "nothing goes to the first" 0 "$(word_of be1 "$LAST")"
+"$LAB" up >/dev/null
+check "they come back" wait_for 20 all_up
+on lb1 nft -f - <<-END
+	table inet unprobed { chain out { type filter hook output priority 0; tcp dport 443 drop; }; }
+END
+check "by the probes all are down, whose network is cut" wait_for 20 all_down
+load_begin served -c 4 "$(vip4 10)"
+equal "all are in service still" 4 "$(lb -j backend show vip web | jq '[.[] | select(.up)] | length')"
+lb backend show vip web >"$TMP/backends"
+equal "and backend show says why, of each" 4 "$(grep -c 'would be out, but too few would be left' "$TMP/backends")"
+lb status >"$TMP/status" 2>&1
+equal "status is degraded by it" 5 $?
+check "and says why, and of how many" grep -q 'VIP web keeps 4 of 4 backends in service .* less than 50 % would be left' "$TMP/status"
+check "so does metrics, of availability" grep -qF 'starling_vip_available{vip="web"} 1' <(page /metrics)
+on lb1 nft delete table inet unprobed
+check "all are up again" wait_for 20 all_up
+check "and status is well" wait_for 5 lb status
+served_end
+lb vip set web panic 0 >/dev/null
+lb health set web http path /name interval 500ms timeout 300ms rise 2 fall $FALL >/dev/null
+check "checks are as they were before" wait_for 20 all_up
 
 # agents
 cat >"$TMP/agent.py" <<'END'

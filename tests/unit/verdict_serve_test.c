@@ -88,6 +88,16 @@ static void a_third_is_avoided_at_most(void **state)
 	served(plain, "au", "SS");
 }
 
+/* Observers say that it serves, and who else would? */
+static void the_last_that_are_left_are_not_avoided(void **state)
+{
+	(void)state;
+	assert_true(served(plain, "acc", "S--").suspects_itself);
+	assert_true(served(plain, "ac0", "S-S").suspects_itself);
+	assert_true(served(plain, "adx", "SD-").suspects_itself);
+	assert_false(served(plain, "acu", "A-S").suspects_itself);
+}
+
 static void avoiding_is_not_for_what_is_out(void **state)
 {
 	(void)state;
@@ -128,6 +138,18 @@ static void panic_keeps_what_is_not_certified(void **state)
 	served(panics, "lxxxuu", "----SS"); /* of those that nobody put aside */
 }
 
+static void who_is_up_again_first_ends_no_panic(void **state)
+{
+	struct verdict_serve_policy panics = {.eject_percent = 100, .panic_percent = 50, .panics = true};
+
+	(void)state;
+	assert_false(served(panics, "lllu", "SSSS").held);
+	assert_true(served(panics, "lluu", "SSSS").held);
+	assert_true(served(panics, "clluuu", "-SSSSS").held);
+	assert_false(served(panics, "uuuu", "SSSS").held);
+	assert_int_equal(served(panics, "cuuu", "-SSS").panic, VERDICT_PANIC_NONE);
+}
+
 static void when_nothing_is_left_the_sorry_backend_serves_or_all(void **state)
 {
 	struct verdict_serve_policy sorry = {.eject_percent = 100, .sorry = true};
@@ -146,6 +168,11 @@ static void when_nothing_is_left_the_sorry_backend_serves_or_all(void **state)
 	assert_int_equal(vip.panic, VERDICT_PANIC_ALL);
 	vip = served(plain, "xx", "--");
 	assert_int_equal(vip.serving, 0);
+	assert_int_equal(vip.panic, VERDICT_PANIC_NONE);
+	assert_int_equal(served(plain, "ddx", "DD-").panic, VERDICT_PANIC_NONE); /* it is meant so */
+	assert_int_equal(served(plain, "d0", "DS").panic, VERDICT_PANIC_NONE);
+	assert_int_equal(served(plain, "dox", "SS-").panic, VERDICT_PANIC_ALL);
+	assert_int_equal(served(sorry, "dd", "DD").panic, VERDICT_PANIC_SORRY);
 	vip = served(plain, "", "");
 	assert_int_equal(vip.serving, 0);
 }
@@ -165,9 +192,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_that_applies_is_what_happens),
 		cmocka_unit_test(a_third_is_avoided_at_most),
+		cmocka_unit_test(the_last_that_are_left_are_not_avoided),
 		cmocka_unit_test(avoiding_is_not_for_what_is_out),
 		cmocka_unit_test(local_and_passive_ejections_have_a_limit),
 		cmocka_unit_test(panic_keeps_what_is_not_certified),
+		cmocka_unit_test(who_is_up_again_first_ends_no_panic),
 		cmocka_unit_test(when_nothing_is_left_the_sorry_backend_serves_or_all),
 		cmocka_unit_test(with_panic_a_cut_of_the_probes_ejects_nothing),
 	};

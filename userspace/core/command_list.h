@@ -54,6 +54,10 @@
 		"life of a flow without packets, by default 15m; 0 for UDP with mh: flows are not kept") \
 	ARGUMENT(DRAIN_TIMEOUT, KEYWORD,  "drain-timeout", "D",                         DURATION,  drain_timeout_ms, 0, STARLING_DRAIN_MAX_MS, \
 		"when a drain that names no timeout ends disabled; by default never") \
+	ARGUMENT(PANIC,         KEYWORD,  "panic",         "PCT",                       NUMBER,    panic_percent,    0, 100, \
+		"who fails by this balancer's checks alone serves on while less than PCT percent would be left; by default 0: unless nobody would") \
+	ARGUMENT(EJECT,         KEYWORD,  "eject",         "PCT",                       NUMBER,    eject_percent,    1, 100, \
+		"percent of the backends, but one at least, that may be out by this balancer's checks alone; by default 100") \
 	ARGUMENT(EVERY_SLOT,    KEYWORD,  "slots",         "",                          FLAG,      given,            0, 0, \
 		"slot by slot") \
 	ARGUMENT(WEIGHT,        KEYWORD,  "weight",        "N",                         NUMBER,    weight,           0, 65535, \
@@ -161,7 +165,7 @@
 
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \
-	ARG_SCHEDULER, ARG_FORWARD, ARG_SLOTS, ARG_HASH, ARG_IDLE, ARG_DRAIN_TIMEOUT
+	ARG_SCHEDULER, ARG_FORWARD, ARG_SLOTS, ARG_HASH, ARG_IDLE, ARG_DRAIN_TIMEOUT, ARG_PANIC, ARG_EJECT
 
 /*
  * COMMAND(ID, "object", "verb", place in a file, flags, "help", arguments...)

@@ -60,6 +60,10 @@ static void vip_options(struct vip_config *vip, const struct command *command)
 		vip->idle_ms = command->idle_ms;
 	if (command_has(command, ARG_DRAIN_TIMEOUT))
 		vip->drain_timeout_ms = command->drain_timeout_ms;
+	if (command_has(command, ARG_PANIC))
+		vip->panic_percent = command->panic_percent;
+	if (command_has(command, ARG_EJECT))
+		vip->eject_percent = command->eject_percent;
 }
 
 static int vip_add(struct config *c, const struct command *command, struct err *err)

@@ -143,6 +143,7 @@ void vip_defaults(struct vip_config *vip)
 	vip->scheduler = SCHEDULER_MH;
 	vip->forward = FORWARD_IPIP;
 	vip->idle_ms = STARLING_IDLE_DEFAULT_MS;
+	vip->eject_percent = STARLING_EJECT_DEFAULT;
 }
 
 static int vip_order(const void *name, const void *vip)

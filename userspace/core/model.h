@@ -84,6 +84,8 @@ struct vip_config {
 	bool hash_source;
 	__u32 idle_ms;			/* 0 only if every key is UDP */
 	__u32 drain_timeout_ms;		/* 0: none */
+	__u32 panic_percent;		/* 0..100; verdict_serve.h has what they mean; default 0 */
+	__u32 eject_percent;		/* 1..100; default 100 */
 	struct check_config *check;	/* owned; NULL: they are not checked */
 	struct backend_config *backend; /* owned; sorted by endpoint_compare */
 	size_t backend_count;

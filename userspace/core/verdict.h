@@ -85,19 +85,6 @@ enum verdict_outcome {
 		VERDICT_OUTCOMES
 };
 
-/* SOURCE(ID, "word", "why a state is held") */
-#define STARLING_VERDICT_SOURCES(SOURCE)                                                                               \
-	SOURCE(NOTHING, "none", "nothing was found out yet")                                                           \
-	SOURCE(CERTIFIED, "certified", "observers' votes")                                                             \
-	SOURCE(FORMER, "former", "votes of the roster before, until there are new ones")                               \
-	SOURCE(LOCAL, "local", "its own probes: too few observers live")
-
-enum verdict_source {
-#define VERDICT_SOURCE_ENUM(id, word, help) VERDICT_BY_##id,
-	STARLING_VERDICT_SOURCES(VERDICT_SOURCE_ENUM)
-#undef VERDICT_SOURCE_ENUM
-};
-
 enum verdict_act {
 	VERDICT_PROBE,	/* @target, with @number; its result is due */
 	VERDICT_VOTE,	/* an own vote, for all nodes: @bytes. The target's other observers want it at once */

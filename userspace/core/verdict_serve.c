@@ -8,6 +8,17 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+static const char *const why_help[] = {
+#define WHY_HELP(id, word, help) [VERDICT_WHY_##id] = (help),
+	STARLING_VERDICT_WHYS(WHY_HELP)
+#undef WHY_HELP
+};
+
+const char *verdict_why_help(enum verdict_why why)
+{
+	return why_help[why];
+}
+
 static bool is_weak(enum verdict_why why)
 {
 	return why == VERDICT_WHY_LOCAL || why == VERDICT_WHY_PASSIVE;
@@ -111,21 +122,42 @@ static size_t at_hand(const struct verdict_serve_in *in, size_t count)
 	return sum;
 }
 
+static bool too_many_avoided(const struct verdict_serve_in *in, const struct verdict_serve_out *out, size_t count)
+{
+	size_t avoided = why_count(out, count, is_avoided), others = serving(in, out, count);
+
+	for (size_t i = 0; i < count; i++)
+		others -= in[i].weight && is_avoided(out[i].why);
+	return avoided > count / VERDICT_AVOID_PART || (avoided && !others);
+}
+
+/* Whether it is by the operator's will, or their agents' wish to drain, that nothing is left. */
+static bool meant(const struct verdict_serve_in *in, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (in[i].weight && (in[i].hand == VERDICT_HAND_NONE || in[i].hand == VERDICT_HAND_OUT))
+			return false;
+	return true;
+}
+
 /* Return: of the panic that there is; what it changes is changed. */
 static enum verdict_panic panic(const struct verdict_serve_policy *policy, const struct verdict_serve_in *in,
-				size_t count, struct verdict_serve_out *out)
+				size_t count, struct verdict_serve_out *out, bool *ret_held)
 {
+	bool few = 100 * serving(in, out, count) < policy->panic_percent * at_hand(in, count);
 	enum verdict_panic is = VERDICT_PANIC_NONE;
 
-	if (100 * serving(in, out, count) < policy->panic_percent * at_hand(in, count) &&
-	    why_count(out, count, is_weak)) {
+	if ((few || policy->panics) && why_count(out, count, is_weak)) {
 		keep(out, count, is_weak, VERDICT_WHY_PANIC);
 		is = VERDICT_PANIC_KEPT;
+		*ret_held = !few;
 	}
 	if (serving(in, out, count))
 		return is;
 	if (policy->sorry)
 		return VERDICT_PANIC_SORRY;
+	if (meant(in, count))
+		return VERDICT_PANIC_NONE;
 	for (size_t i = 0; i < count; i++)
 		if (in[i].hand != VERDICT_HAND_DISABLE)
 			out[i] = (struct verdict_serve_out){VERDICT_SERVE, VERDICT_WHY_PANIC};
@@ -143,10 +175,10 @@ int verdict_serve(const struct verdict_serve_policy *policy, const struct verdic
 	rc = limit(policy, in, count, ret, &vip.limited);
 	if (rc)
 		return rc;
-	vip.suspects_itself = why_count(ret, count, is_avoided) > count / VERDICT_AVOID_PART;
+	vip.suspects_itself = too_many_avoided(in, ret, count);
 	if (vip.suspects_itself)
 		keep(ret, count, is_avoided, VERDICT_WHY_SUSPECT);
-	vip.panic = panic(policy, in, count, ret);
+	vip.panic = panic(policy, in, count, ret, &vip.held);
 	vip.serving = serving(in, ret, count);
 	*ret_vip = vip;
 	return 0;

@@ -13,14 +13,19 @@
  *
  * Local and passive ejections are one node's own opinion, so there are bounds to them: `eject` percent of the VIP's
  * backends, those longest ejected first; and none of them while less than `panic` percent of the backends that nobody
- * put aside would be left. Avoiding, too, has one: over a third of the VIP's backends, the node suspects itself and
- * avoids none; no other backend's slot moves, so it does no harm elsewhere. Certified ones go out whatever is left. If
- * nothing is left the sorry backend serves, or without one all that are not disabled.
+ * put aside would be left. Avoiding, too, has one: over a third of the VIP's backends, or all that are left, the node
+ * suspects itself and avoids none; no other backend's slot moves, so it does no harm elsewhere. Certified ones go out
+ * whatever is left. If nothing is left the sorry backend serves; without one all that are not disabled, unless it is by
+ * hand that nothing is.
  */
 #ifndef STARLING_CORE_VERDICT_SERVE_H
 #define STARLING_CORE_VERDICT_SERVE_H
 
-#include "core/verdict.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "core/verdict_words.h"
 
 #define VERDICT_AVOID_PART 3 /* one of so many backends of a VIP may be avoided */
 
@@ -33,6 +38,7 @@ enum verdict_hand {
 
 struct verdict_serve_policy {
 	__u32 panic_percent; /* 0: no such bound */
+	bool panics; /* it does, and shall: else whoever is up again first would end it for those who are not yet */
 	__u32 eject_percent; /* of local and passive ejections; 100: no bound */
 	bool sorry;	     /* there is a sorry backend */
 };
@@ -65,7 +71,7 @@ enum verdict_service {
 	WHY(PASSIVE, "passive", "clients' connections fail")                                                           \
 	WHY(AVOID, "avoided", "own probes say down, observers up")                                                     \
 	WHY(LIMIT, "limit", "would be out, but as many as may be are")                                                 \
-	WHY(SUSPECT, "suspect", "would be avoided, but over a third would: this node suspects itself")                 \
+	WHY(SUSPECT, "suspect", "would be avoided, but too many would: this node suspects itself")                     \
 	WHY(PANIC, "panic", "would be out, but too few would be left")
 
 enum verdict_why {
@@ -86,8 +92,11 @@ enum verdict_panic {
 	VERDICT_PANIC_ALL,   /* nothing is left: all that are not disabled */
 };
 
+const char *verdict_why_help(enum verdict_why why);
+
 struct verdict_serve_vip {
 	enum verdict_panic panic;
+	bool held; /* VERDICT_PANIC_KEPT, but only as it did so before */
 	bool suspects_itself;
 	size_t serving; /* of weight over 0, avoided ones too */
 	size_t limited; /* kept by the limit */

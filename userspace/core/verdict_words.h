@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What a vote on a target can say, what was seen, and how votes can be counted. Not here: votes (verdict_vote.h).
+ * What a vote on a target can say, what was seen, how votes can be counted, and by whose word a state is held. Not
+ * here: votes (verdict_vote.h).
  */
 #ifndef STARLING_CORE_VERDICT_WORDS_H
 #define STARLING_CORE_VERDICT_WORDS_H
@@ -33,6 +34,19 @@ enum verdict_evidence {
 	STARLING_VERDICT_EVIDENCES(VERDICT_EVIDENCE_ENUM)
 #undef VERDICT_EVIDENCE_ENUM
 		VERDICT_EVIDENCE_COUNT
+};
+
+/* SOURCE(ID, "word", "why a state is held") */
+#define STARLING_VERDICT_SOURCES(SOURCE)                                                                               \
+	SOURCE(NOTHING, "none", "nothing was found out yet")                                                           \
+	SOURCE(CERTIFIED, "certified", "observers' votes")                                                             \
+	SOURCE(FORMER, "former", "votes of the roster before, until there are new ones")                               \
+	SOURCE(LOCAL, "local", "its own probes: too few observers live")
+
+enum verdict_source {
+#define VERDICT_SOURCE_ENUM(id, word, help) VERDICT_BY_##id,
+	STARLING_VERDICT_SOURCES(VERDICT_SOURCE_ENUM)
+#undef VERDICT_SOURCE_ENUM
 };
 
 /* MODE(ID, "word", "what is wanted"). On the wire by their order. */

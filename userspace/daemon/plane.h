@@ -18,6 +18,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "core/model.h"
+#include "core/verdict_serve.h"
 #include "io/dataplane.h"
 #include "io/routes.h"
 
@@ -44,9 +45,12 @@ struct plane_event {
 
 /* What checks say of a backend. */
 struct plane_verdict {
-	bool down;
-	enum override_state agent; /* what its agent asks for */
-	char why[128];		   /* of @down */
+	enum verdict_state state;   /* NONE: nothing was found out yet, and what was known stays */
+	enum verdict_source source; /* of @state */
+	bool own_down;		    /* own probes have said down for long, though it is up */
+	struct mono since;	    /* of that it is down, or @own_down; 0 ns: from now on */
+	enum override_state agent;  /* what its agent asks for */
+	char why[128];		    /* of that it is down, or @own_down */
 };
 
 /**
@@ -60,7 +64,8 @@ struct plane_verdict {
  * @event:	something changed: for `event watch` and the log.
  * @overridden:	the set of overrides changed (also by a drain timeout): keep it in a file.
  * @ticked:	about a second has passed.
- * @checked:	what checks say of a backend; @ret has what they said last, which stays where they say nothing
+ * @checked:	what checks say of a backend; @ret has the agent's last word, which stays where it says nothing, and
+ *		no state
  * @check:	words on the last probe of a backend, for its row; none if there are none
  */
 struct plane_hooks {

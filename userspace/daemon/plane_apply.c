@@ -328,6 +328,7 @@ static int plan_run(struct plane *p, struct plane_plan *plan, struct err *err)
 		switch (s->op) {
 		case PLANE_KEEP:
 			plane_vip_describe(s->vip, s->want);
+			p->dirty |= s->vip->dirty;
 			break;
 		case PLANE_ADD:
 			ret = vip_add(p, s, err);

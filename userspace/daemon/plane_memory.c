@@ -21,6 +21,7 @@ struct plane_vip *plane_vip_new(const char *name, __u32 backends, __u32 slots)
 	snprintf(v->name, sizeof(v->name), "%s", name);
 	v->id = ID_NONE;
 	v->region.count = slots;
+	v->state_told = "in service";
 	v->backend_count = backends;
 	v->backend = calloc(n, sizeof(struct plane_backend *));
 	v->table = calloc(slots, sizeof(*v->table));
@@ -38,7 +39,7 @@ struct plane_vip *plane_vip_new(const char *name, __u32 backends, __u32 slots)
 void plane_backend_free(struct plane_backend *b)
 {
 	if (b)
-		free(b->down);
+		free(b->why);
 	free(b);
 }
 

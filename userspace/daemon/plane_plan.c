@@ -263,6 +263,14 @@ void plane_plan_free(struct plane_plan *plan)
 	*plan = (struct plane_plan){0};
 }
 
+#define FLOCK_MS 1000 /* until a flock has its votes together */
+
+/* When the last of backends that are well again is found up, after the first: by then it has begun its last probe. */
+static __u64 return_ms(const struct check_config *check)
+{
+	return check ? (__u64)check->interval_ms * (check->rise + 1) + check->timeout_ms + FLOCK_MS : 0;
+}
+
 void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 {
 	v->scheduler = want->scheduler;
@@ -270,6 +278,10 @@ void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 	v->hash_source = want->hash_source;
 	v->idle_ms = want->idle_ms;
 	v->drain_timeout_ms = want->drain_timeout_ms;
+	v->dirty |= v->policy.panic_percent != want->panic_percent || v->policy.eject_percent != want->eject_percent;
+	v->policy = (struct verdict_serve_policy){.panic_percent = want->panic_percent,
+						  .eject_percent = want->eject_percent};
+	v->hold_ms = return_ms(want->check);
 	v->slots_wanted = want->slots;
 	for (__u32 i = 0; i < v->backend_count && i < want->backend_count; i++) {
 		v->backend[i]->configured = want->backend[i].weight;

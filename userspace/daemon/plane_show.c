@@ -59,7 +59,7 @@ const char *plane_backend_text(const struct plane *p, __u32 id, char text[ENDPOI
 }
 
 struct states {
-	__u64 up, down, draining, disabled, unresolved, open, half;
+	__u64 up, down, draining, disabled, unresolved, avoided, open, half;
 };
 
 static void states_count(const struct plane *p, const struct plane_vip *v, struct states *s)
@@ -74,6 +74,7 @@ static void states_count(const struct plane *p, const struct plane_vip *v, struc
 		s->disabled += !strcmp(shown, "disabled");
 		s->unresolved += !strcmp(shown, "unresolved");
 		s->down += !strcmp(shown, "down");
+		s->avoided += !strcmp(shown, "avoided");
 		s->open += __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED);
 		s->half += __atomic_load_n(&p->loads[b->id].half, __ATOMIC_RELAXED);
 	}
@@ -84,12 +85,13 @@ static void vip_states(const struct plane *p, const struct plane_vip *v, struct 
 	struct states s;
 
 	states_count(p, v, &s);
-	table_set_bool(t, row, FIELD_VIP_available, s.up > 0 || v->panic);
+	table_set_bool(t, row, FIELD_VIP_available, s.up > 0 || v->serve.panic);
 	table_set_u64(t, row, FIELD_VIP_backends_up, s.up);
 	table_set_u64(t, row, FIELD_VIP_backends_down, s.down);
 	table_set_u64(t, row, FIELD_VIP_backends_draining, s.draining);
 	table_set_u64(t, row, FIELD_VIP_backends_disabled, s.disabled);
 	table_set_u64(t, row, FIELD_VIP_backends_unresolved, s.unresolved);
+	table_set_u64(t, row, FIELD_VIP_backends_avoided, s.avoided);
 	if (v->scheduler == SCHEDULER_MH)
 		return;
 	table_set_u64(t, row, FIELD_VIP_active, s.open);
@@ -130,6 +132,8 @@ static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
 	table_set_f64(t, row, FIELD_VIP_idle, v->idle_ms / 1000.0);
 	if (v->drain_timeout_ms)
 		table_set_f64(t, row, FIELD_VIP_drain_timeout, v->drain_timeout_ms / 1000.0);
+	table_set_u64(t, row, FIELD_VIP_panic, v->policy.panic_percent);
+	table_set_u64(t, row, FIELD_VIP_eject, v->policy.eject_percent);
 }
 
 int plane_show_vips(struct plane *p, const char *name, struct table *t, struct err *err)
@@ -178,8 +182,9 @@ static void backend_way(const struct plane *p, const struct plane_backend *b, st
 {
 	const struct nexthop *hop = b->path ? &b->path->hop : NULL;
 	char text[ADDR_TEXT_BYTES], device[IF_NAMESIZE] = "";
+	const char *trouble = plane_backend_trouble(b);
 
-	table_set_text(t, row, FIELD_BACKEND_why, plane_backend_trouble(b));
+	table_set_text(t, row, FIELD_BACKEND_why, trouble ? trouble : plane_backend_kept(b));
 	if (!hop || !b->path->ever)
 		return;
 	if (if_indextoname(hop->ifindex, device))

@@ -130,7 +130,7 @@ static bool slot_waits(struct pass *pass, __u32 s, __u64 slot, __u32 from, __u32
 
 	if (!pass->gentle || !v->since || from == ID_NONE || (home0 == from && !v->growing))
 		return false;
-	if (pass->p->backend_by_id[from] && pass->p->backend_by_id[from]->lost)
+	if (pass->p->backend_by_id[from] && plane_backend_fails(pass->p->backend_by_id[from]))
 		return false;
 	if (slot_state(slot) != SLOT_PLAIN && slot_state(slot) != SLOT_PINNED && !slot_warm(slot))
 		return false;
@@ -208,7 +208,6 @@ static bool backends_lower(struct plane *p, struct plane_vip *v)
 {
 	bool changed = false;
 
-	v->panic = plane_vip_panics(v);
 	for (__u32 i = 0; i < v->backend_count; i++) {
 		struct plane_backend *b = v->backend[i];
 		enum backend_state wanted = plane_backend_wanted(b);
@@ -235,7 +234,7 @@ static void given_start(struct plane *p, const struct plane_vip *v)
 /* Warm slots give new flows to their homes still. */
 static bool word_waits(const struct plane_vip *v, const struct plane_backend *b)
 {
-	return v->warm && b->word_state == BACKEND_UP && !b->lost;
+	return v->warm && b->word_state == BACKEND_UP && !plane_backend_fails(b);
 }
 
 static void backends_words(struct plane *p, struct plane_vip *v, enum backend_state state)
@@ -257,10 +256,11 @@ static bool weights_differ(const struct plane *p, const struct plane_vip *v)
 
 void plane_vip_settle(struct plane *p, struct plane_vip *v)
 {
-	bool changed = backends_lower(p, v), stale = v->stale;
+	bool unserved = plane_vip_serve(v), changed = backends_lower(p, v), stale = v->stale;
 	struct pass pass;
 
-	v->dirty = v->stale = false;
+	v->dirty = unserved; /* it is tried again */
+	v->stale = false;
 	if (changed || weights_differ(p, v))
 		given_start(p, v);
 	serving_set(p, v, true);
@@ -278,6 +278,7 @@ void plane_vip_settle(struct plane *p, struct plane_vip *v)
 	backends_words(p, v, BACKEND_DOWN);
 	for (__u32 i = 0; i < v->backend_count; i++)
 		plane_backend_note(p, v->backend[i]);
+	plane_vip_note(p, v);
 }
 
 void plane_settle(struct plane *p)
@@ -294,6 +295,7 @@ void plane_slots_fill(struct plane *p, struct plane_vip *v, bool resized)
 {
 	struct pass pass;
 
+	plane_vip_serve(v);
 	backends_lower(p, v);
 	given_start(p, v);
 	backends_words(p, v, BACKEND_UP); /* no slot of the new region is in use yet */

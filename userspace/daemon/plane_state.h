@@ -76,7 +76,14 @@ struct plane_backend {
 	__u32 swapped;	 /* epoch in which the idle copy ceased to be selected; 0: never used */
 	enum override_state override;
 	enum override_state agent; /* what its agent asks for */
-	char *down;		   /* owned: why its checks hold it down; NULL: they do not */
+	struct plane_found {
+		enum verdict_state state;
+		enum verdict_source source;
+		bool own_down;
+		struct mono since;
+	} found;			/* by its checks */
+	char *why;			/* owned: what was found against it; NULL: nothing, or no memory for it */
+	struct verdict_serve_out serve; /* what becomes of it */
 	struct plane_rate rate;
 };
 
@@ -89,10 +96,14 @@ struct plane_vip {
 	int forward;
 	bool hash_source;
 	__u32 idle_ms, drain_timeout_ms;
-	__u32 slots_wanted; /* as configured, 0: by the number of backends */
+	struct verdict_serve_policy policy;
+	struct verdict_serve_vip serve; /* what becomes of its backends */
+	__u64 hold_ms;			/* a panic goes on for so long after it had to: by then all are up that were */
+	struct mono panicked;		/* when it last had to, once it need not; else when it began */
+	const char *state_told;		/* as in the last event about it */
+	__u32 slots_wanted;		/* as configured, 0: by the number of backends */
 	struct span region, previous;
 	__u32 swapped; /* epoch, as of a backend */
-	bool panic;    /* nobody is usable by the checks, so they are not heard */
 	bool dirty;    /* a backend's state may differ from what is wanted: to be settled */
 	bool stale;    /* slots may differ from the homes */
 
@@ -261,11 +272,11 @@ const char *plane_outlet_trouble(const struct plane *p, __u32 ifindex); /* NULL:
 
 /* plane_states.c: what a backend's state should be, overrides */
 bool plane_backend_reached(const struct plane_backend *b); /* its way is known, and its VIP's forward mode can use it */
+enum override_state plane_backend_aside(const struct plane_backend *b); /* by the operator's word, else its agent's */
 enum backend_state plane_backend_wanted(const struct plane_backend *b);
 const char *plane_backend_shown(const struct plane_backend *b);
 const char *plane_backend_trouble(const struct plane_backend *b); /* what is wrong with its way; NULL: nothing */
 bool plane_backend_able(const struct plane_backend *b); /* but for the operator's word and its weight it would serve */
-bool plane_vip_panics(const struct plane_vip *v);
 void plane_backend_remember(const struct plane *p, struct plane_backend *b);	   /* adopted: what was known of it */
 bool plane_backend_was_lost(const struct plane *p, const struct plane_backend *b); /* as it was shown last */
 void plane_backend_note(struct plane *p, struct plane_backend *b); /* event if what is shown has changed */
@@ -273,6 +284,19 @@ const struct override *plane_override_of(const struct plane *p, const struct pla
 enum override_state plane_override_state(const struct override *o); /* now; NULL: it is not put aside */
 void plane_overrides_tick(struct plane *p);
 void plane_overrides_prune(struct plane *p); /* after an apply: without those whose backend is gone */
+
+/* plane_serve.c: what becomes of a VIP's backends, of all that is known of them */
+#define PLANE_BOUND_BYTES 192
+int plane_vip_serve(struct plane_vip *v);		       /* -ENOMEM: it stays as it was */
+bool plane_backend_fails(const struct plane_backend *b);       /* new flows that it still got would be lost */
+const char *plane_backend_kept(const struct plane_backend *b); /* why it is avoided, or kept; NULL: it is not */
+void plane_serve_tick(struct plane *p);			       /* panics end */
+void plane_vip_note(struct plane *p, struct plane_vip *v);     /* event if a bound holds, or does no more */
+
+/* Whether a bound keeps backends in service, and words on it, to come after the VIP's name. */
+bool plane_vip_panics(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
+bool plane_vip_suspects(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
+bool plane_vip_limits(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
 
 /* plane_slots.c */
 void plane_vip_settle(struct plane *p, struct plane_vip *v);		   /* words and slots become what is wanted */

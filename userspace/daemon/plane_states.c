@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * What a backend's state should be: configuration, next hop, checks, agents and what operators put aside
- * together. Not here: the stores that make it so (plane_slots.c).
+ * together. Not here: what of it a VIP can afford (plane_serve.c), the stores that make it so (plane_slots.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -31,47 +31,38 @@ const char *plane_backend_trouble(const struct plane_backend *b)
 	return b->path->resolved ? NULL : b->path->hop.why;
 }
 
-/* The operator's word counts, else its agent's. */
-static enum override_state backend_aside(const struct plane_backend *b)
+enum override_state plane_backend_aside(const struct plane_backend *b)
 {
 	return b->override != OVERRIDE_NONE ? b->override : b->agent;
 }
 
 static bool backend_out(const struct plane_backend *b)
 {
-	return b->leaving || backend_aside(b) == OVERRIDE_DISABLE || !plane_backend_reached(b);
+	return b->leaving || plane_backend_aside(b) == OVERRIDE_DISABLE || !plane_backend_reached(b);
 }
 
 bool plane_backend_able(const struct plane_backend *b)
 {
-	return plane_backend_reached(b) && !b->lost && (b->vip->panic || (b->agent == OVERRIDE_NONE && !b->down));
-}
-
-bool plane_vip_panics(const struct plane_vip *v)
-{
-	bool held = false;
-
-	for (__u32 i = 0; i < v->backend_count; i++) {
-		const struct plane_backend *b = v->backend[i];
-
-		if (backend_out(b) || b->lost || !b->weight)
-			continue;
-		if (backend_aside(b) == OVERRIDE_NONE && !b->down)
-			return false;
-		held |= b->down != NULL;
-	}
-	return held;
+	if (!plane_backend_reached(b) || b->lost)
+		return false;
+	return b->serve.service == VERDICT_SERVE ||
+	       (b->agent == OVERRIDE_NONE && b->found.state != VERDICT_DOWN && !b->found.own_down);
 }
 
 enum backend_state plane_backend_wanted(const struct plane_backend *b)
 {
 	if (backend_out(b))
 		return BACKEND_DOWN;
-	if (b->down && !b->vip->panic && backend_aside(b) != OVERRIDE_DRAIN)
-		return BACKEND_DOWN;
-	if (!b->weight || !plane_backend_able(b))
+	switch (b->serve.service) {
+	case VERDICT_SERVE:
+		return b->weight && !b->lost ? BACKEND_UP : BACKEND_DRAINING;
+	case VERDICT_AVOID:
+	case VERDICT_DRAIN:
 		return BACKEND_DRAINING;
-	return b->vip->panic || b->override == OVERRIDE_NONE ? BACKEND_UP : BACKEND_DRAINING;
+	case VERDICT_OUT:
+		break;
+	}
+	return BACKEND_DOWN;
 }
 
 /* Numbers stand in the backends' entries: an upgrade reads them. */
@@ -84,24 +75,29 @@ enum shown {
 	SHOWN_DOWN,
 	SHOWN_AGENT_DRAINING, /* by its agent's word, which a restart does not forget */
 	SHOWN_AGENT_DISABLED,
+	SHOWN_CERTIFIED, /* down by the observers' votes: no bound keeps it */
+	SHOWN_AVOIDED,
 	SHOWN_COUNT
 };
 
-static const char *const shown_word[SHOWN_COUNT] = {NULL,	  "up",	  "draining", "disabled",
-						    "unresolved", "down", "draining", "disabled"};
+static const char *const shown_word[SHOWN_COUNT] = {NULL,   "up",	"draining", "disabled", "unresolved",
+						    "down", "draining", "disabled", "down",	"avoided"};
 
 static enum shown backend_shown(const struct plane_backend *b)
 {
-	enum override_state aside = backend_aside(b);
+	enum override_state aside = plane_backend_aside(b);
+	bool down = b->found.state == VERDICT_DOWN;
 
 	if (aside == OVERRIDE_DISABLE)
 		return b->override == OVERRIDE_DISABLE ? SHOWN_DISABLED : SHOWN_AGENT_DISABLED;
-	if (!plane_backend_reached(b) || (b->lost && !b->down))
+	if (!plane_backend_reached(b) || (b->lost && !down))
 		return SHOWN_UNRESOLVED;
 	if (aside == OVERRIDE_DRAIN)
 		return b->override == OVERRIDE_DRAIN ? SHOWN_DRAINING : SHOWN_AGENT_DRAINING;
-	if (b->down)
-		return SHOWN_DOWN;
+	if (down)
+		return b->found.source == VERDICT_BY_LOCAL ? SHOWN_DOWN : SHOWN_CERTIFIED;
+	if (b->serve.service == VERDICT_AVOID)
+		return SHOWN_AVOIDED;
 	return b->weight ? SHOWN_UP : SHOWN_DRAINING;
 }
 
@@ -114,7 +110,13 @@ void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 {
 	switch (BACKEND_SHOWN_STATE(p->backends[b->id].shown)) {
 	case SHOWN_DOWN:
-		b->down = strdup("as before the restart");
+		b->found = (struct plane_found){.state = VERDICT_DOWN, .source = VERDICT_BY_LOCAL};
+		break;
+	case SHOWN_CERTIFIED:
+		b->found = (struct plane_found){.state = VERDICT_DOWN, .source = VERDICT_BY_CERTIFIED};
+		break;
+	case SHOWN_AVOIDED:
+		b->found = (struct plane_found){VERDICT_UP, VERDICT_BY_CERTIFIED, .own_down = true};
 		break;
 	case SHOWN_AGENT_DRAINING:
 		b->agent = OVERRIDE_DRAIN;
@@ -125,6 +127,8 @@ void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 	default:
 		break;
 	}
+	if (b->found.state != VERDICT_NONE)
+		b->why = strdup("as before the restart");
 }
 
 bool plane_backend_was_lost(const struct plane *p, const struct plane_backend *b)
@@ -143,8 +147,8 @@ static void backend_why(const struct plane *p, const struct plane_backend *b, ch
 			 o->by, o->reason[0] ? ": " : "", o->reason);
 	else if (b->agent != OVERRIDE_NONE)
 		snprintf(why, len, "asked for by its agent");
-	else if (b->down)
-		snprintf(why, len, "%s", b->down);
+	else if (b->found.state == VERDICT_DOWN || b->serve.service == VERDICT_AVOID)
+		snprintf(why, len, "%s", b->why ? b->why : "");
 	else if (trouble && (b->lost || !plane_backend_reached(b)))
 		snprintf(why, len, "%s", trouble);
 	else if (!b->weight)
@@ -153,37 +157,37 @@ static void backend_why(const struct plane *p, const struct plane_backend *b, ch
 
 void plane_backend_note(struct plane *p, struct plane_backend *b)
 {
-	__u64 *kept = &p->backends[b->id].shown, before = BACKEND_SHOWN_STATE(*kept);
+	__u64 *kept = &p->backends[b->id].shown, before = BACKEND_SHOWN_STATE(*kept), since = wall_ms();
 	char name[STARLING_NAME_BYTES + ENDPOINT_TEXT_BYTES], at[ENDPOINT_TEXT_BYTES], why[256];
 	enum shown shown = b->leaving ? SHOWN_NOTHING : backend_shown(b);
+	bool same; /* by another's word */
 
 	if (shown == before)
 		return;
-	*kept = BACKEND_SHOWN(shown, wall_ms());
+	same = before < SHOWN_COUNT && shown_word[before] && shown_word[shown] &&
+	       !strcmp(shown_word[before], shown_word[shown]);
+	if (same)
+		since = BACKEND_SHOWN_MS(*kept);
+	*kept = BACKEND_SHOWN(shown, since);
+	if (same)
+		return;
 	snprintf(name, sizeof(name), "%s %s", b->vip->name, endpoint_format(&b->at, at));
 	backend_why(p, b, why, sizeof(why));
-	if (before >= SHOWN_COUNT || !shown_word[before] || !shown_word[shown] ||
-	    strcmp(shown_word[before], shown_word[shown]) != 0) /* it may be the same by another's word */
-		plane_event(p, "backend", name, before < SHOWN_COUNT ? shown_word[before] : NULL, shown_word[shown],
-			    why);
+	plane_event(p, "backend", name, before < SHOWN_COUNT ? shown_word[before] : NULL, shown_word[shown], why);
 }
 
-/* Return: whether it differs from what was known. */
-static bool backend_checked(struct plane_backend *b, const struct plane_verdict *verdict)
+/* What is found of it now. Return: whether anything differs. */
+static bool backend_found(struct plane_backend *b, const struct plane_verdict *verdict)
 {
-	char *down = NULL;
+	struct plane_found *found = &b->found;
+	bool own_down = verdict->state == VERDICT_UP && verdict->own_down;
 
-	if (b->agent == verdict->agent && !b->down == !verdict->down)
+	if (found->state == verdict->state && found->source == verdict->source && found->own_down == own_down)
 		return false;
-	b->agent = verdict->agent;
-	if (verdict->down && !b->down)
-		down = strdup(verdict->why);
-	if (verdict->down && (down || b->down)) {
-		b->down = down ? down : b->down;
-		return true;
-	}
-	free(b->down);
-	b->down = NULL;
+	*found = (struct plane_found){verdict->state, verdict->source, own_down,
+				      verdict->since.ns ? verdict->since : mono_now()};
+	free(b->why);
+	b->why = found->state == VERDICT_DOWN || own_down ? strdup(verdict->why) : NULL;
 	return true;
 }
 
@@ -196,14 +200,16 @@ static void vip_checked(struct plane *p, struct plane_vip *v)
 		return; /* a first configuration that could not be applied takes nothing back */
 	for (__u32 i = 0; i < v->backend_count; i++) {
 		struct plane_backend *b = v->backend[i];
-		struct plane_verdict verdict = {.agent = OVERRIDE_NONE};
+		struct plane_verdict verdict = {.agent = check ? b->agent : OVERRIDE_NONE};
+		bool changed = false;
 
-		if (check) {
-			verdict.down = b->down;
-			verdict.agent = b->agent;
+		if (check)
 			p->hooks.checked(p->hooks.arg, check, &b->at, &verdict);
-		}
-		if (backend_checked(b, &verdict))
+		if (!check || verdict.state != VERDICT_NONE)
+			changed = backend_found(b, &verdict);
+		changed |= b->agent != verdict.agent;
+		b->agent = verdict.agent;
+		if (changed)
 			v->dirty = p->dirty = true;
 	}
 }
@@ -221,7 +227,7 @@ bool plane_held_down(const struct plane *p, const char *vip, const struct endpoi
 	const struct plane_vip *v = plane_vip_find(p, vip);
 	const struct plane_backend *b = v ? plane_backend_find(v, at) : NULL;
 
-	return b && b->down;
+	return b && b->found.state == VERDICT_DOWN;
 }
 
 /* Own word comes before the flock's; none of its own may say that what the flock says does not hold here. */

@@ -244,31 +244,27 @@ static void status_cells(const struct plane *p, struct table *t, size_t row)
 
 #define STATUS_PROBLEM_VIPS 5 /* named one by one; further ones are counted */
 
-static bool vip_unserved(const struct plane_vip *v)
+static bool vip_unserved(const struct plane_vip *v, char words[PLANE_BOUND_BYTES])
 {
+	snprintf(words, PLANE_BOUND_BYTES, "has no usable backend");
 	return !backends_up(v);
 }
 
-static bool vip_panics(const struct plane_vip *v)
-{
-	return v->panic;
-}
-
 /* VIPs with one problem. Return: whether there are any. */
-static bool vips_lack(const struct plane *p, struct table *t, size_t row, bool (*lacks)(const struct plane_vip *v),
-		      const char *words)
+static bool vips_lack(const struct plane *p, struct table *t, size_t row,
+		      bool (*lacks)(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]))
 {
-	char text[STARLING_NAME_BYTES + 128];
+	char words[PLANE_BOUND_BYTES], text[STARLING_NAME_BYTES + PLANE_BOUND_BYTES + 8];
 	size_t lacking = 0;
 
 	for (size_t i = 0; i < p->vip_count; i++) {
-		if (!lacks(p->vip[i]) || ++lacking > STATUS_PROBLEM_VIPS)
+		if (!lacks(p->vip[i], words) || ++lacking > STATUS_PROBLEM_VIPS)
 			continue;
 		snprintf(text, sizeof(text), "VIP %s %s", p->vip[i]->name, words);
 		table_add_list(t, row, FIELD_STATUS_problems, text);
 	}
 	if (lacking > STATUS_PROBLEM_VIPS) {
-		snprintf(text, sizeof(text), "%zu more VIPs: %s", lacking - STATUS_PROBLEM_VIPS, words);
+		snprintf(text, sizeof(text), "%zu more VIPs likewise", lacking - STATUS_PROBLEM_VIPS);
 		table_add_list(t, row, FIELD_STATUS_problems, text);
 	}
 	return lacking;
@@ -279,8 +275,10 @@ static void status_problems(struct plane *p, struct table *t, size_t row, size_t
 	char text[128], name[IF_NAMESIZE];
 	bool degraded = false;
 
-	degraded |= vips_lack(p, t, row, vip_unserved, "has no usable backend");
-	degraded |= vips_lack(p, t, row, vip_panics, "has no backend that is up by its checks: they are not heeded");
+	degraded |= vips_lack(p, t, row, vip_unserved);
+	degraded |= vips_lack(p, t, row, plane_vip_panics);
+	degraded |= vips_lack(p, t, row, plane_vip_suspects);
+	degraded |= vips_lack(p, t, row, plane_vip_limits);
 	if (missing) {
 		degraded = true;
 		snprintf(text, sizeof(text), "%zu of %zu devices are not attached", missing, p->config->iface_count);

@@ -250,6 +250,7 @@ void plane_tick(struct plane *p)
 	plane_paths_tick(p, now);
 	plane_outlets_tick(p);
 	deferred_apply(p);
+	plane_serve_tick(p);
 	plane_settle(p);
 	plane_warm_tick(p);
 	unused_plain(p);

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What a VIP makes of all that is known of its backends, and how it says so. Not here: the rule
+ * (core/verdict_serve.h), what is known and the states that follow (plane_states.c).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/plane_state.h"
+
+static enum verdict_hand hand_of(enum override_state aside)
+{
+	switch (aside) {
+	case OVERRIDE_NONE:
+		return VERDICT_HAND_NONE;
+	case OVERRIDE_DRAIN:
+		return VERDICT_HAND_DRAIN;
+	case OVERRIDE_DISABLE:
+		return VERDICT_HAND_DISABLE;
+	}
+	return VERDICT_HAND_NONE;
+}
+
+/* Whoever cannot be reached takes nothing, as if it had no weight. */
+static struct verdict_serve_in known_of(const struct plane_backend *b)
+{
+	return (struct verdict_serve_in){.weight = plane_backend_reached(b) && !b->lost ? b->weight : 0,
+					 .hand = hand_of(plane_backend_aside(b)),
+					 .state = b->found.state,
+					 .source = b->found.source,
+					 .own_down = b->found.own_down,
+					 .since = b->found.since};
+}
+
+/* The probes' network may have been cut, and is whole again: one by one they are found up. */
+static bool panic_goes_on(const struct plane_vip *v)
+{
+	return v->serve.panic == VERDICT_PANIC_KEPT && v->policy.panic_percent &&
+	       (!v->serve.held || mono_ms(v->panicked, mono_now()) < v->hold_ms);
+}
+
+int plane_vip_serve(struct plane_vip *v)
+{
+	struct verdict_serve_policy policy = v->policy;
+	bool held = v->serve.held;
+	struct verdict_serve_in *in = calloc(v->backend_count + 1, sizeof(*in));
+	struct verdict_serve_out *out = calloc(v->backend_count + 1, sizeof(*out));
+	int rc = in && out ? 0 : -ENOMEM;
+	__u32 i;
+
+	policy.panics = panic_goes_on(v);
+	for (i = 0; !rc && i < v->backend_count; i++)
+		in[i] = known_of(v->backend[i]);
+	if (!rc)
+		rc = verdict_serve(&policy, in, v->backend_count, out, &v->serve);
+	if (!rc && v->serve.panic == VERDICT_PANIC_KEPT && !(held && v->serve.held))
+		v->panicked = mono_now();
+	for (i = 0; !rc && i < v->backend_count; i++)
+		v->backend[i]->serve = out[i];
+	free(in);
+	free(out);
+	return rc;
+}
+
+void plane_serve_tick(struct plane *p)
+{
+	for (size_t i = 0; i < p->vip_count; i++)
+		if (p->vip[i]->serve.held && !panic_goes_on(p->vip[i]))
+			p->vip[i]->dirty = p->dirty = true;
+}
+
+bool plane_backend_fails(const struct plane_backend *b)
+{
+	return b->lost || b->serve.service == VERDICT_AVOID;
+}
+
+const char *plane_backend_kept(const struct plane_backend *b)
+{
+	switch (b->serve.why) {
+	case VERDICT_WHY_UP:
+	case VERDICT_WHY_UNKNOWN:
+	case VERDICT_WHY_HAND:
+	case VERDICT_WHY_CERTIFIED:
+	case VERDICT_WHY_LOCAL:
+	case VERDICT_WHY_PASSIVE:
+		return NULL;
+	case VERDICT_WHY_AVOID:
+	case VERDICT_WHY_LIMIT:
+	case VERDICT_WHY_SUSPECT:
+	case VERDICT_WHY_PANIC:
+		return verdict_why_help(b->serve.why);
+	}
+	return NULL;
+}
+
+/* --- bounds that hold --- */
+
+static __u32 kept(const struct plane_vip *v, enum verdict_why why)
+{
+	__u32 count = 0;
+
+	for (__u32 i = 0; i < v->backend_count; i++)
+		count += v->backend[i]->serve.why == why;
+	return count;
+}
+
+bool plane_vip_panics(const struct plane_vip *v, char words[PLANE_BOUND_BYTES])
+{
+	switch (v->serve.panic) {
+	case VERDICT_PANIC_NONE:
+	case VERDICT_PANIC_SORRY:
+		return false;
+	case VERDICT_PANIC_KEPT:
+		snprintf(words, PLANE_BOUND_BYTES,
+			 "keeps %u of %u backends in service that fail by checks of this balancer alone: else less "
+			 "than %u %% would be left (panic)%s",
+			 kept(v, VERDICT_WHY_PANIC), v->backend_count, v->policy.panic_percent,
+			 v->serve.held ? ", or were a moment ago" : "");
+		return true;
+	case VERDICT_PANIC_ALL:
+		snprintf(words, PLANE_BOUND_BYTES, "has no backend that is up by its checks: they are not heeded");
+		return true;
+	}
+	return false;
+}
+
+bool plane_vip_suspects(const struct plane_vip *v, char words[PLANE_BOUND_BYTES])
+{
+	snprintf(words, PLANE_BOUND_BYTES,
+		 "avoids none of %u backends of %u that fail by checks of this balancer, but not by the observers': it "
+		 "suspects itself",
+		 kept(v, VERDICT_WHY_SUSPECT), v->backend_count);
+	return v->serve.suspects_itself;
+}
+
+bool plane_vip_limits(const struct plane_vip *v, char words[PLANE_BOUND_BYTES])
+{
+	snprintf(words, PLANE_BOUND_BYTES,
+		 "keeps %zu of %u backends in service that fail by checks of this balancer alone: no more than %u %% "
+		 "may be out (eject)",
+		 v->serve.limited, v->backend_count, v->policy.eject_percent);
+	return v->serve.limited;
+}
+
+void plane_vip_note(struct plane *p, struct plane_vip *v)
+{
+	const char *state = "in service";
+	char words[PLANE_BOUND_BYTES];
+
+	if (plane_vip_panics(v, words))
+		state = "panic";
+	else if (plane_vip_suspects(v, words))
+		state = "suspects itself";
+	else if (plane_vip_limits(v, words))
+		state = "limited";
+	else
+		words[0] = '\0';
+	if (!strcmp(state, v->state_told))
+		return;
+	plane_event(p, "vip", v->name, v->state_told, state, words);
+	v->state_told = state;
+}
