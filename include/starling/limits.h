@@ -43,7 +43,7 @@
 #define STARLING_DRAIN_MAX_MS 2592000000u /* 30 days, which fit 32 bits; 0 asks for a drain without an end */
 
 /* Health checks. */
-#define STARLING_EJECT_DEFAULT 100	/* percent of a VIP's backends: all */
+#define STARLING_EJECT_DEFAULT 100     /* percent of a VIP's backends: all */
 #define STARLING_PROBE_LOAD_US 500000u /* of a core that probes may take a second: half of one */
 
 /* Packets. */

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TOP/tests/lib/lab.sh"
 . "$TOP/tests/lib/flock.sh"
+. "$TOP/tests/lib/agree.sh"
 
 {
 	vip_lines web 10 mh ipip 4 4
@@ -91,6 +92,30 @@ watch_events
 equal "four observe, one of whom may lie" "4 3 1" \
 	"$(health_of 1 1 observers) $(health_of 1 1 quorum) $(health_of 1 1 liars)"
 each_way certified
+
+# --- a verdict is shown to somebody who was not there
+at 2 health export web "$(be 1)" >"$TMP/certificate"
+check "a certificate is exported" grep -q '^# certificate ' "$TMP/certificate"
+verify() { # FILE: by a balancer of nothing
+	"$O/starling" -s "$TMP/run/judge/control.sock" health verify "$1"
+}
+mkdir -p "$TMP/judge"
+unshare -n "$O/starlingd" --no-dataplane --node judge --run-dir "$TMP/run" --state-dir "$TMP/judge" \
+	--bpf-dir "$TMP/bpf" 2>"$TMP/judge.log" &
+cleanup "kill $!"
+check "somebody is there to judge" wait_for 10 test -S "$TMP/run/judge/control.sock"
+check "who verifies it by its file alone" verify "$TMP/certificate"
+note "$(verify "$TMP/certificate")"
+sed "s/$(be 1)/$(be 2)/" "$TMP/certificate" >"$TMP/other"
+refused "what is about another backend" "another backend" verify "$TMP/other"
+sed 's/fall 2/fall 1/' "$TMP/certificate" >"$TMP/other"
+refused "another check" "another check" verify "$TMP/other"
+sed '/lb1/s/site lab/site rack/' "$TMP/certificate" >"$TMP/other"
+refused "another roster" "another roster" verify "$TMP/other"
+sed '/certificate/s/.$//; /certificate/s/AAA/BBB/' "$TMP/certificate" >"$TMP/other"
+refused "other bytes" "certificate" verify "$TMP/other"
+grep -v certificate "$TMP/certificate" >"$TMP/other"
+refused "none" "there is no line" verify "$TMP/other"
 
 # --- one that flaps for less than it takes stays
 flap() {

@@ -34,8 +34,9 @@ static int parse(struct lex_line *line, const char *text, struct command *ret, s
 static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_VIP_ADD] = ("vip add web tcp/203.0.113.1:80,udp/[2001:db8::1]:53 scheduler rr forward gue slots 1021 "
 			     "hash source idle 5s drain-timeout 1d panic 50 eject 30"),
-	[COMMAND_VIP_SET] = ("vip set web scheduler mh forward dr slots 1048573 hash 5tuple idle 1500ms drain-timeout 0 "
-			     "panic 0 eject 100"),
+	[COMMAND_VIP_SET] =
+		("vip set web scheduler mh forward dr slots 1048573 hash 5tuple idle 1500ms drain-timeout 0 "
+		 "panic 0 eject 100"),
 	[COMMAND_VIP_DELETE] = "vip delete web",
 	[COMMAND_VIP_SHOW] = "vip show web",
 	[COMMAND_VIP_TABLE] = "vip table web slots",
@@ -54,6 +55,8 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_HEALTH_DELETE] = "health delete web",
 	[COMMAND_HEALTH_SHOW] = "health show vip web",
 	[COMMAND_HEALTH_PROBE] = "health probe web 10.0.0.1:80",
+	[COMMAND_HEALTH_EXPORT] = "health export web 10.0.0.1:80",
+	[COMMAND_HEALTH_VERIFY] = "health verify certificate",
 	[COMMAND_FLOW_LOOKUP] = "flow lookup udp 198.51.100.7:51515 [2001:db8::1]:443",
 	[COMMAND_FLOW_SHOW] = "flow show vip web backend 10.0.0.1:80 client 198.51.100.7 limit 4294967295",
 	[COMMAND_FLOW_TRACE] = "flow trace vip web client 2001:db8::1 drops sample 1 count 10",

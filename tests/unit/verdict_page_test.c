@@ -122,7 +122,8 @@ static void what_a_page_says_is_heard(void **state)
 	static const struct verdict_target target = {
 		.id = 1, .pace = {1000, 500, 2, 3, false}, .rule = {VERDICT_MODE_MAJORITY, 1, ""}};
 	static struct signer signer[2];
-	struct verdict_config config = {.self = {.incarnation = 1, .boot = 9}, .seed = 1, .signing = &signer[0].signing};
+	struct verdict_config config = {
+		.self = {.incarnation = 1, .boot = 9}, .seed = 1, .signing = &signer[0].signing};
 	struct verdict_pages *p = verdict_pages_new();
 	struct page_draft draft;
 	struct page page = {.entries = draft.entries};

@@ -60,6 +60,11 @@
 	FAMILY(starling_health_checks_total, COUNTER, "", "Probes of backends that ended.") \
 	FAMILY(starling_health_check_failures_total, COUNTER, "", "Probes of backends that failed, by reason.") \
 	FAMILY(starling_health_check_duration_seconds, HISTOGRAM, "", "From the beginning of a probe to its good end.") \
+	FAMILY(starling_health_votes_total, COUNTER, "", "Others' votes on backends that count.") \
+	FAMILY(starling_health_votes_rejected_total, COUNTER, "", "Others' votes on backends that do not count, by reason.") \
+	FAMILY(starling_health_verdict_disagreements_total, COUNTER, "", "Times that own probes said down for long where votes said up.") \
+	FAMILY(starling_health_unquorate_backends, GAUGE, "", "Addresses checked of which votes of the present roster say nothing.") \
+	FAMILY(starling_health_local_backends, GAUGE, "", "Of them, those held up or down by own probes alone.") \
 	FAMILY(starling_xdp_packets_total, COUNTER, "device=device", "Packets seen on a device by XDP action.") \
 	FAMILY(starling_xdp_drops_total, COUNTER, "device=device,reason=reason", "Packets dropped on a device by reason.") \
 	FAMILY(starling_xdp_attached, GAUGE, "device=device,mode=mode", "Whether the program is attached to a device, and how.") \
@@ -221,7 +226,18 @@
 	FIELD(PROBES, took_1s, U64, COUNT, LINE2, "% to 1000", FAMILY_starling_health_check_duration_seconds, "le=1", "so long at most") \
 	FIELD(PROBES, took_all, U64, COUNT, LINE2, "% in all", FAMILY_starling_health_check_duration_seconds, "le=+Inf", "those that were good") \
 	FIELD(PROBES, took_sum, F64, SECONDS, LINE2, "together", FAMILY_starling_health_check_duration_seconds, "sum=", "all of them") \
-	FIELD(PROBES, took_count, U64, COUNT, LINE2, "of %", FAMILY_starling_health_check_duration_seconds, "count=", "those that were good")
+	FIELD(PROBES, took_count, U64, COUNT, LINE2, "of %", FAMILY_starling_health_check_duration_seconds, "count=", "those that were good") \
+	FIELD(PROBES, votes, U64, COUNT, LINE3, "votes %", FAMILY_starling_health_votes_total, "", "others', that count") \
+	FIELD(PROBES, votes_malformed, U64, COUNT, LINE3, "% malformed", FAMILY_starling_health_votes_rejected_total, "reason=malformed", "make no sense") \
+	FIELD(PROBES, votes_target, U64, COUNT, LINE3, "% target", FAMILY_starling_health_votes_rejected_total, "reason=target", "on nothing that is checked here") \
+	FIELD(PROBES, votes_epoch, U64, COUNT, LINE3, "% epoch", FAMILY_starling_health_votes_rejected_total, "reason=epoch", "of another roster") \
+	FIELD(PROBES, votes_stranger, U64, COUNT, LINE3, "% stranger", FAMILY_starling_health_votes_rejected_total, "reason=stranger", "by somebody who does not observe the target") \
+	FIELD(PROBES, votes_forged, U64, COUNT, LINE3, "% forged", FAMILY_starling_health_votes_rejected_total, "reason=forged", "signed by another than they say") \
+	FIELD(PROBES, votes_equivocation, U64, COUNT, LINE3, "% equivocation", FAMILY_starling_health_votes_rejected_total, "reason=equivocation", "their voter says two things at once") \
+	FIELD(PROBES, votes_caught, U64, COUNT, LINE3, "% caught", FAMILY_starling_health_votes_rejected_total, "reason=caught", "their voter was caught at that") \
+	FIELD(PROBES, disagreements, U64, COUNT, LINE4, "disagreements", FAMILY_starling_health_verdict_disagreements_total, "", "own probes said down for long where votes said up") \
+	FIELD(PROBES, unquorate, U64, NONE, LINE4, "unquorate", FAMILY_starling_health_unquorate_backends, "", "addresses of which votes of the present roster say nothing") \
+	FIELD(PROBES, by_itself, U64, NONE, LINE4, "local", FAMILY_starling_health_local_backends, "", "of them, those held up or down by own probes")
 
 #define STARLING_FIELDS_SHARE(FIELD) \
 	FIELD(SHARE, vip, TEXT, NONE, COLUMN, "VIP", FAMILY_NONE, "", "its VIP") \

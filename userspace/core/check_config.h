@@ -92,9 +92,9 @@ struct check_config {
 	char expect[CHECK_TEXT_BYTES];
 };
 
-const char *const *check_kind_words(void); /* by enum check_kind, then NULL */
-const char *const *dns_type_words(void);   /* end with NULL */
-extern const __u32 dns_type_numbers[];	   /* the same order */
+const char *const *check_kind_words(void);	/* by enum check_kind, then NULL */
+const char *const *dns_type_words(void);	/* end with NULL */
+extern const __u32 dns_type_numbers[];		/* the same order */
 const char *const *check_scope_words(void);	/* by enum check_scope, then NULL */
 const char *const *check_observers_words(void); /* end with NULL; numbers in the same order */
 extern const __u32 check_observers_numbers[];

@@ -213,6 +213,10 @@
 		"show what checks say of backends, and since when", ARG_OF_VIP) \
 	COMMAND(HEALTH_PROBE, "health", "probe", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"probe a backend now, and say what came; counts for nothing", ARG_NAME, ARG_BACKEND) \
+	COMMAND(HEALTH_EXPORT, "health", "export", IN_NO_FILE, COMMAND_LOCAL, \
+		"print the certificate of a verdict, which shows it to anybody", ARG_NAME, ARG_BACKEND) \
+	COMMAND(HEALTH_VERIFY, "health", "verify", IN_NO_FILE, COMMAND_LOCAL | COMMAND_FILE, \
+		"say what such a certificate proves, by the roster that is in its file", ARG_FILE) \
 	COMMAND(FLOW_LOOKUP, "flow", "lookup", IN_NO_FILE, COMMAND_LOCAL, \
 		"say where the packets of a flow go, and why", ARG_PROTO, ARG_SOURCE, ARG_DESTINATION) \
 	COMMAND(FLOW_SHOW, "flow", "show", IN_NO_FILE, COMMAND_LOCAL, \

@@ -5,6 +5,10 @@
 #include "daemon/handlers.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/health.h"
+#include "daemon/peers.h"
 
 static handler_fn *const handlers[COMMAND_COUNT] = {
 	[COMMAND_VIP_ADD] = handle_config_command,
@@ -24,6 +28,7 @@ static handler_fn *const handlers[COMMAND_COUNT] = {
 	[COMMAND_HEALTH_DELETE] = handle_config_command,
 	[COMMAND_HEALTH_SHOW] = handle_health_show,
 	[COMMAND_HEALTH_PROBE] = handle_health_probe,
+	[COMMAND_HEALTH_EXPORT] = handle_health_export,
 	[COMMAND_FLOW_LOOKUP] = handle_flow_lookup,
 	[COMMAND_FLOW_SHOW] = handle_flow_show,
 	[COMMAND_IFACE_ATTACH] = handle_config_command,
@@ -98,9 +103,43 @@ static void feature_probe(struct task *t)
 	task_answer(t, table);
 }
 
+int handler_text(struct task *t, const struct buf *text)
+{
+	json_t *json = buf_error(text) ? NULL : json_pack("{s:s}", "text", buf_text(text));
+	char *line = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	if (!line)
+		return -ENOMEM;
+	buf_printf(&t->answer, "%s\n", line);
+	free(line);
+	return 0;
+}
+
+static void certificate_verify(struct task *t)
+{
+	struct buf says = BUF_INIT;
+	struct err err = {0};
+	struct signing signing = peers_signing(t->d->peers);
+	int rc = health_verify(t->wanted, t->text, t->text_len, &signing, &says, &err);
+
+	if (!rc)
+		rc = buf_error(&says);
+	if (rc)
+		task_fail(t, rc == -ENOENT ? FAULT_NOT_FOUND : FAULT_REFUSED, &err);
+	else
+		request_message_answer(buf_text(&says), &t->answer);
+	buf_free(&says);
+}
+
 bool handler_prepare(struct task *t)
 {
 	char message[ERR_FILE_BYTES + 64];
+
+	if (t->command.id == COMMAND_HEALTH_VERIFY) {
+		certificate_verify(t);
+		return true;
+	}
 
 	if (t->command.id == COMMAND_FEATURE_PROBE) {
 		feature_probe(t);

@@ -203,22 +203,14 @@ int handle_config_level(struct plane *p, struct task *t, struct err *err)
 	return table ? task_show(t, table, agree_levels(t->d->agree, table), err) : -ENOMEM;
 }
 
-/* A text: {"text":"..."}. */
 int handle_config_show(struct plane *p, struct task *t, struct err *err)
 {
 	struct buf text = BUF_INIT;
-	json_t *json;
-	char *line;
+	int rc;
 
 	(void)err;
 	config_export(plane_config(p), &text);
-	json = buf_error(&text) ? NULL : json_pack("{s:s}", "text", buf_text(&text));
-	line = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	json_decref(json);
+	rc = handler_text(t, &text);
 	buf_free(&text);
-	if (!line)
-		return -ENOMEM;
-	buf_printf(&t->answer, "%s\n", line);
-	free(line);
-	return 0;
+	return rc;
 }

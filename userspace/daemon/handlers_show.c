@@ -56,6 +56,17 @@ int handle_health_probe(struct plane *p, struct task *t, struct err *err)
 	return health_probe(t->d->health, p, t, err);
 }
 
+int handle_health_export(struct plane *p, struct task *t, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	int rc = health_export(t->d->health, p, t->command.vip, &t->command.at, &text, err);
+
+	if (!rc)
+		rc = handler_text(t, &text);
+	buf_free(&text);
+	return rc;
+}
+
 int handle_flow_lookup(struct plane *p, struct task *t, struct err *err)
 {
 	struct table *table = table_new(KIND_LOOKUP);

@@ -135,6 +135,7 @@ static bool actions_take(struct health *h, bool *ret_votes)
 			*ret_votes = true;
 			break;
 		case VERDICT_CHANGE:
+			h->disagreements += action.own_down;
 			changed = true;
 			break;
 		}

@@ -7,6 +7,7 @@
 #ifndef STARLING_DAEMON_HEALTH_H
 #define STARLING_DAEMON_HEALTH_H
 
+#include "core/signing.h"
 #include "core/table.h"
 #include "daemon/daemon.h"
 
@@ -42,6 +43,26 @@ int health_show(struct health *h, const struct plane *p, const char *vip, struct
 /* Backends that cannot be probed from here, or must not: how many, and about one of them. Return: whether there are. */
 bool health_problem(struct health *h, const struct plane *p, char words[HEALTH_PROBLEM_BYTES]);
 void health_probes(struct health *h, struct table *t); /* KIND_PROBES: one row */
+
+/**
+ * health_export() - the certificate of a verdict, with all that it is about
+ * @text:	a configuration of the roster, the VIP, its check and the backend; and a comment with the certificate
+ *
+ * Return: 0; -ENOENT, -ENODATA (it goes by no votes, or by those of another roster), -ENOMEM, with @err.
+ */
+int health_export(struct health *h, const struct plane *p, const char *vip, const struct endpoint *at, struct buf *text,
+		  struct err *err);
+
+/**
+ * health_verify() - what such a text proves, whoever wrote it
+ * @wanted:	its lines, parsed
+ * @text:	all of it
+ * @says:	a sentence: what is proved, by whom, and by which roster
+ *
+ * Any thread. Return: 0; -EINVAL, or what is wrong with the certificate (verdict_rule.h), with @err.
+ */
+int health_verify(const struct config *wanted, const char *text, size_t len, const struct signing *signing,
+		  struct buf *says, struct err *err);
 
 struct task;
 

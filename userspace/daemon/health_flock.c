@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "daemon/health_state.h"
 
-#define HEARD_MAX  4096			       /* pages that wait to be looked at */
+#define HEARD_MAX  4096				       /* pages that wait to be looked at */
 #define HEARD_TURN (VERDICT_TURN / VERDICT_PAGE_VOTES) /* pages of one turn */
 
 /* --- from others, on the loop's thread --- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Health and the other nodes: who votes, and pages of votes. For peers_votes.c and its like: all are called on the loop's
- * thread, under the peers' lock, and @h may be NULL at the daemon's end. Not here: the rest of health (health.h).
+ * Health and the other nodes: who votes, and pages of votes. For peers_votes.c and its like: all are called on the
+ * loop's thread, under the peers' lock, and @h may be NULL at the daemon's end. Not here: the rest of health
+ * (health.h).
  */
 #ifndef STARLING_DAEMON_HEALTH_FLOCK_H
 #define STARLING_DAEMON_HEALTH_FLOCK_H

@@ -98,9 +98,8 @@ void health_why(const struct health *h, const struct health_status *s, char word
 		snprintf(found, sizeof(found), "%s %s: %.60s", check_kind_words()[t->check->kind],
 			 check_reason_label(t->last.reason), t->last.say);
 	if (view->source == VERDICT_BY_CERTIFIED && view->seats.count > 1)
-		snprintf(words, 128, "%zu of %zu say so%s%s",
-			 view->state == VERDICT_DOWN ? view->down : view->up, view->seats.count, found[0] ? "; " : "",
-			 found);
+		snprintf(words, 128, "%zu of %zu say so%s%s", view->state == VERDICT_DOWN ? view->down : view->up,
+			 view->seats.count, found[0] ? "; " : "", found);
 	else if (found[0])
 		snprintf(words, 128, "%s%s", found,
 			 h->roster.count > 1 && view->source == VERDICT_BY_LOCAL ? "; by itself" : "");
@@ -194,7 +193,8 @@ bool health_problem(struct health *h, const struct plane *p, char words[HEALTH_P
 				continue;
 			if (!count++)
 				snprintf(one, sizeof(one), "VIP %s %s: %s", v->name,
-					 endpoint_format(&v->backend[k].at, at), s.target.barred ? BARRED : s.target.last.say);
+					 endpoint_format(&v->backend[k].at, at),
+					 s.target.barred ? BARRED : s.target.last.say);
 		}
 	}
 	if (count)
@@ -221,6 +221,39 @@ void health_words(void *arg, const struct check_config *check, const struct endp
 		snprintf(words, PLANE_CHECK_BYTES, "%s %.1f ms", kind, last->took_us / 1e3);
 	else
 		snprintf(words, PLANE_CHECK_BYTES, "%s %.0f ms", kind, last->took_us / 1e3);
+}
+
+static void votes_fill(struct health *h, struct table *t, size_t row)
+{
+	static const struct {
+		enum field_id field;
+		enum verdict_outcome outcome;
+	} counts[] = {
+		{FIELD_PROBES_votes, VERDICT_OUTCOME_NEW},
+		{FIELD_PROBES_votes_malformed, VERDICT_OUTCOME_MALFORMED},
+		{FIELD_PROBES_votes_target, VERDICT_OUTCOME_TARGET},
+		{FIELD_PROBES_votes_epoch, VERDICT_OUTCOME_EPOCH},
+		{FIELD_PROBES_votes_stranger, VERDICT_OUTCOME_STRANGER},
+		{FIELD_PROBES_votes_forged, VERDICT_OUTCOME_FORGED},
+		{FIELD_PROBES_votes_equivocation, VERDICT_OUTCOME_EQUIVOCATION},
+		{FIELD_PROBES_votes_caught, VERDICT_OUTCOME_CAUGHT},
+	};
+	__u64 unquorate = 0, local = 0;
+	struct verdict_view view;
+
+	pthread_mutex_lock(&h->lock);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		table_set_u64(t, row, counts[i].field, verdict_count(h->verdict, counts[i].outcome));
+	for (size_t i = 0; i < h->set.count; i++) {
+		if (verdict_view(h->verdict, h->set.target[i].id, &view))
+			continue;
+		unquorate += view.source != VERDICT_BY_CERTIFIED;
+		local += view.source == VERDICT_BY_LOCAL;
+	}
+	table_set_u64(t, row, FIELD_PROBES_disagreements, h->disagreements);
+	pthread_mutex_unlock(&h->lock);
+	table_set_u64(t, row, FIELD_PROBES_unquorate, unquorate);
+	table_set_u64(t, row, FIELD_PROBES_by_itself, local);
 }
 
 void health_probes(struct health *h, struct table *t)
@@ -257,4 +290,5 @@ void health_probes(struct health *h, struct table *t)
 	}
 	table_set_u64(t, row, FIELD_PROBES_took_count, sum);
 	table_set_f64(t, row, FIELD_PROBES_took_sum, count.took_us / 1e6);
+	votes_fill(h, t, row);
 }

@@ -63,6 +63,7 @@ struct health {
 	struct roster roster;
 	struct verdict_self self;
 	struct health_set set;
+	__u64 disagreements; /* times that own probes said down for long where votes said up */
 
 	_Atomic bool checks_posted; /* a look at the verdicts is on its way */
 	_Atomic bool votes_posted;  /* and one at own votes, and at others' */
@@ -97,6 +98,8 @@ void health_set_keep(struct health_set *set, const struct health_set *former); /
 struct health_target *health_set_find(const struct health_set *set, const struct endpoint *at,
 				      const struct check_config *check); /* NULL: none */
 struct health_target *health_set_id(const struct health_set *set, __u64 id);
+__u64 health_target_id(const struct check_config *check, const struct endpoint *at, const struct signing *signing,
+		       int *ret_rc); /* *ret_rc: 0, or -ENOMEM */
 /* By what rules verdicts on them are made. @ret: @set->count of them, in the order of ids. */
 void health_set_rules(const struct health_set *set, const struct roster *roster, __u64 self,
 		      struct verdict_target *ret);

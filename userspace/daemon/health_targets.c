@@ -45,6 +45,15 @@ static __u64 target_id(const __u8 check[HASH_BYTES], const struct endpoint *at, 
 	return ret;
 }
 
+__u64 health_target_id(const struct check_config *check, const struct endpoint *at, const struct signing *signing,
+		       int *ret_rc)
+{
+	__u8 hash[HASH_BYTES];
+
+	*ret_rc = check_hash(check, signing, hash);
+	return *ret_rc ? 0 : target_id(hash, at, signing);
+}
+
 /* --- sets --- */
 
 static int target_order(const void *key, const void *member)
@@ -137,7 +146,7 @@ struct health_target *health_set_find(const struct health_set *set, const struct
 	size_t place;
 
 	return array_find(set->target, set->count, sizeof(key), &key, target_order, &place) ? &set->target[place]
-											     : NULL;
+											    : NULL;
 }
 
 struct health_target *health_set_id(const struct health_set *set, __u64 id)
@@ -176,8 +185,7 @@ void health_set_keep(struct health_set *set, const struct health_set *former)
 
 /* --- rules --- */
 
-void health_set_rules(const struct health_set *set, const struct roster *roster, __u64 self,
-		      struct verdict_target *ret)
+void health_set_rules(const struct health_set *set, const struct roster *roster, __u64 self, struct verdict_target *ret)
 {
 	const struct roster_node *own = roster_find_id(roster, self);
 
@@ -187,7 +195,10 @@ void health_set_rules(const struct health_set *set, const struct roster *roster,
 
 		ret[i] = (struct verdict_target){
 			.id = t->id,
-			.pace = {.interval_ms = c->interval_ms, .timeout_ms = c->timeout_ms, .rise = c->rise, .fall = c->fall},
+			.pace = {.interval_ms = c->interval_ms,
+				 .timeout_ms = c->timeout_ms,
+				 .rise = c->rise,
+				 .fall = c->fall},
 			.rule = {.mode = (enum verdict_mode)(c->mode - 1), .liars = c->observers > 4 ? 2 : 1},
 			.down = t->down,
 		};

@@ -69,8 +69,8 @@ void prober_close(struct prober *p);
 int prober_probe(struct prober *p, const struct endpoint *at, const struct check_config *check, probe_done_fn *done,
 		 void *arg);
 
-void prober_wake(struct prober *p);				/* any thread */
-void prober_exec(struct prober *p, bool on);			/* files may be run from now on; any thread */
+void prober_wake(struct prober *p);			       /* any thread */
+void prober_exec(struct prober *p, bool on);		       /* files may be run from now on; any thread */
 void prober_count(struct prober *p, struct prober_count *ret); /* any thread */
 
 #endif
