@@ -57,7 +57,8 @@ struct fresh {
 struct node {
 	struct signer signer;
 	struct verdict *verdict; /* NULL: it lies, or is down */
-	bool lies, blind, up;
+	bool lies, up;
+	__u32 blind; /* percent */
 	__u32 part, life;
 	__u64 timer_ns;
 	struct fresh *fresh; /* to be gossiped */

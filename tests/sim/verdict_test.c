@@ -39,8 +39,8 @@ static void nothing_is_called_down_that_is_well(size_t nodes, size_t liars, enum
 
 	o.targets = 100;
 	f = verdict_measure_false(&o, PROBES);
-	if (f.certified)
-		fail_msg("%zu of %zu lie, %s: %zu called down", liars, nodes, verdict_lie_text(lie), f.certified);
+	if (f.ejected)
+		fail_msg("%zu of %zu lie, %s: %zu called down", liars, nodes, verdict_lie_text(lie), f.ejected);
 }
 
 static void no_liar_has_a_healthy_backend_called_down(void **state)
@@ -67,11 +67,11 @@ static void lone_checkers_and_too_many_liars_are_seen_to_err(void **state)
 	(void)state;
 	o.targets = 100;
 	o.pace.plain = true;
-	assert_true(verdict_measure_false(&o, PROBES).certified > PROBES / 500);
+	assert_true(verdict_measure_false(&o, PROBES).ejected > PROBES / 500);
 	o = flock(4, 2, VERDICT_LIE_DOWN);
 	o.targets = 100;
 	o.pace.plain = true;
-	assert_true(verdict_measure_false(&o, PROBES).certified > PROBES / 1000);
+	assert_true(verdict_measure_false(&o, PROBES).ejected > PROBES / 1000);
 }
 
 static void death_is_told_in_time(size_t nodes, size_t liars, enum verdict_lie lie, enum verdict_fault_what death)
@@ -234,7 +234,7 @@ static void a_crashed_observer_is_not_missed(void **state)
 static void a_newcomer_is_handed_the_certificate(void **state)
 {
 	const struct verdict_fault fault[] = {
-		{10000, VERDICT_FAULT_MUTE, 0, 1, 0},  {25000, VERDICT_FAULT_BLIND, 2, 2, 1},
+		{10000, VERDICT_FAULT_MUTE, 0, 1, 0},  {25000, VERDICT_FAULT_BLIND, 2, 2, 100},
 		{25000, VERDICT_FAULT_HEAL, 0, 1, 0},  {40000, VERDICT_FAULT_CRASH, 1, 1, 0},
 		{41000, VERDICT_FAULT_START, 1, 1, 0},
 	};
@@ -273,7 +273,7 @@ static void on_change(void *arg, __u64 now_ms, size_t node, size_t target, enum 
 
 static void a_blind_observer_changes_nothing_for_others(void **state)
 {
-	const struct verdict_fault fault[] = {{10000, VERDICT_FAULT_BLIND, 3, 1, 1}};
+	const struct verdict_fault fault[] = {{10000, VERDICT_FAULT_BLIND, 3, 1, 100}};
 	struct verdict_world_options o = flock(4, 0, 0);
 	struct changes c = {0};
 	struct verdict_world *w;
@@ -441,7 +441,7 @@ static size_t storm(__u64 seed, size_t nodes, size_t honest, size_t targets, str
 		switch (is) {
 		case VERDICT_FAULT_PART:
 		case VERDICT_FAULT_BLIND:
-			ret[count++] = (struct verdict_fault){at_ms, is, node, 1, 1};
+			ret[count++] = (struct verdict_fault){at_ms, is, node, 1, is == VERDICT_FAULT_BLIND ? 100 : 1};
 			ret[count++] = (struct verdict_fault){end_ms, is, node, 1, 0};
 			break;
 		case VERDICT_FAULT_MUTE:

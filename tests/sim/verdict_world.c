@@ -42,6 +42,11 @@ bool verdict_lost(struct verdict_world *w)
 
 /* --- actions --- */
 
+static bool blind(struct verdict_world *w, size_t node)
+{
+	return w->node[node].blind && verdict_world_draw(w, 100) < w->node[node].blind;
+}
+
 static void probe_send(struct verdict_world *w, size_t node, const struct verdict_action *a)
 {
 	size_t target = a->target - verdict_world_target(0);
@@ -50,7 +55,7 @@ static void probe_send(struct verdict_world *w, size_t node, const struct verdic
 	struct job *job;
 
 	b->probes++;
-	if (b->mute || w->node[node].blind || verdict_lost(w) || verdict_lost(w))
+	if (b->mute || blind(w, node) || verdict_lost(w) || verdict_lost(w))
 		evidence = VERDICT_TIMEOUT;
 	job = verdict_job(w,
 			  evidence == VERDICT_TIMEOUT ? w->options.pace.timeout_ms * 1000
@@ -69,6 +74,9 @@ static void vote_send(struct verdict_world *w, size_t node, const struct verdict
 
 	verdict_keep(&w->node[node], item);
 	verdict_spread(w, node, item);
+	if (what == ITEM_VOTE && w->options.voted)
+		w->options.voted(w->options.arg, w->now_ns / VERDICT_MS, node, a->target - verdict_world_target(0),
+				 a->state);
 	if (what == ITEM_VOTE && !verdict_view(w->node[node].verdict, a->target, &view))
 		for (to = 0; to < w->options.nodes; to++)
 			if (verdict_seat_of(&view.seats, w->node[to].signer.id) >= 0)
