@@ -3,6 +3,7 @@
  * How votes travel in the verdicts' world: to the target's other observers at once, to all by gossip, and where both
  * got lost by a repair that compares what two nodes keep. Not here: who casts them (verdict_world.c).
  */
+#include "core/page_store.h"
 #include "verdict_private.h"
 
 #define DELAY_US  200
@@ -36,14 +37,22 @@ void verdict_item_drop(struct item *item)
 		free(item);
 }
 
-/* --- gossip --- */
+static void item_send(struct verdict_world *w, __u64 us, size_t from, size_t to, struct item *item)
+{
+	struct job *job = verdict_job(w, us, to, JOB_ITEM);
+
+	job->item = verdict_item_hold(item);
+	job->about = from;
+}
+
+/* --- gossip: as pages do --- */
 
 void verdict_send(struct verdict_world *w, size_t from, size_t to, struct item *item)
 {
 	w->messages++;
 	if (from == to || !w->node[to].up || w->node[from].part != w->node[to].part || verdict_lost(w))
 		return;
-	verdict_job(w, DELAY_US + verdict_world_draw(w, JITTER_US), to, JOB_ITEM)->item = verdict_item_hold(item);
+	item_send(w, DELAY_US + verdict_world_draw(w, JITTER_US), from, to, item);
 }
 
 static void fresh_drop_first(struct node *n)
@@ -52,9 +61,20 @@ static void fresh_drop_first(struct node *n)
 	memmove(n->fresh, n->fresh + 1, --n->fresh_count * sizeof(*n->fresh));
 }
 
-void verdict_spread(struct verdict_world *w, size_t from, struct item *item)
+static void fresh_meets(struct fresh *f, size_t node)
 {
-	struct node *n = &w->node[from];
+	f->met[node / 64] |= 1ull << node % 64;
+}
+
+static bool fresh_met(const struct fresh *f, size_t node)
+{
+	return f->met[node / 64] >> node % 64 & 1;
+}
+
+void verdict_spread(struct verdict_world *w, size_t node, size_t from, struct item *item)
+{
+	struct node *n = &w->node[node];
+	struct fresh *f;
 	size_t i, left = 0;
 
 	for (i = 0; i < n->fresh_count; i++) {
@@ -66,29 +86,56 @@ void verdict_spread(struct verdict_world *w, size_t from, struct item *item)
 	n->fresh_count = left;
 	if (n->fresh_count == FRESH)
 		fresh_drop_first(n); /* a repair will do it */
-	n->fresh[n->fresh_count++] = (struct fresh){verdict_item_hold(item), item->key, SENDS(w->options.nodes)};
+	f = &n->fresh[n->fresh_count++];
+	*f = (struct fresh){.item = verdict_item_hold(item), .key = item->key};
+	fresh_meets(f, node);
+	fresh_meets(f, from);
 	if (n->gossips)
 		return;
 	n->gossips = true;
-	verdict_job(w, verdict_world_draw(w, VERDICT_GOSSIP_MS * 1000), from, JOB_GOSSIP);
+	verdict_job(w, verdict_world_draw(w, VERDICT_GOSSIP_MS * 1000), node, JOB_GOSSIP);
+}
+
+/* Those that were sent least, and that it has not met, as many as there is room for. */
+static void gossip_to(struct verdict_world *w, size_t from, size_t to, unsigned int limit)
+{
+	struct node *n = &w->node[from];
+	size_t i, count = 0;
+
+	for (unsigned int sent = 0; sent < limit && count < DATAGRAM; sent++)
+		for (i = 0; i < n->fresh_count && count < DATAGRAM; i++) {
+			struct fresh *f = &n->fresh[i];
+
+			if (f->sent != sent || fresh_met(f, to))
+				continue;
+			verdict_send(w, from, to, f->item);
+			fresh_meets(f, to);
+			f->sent++;
+			count++;
+		}
+}
+
+static bool fresh_rests(const struct verdict_world *w, const struct fresh *f, unsigned int limit)
+{
+	size_t met = 0;
+
+	for (size_t i = 0; i < w->options.nodes; i++)
+		met += fresh_met(f, i);
+	return f->sent >= limit || met == w->options.nodes;
 }
 
 void verdict_gossip(struct verdict_world *w, size_t from)
 {
+	unsigned int limit = page_spread_limit(LAMBDA, w->options.nodes);
 	struct node *n = &w->node[from];
-	size_t i, k, left = 0;
+	size_t i, left = 0;
 
 	n->gossips = false;
-	for (k = 0; k < VERDICT_GOSSIP_FANOUT && w->options.nodes > 1; k++) {
-		size_t to = (from + 1 + verdict_world_draw(w, (__u32)w->options.nodes - 1)) % w->options.nodes;
-
-		for (i = 0; i < DATAGRAM && i < n->fresh_count; i++)
-			verdict_send(w, from, to, n->fresh[n->fresh_count - 1 - i].item);
-	}
-	for (i = 0; i < DATAGRAM && i < n->fresh_count; i++)
-		n->fresh[n->fresh_count - 1 - i].left--;
+	for (i = 0; i < VERDICT_GOSSIP_FANOUT && w->options.nodes > 1; i++)
+		gossip_to(w, from, (from + 1 + verdict_world_draw(w, (__u32)w->options.nodes - 1)) % w->options.nodes,
+			  limit);
 	for (i = 0; i < n->fresh_count; i++) {
-		if (n->fresh[i].left)
+		if (!fresh_rests(w, &n->fresh[i], limit))
 			n->fresh[left++] = n->fresh[i];
 		else
 			verdict_item_drop(n->fresh[i].item);
@@ -168,7 +215,7 @@ static void repair_towards(struct verdict_world *w, size_t from, size_t to)
 	for (i = 0; i < w->options.targets * KEPT; i++)
 		if (kept[i] && !keeps(&w->node[to], kept[i])) {
 			w->messages++;
-			verdict_job(w, DELAY_US, to, JOB_ITEM)->item = verdict_item_hold(kept[i]);
+			item_send(w, DELAY_US, from, to, kept[i]);
 		}
 	for (i = 0; i < w->options.targets; i++)
 		repair_certificate(w, from, to, i);

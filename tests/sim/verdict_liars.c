@@ -47,7 +47,7 @@ static void lie_tell(struct verdict_world *w, size_t node, size_t target, enum v
 	for (size_t to = 0; to < w->options.nodes; to++)
 		if (to != node)
 			verdict_send(w, node, to, item);
-	verdict_spread(w, node, item);
+	verdict_spread(w, node, node, item);
 	verdict_item_drop(item);
 }
 

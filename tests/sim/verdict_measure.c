@@ -179,6 +179,7 @@ struct many {
 	struct {
 		size_t moments;
 		__u64 last_ms;
+		bool down[VERDICT_TARGETS_MAX];
 	} node[VERDICT_NODES_MAX];
 };
 
@@ -186,16 +187,16 @@ static void on_many(void *arg, __u64 now_ms, size_t node, size_t target, enum ve
 		    enum verdict_source source, __u64 since_ms)
 {
 	struct many *m = arg;
+	bool was = m->node[node].down[target];
 
 	(void)source;
-	if (state != VERDICT_DOWN)
-		return;
+	m->node[node].down[target] = state == VERDICT_DOWN;
+	if (state != VERDICT_DOWN || was)
+		return; /* by whose word is no change of homes */
 	if (target >= m->dying) {
 		m->ejected++;
 		return;
 	}
-	if (since_ms < VERDICT_WARM_MS)
-		return;
 	m->all_ms = since_ms > m->all_ms ? since_ms : m->all_ms;
 	m->told_ms = now_ms;
 	m->node[node].moments += now_ms != m->node[node].last_ms;
@@ -207,11 +208,12 @@ struct verdict_many verdict_measure_many(const struct verdict_world_options *opt
 {
 	const struct verdict_fault fault = {VERDICT_WARM_MS, death, 0, dying, 0};
 	struct verdict_world_options o = *options;
-	struct many m = {.dying = dying};
+	static struct many m;
 	struct verdict_many ret = {0};
 	struct verdict_world *w;
 	size_t i;
 
+	m = (struct many){.dying = dying};
 	o.changed = on_many;
 	o.arg = &m;
 	w = verdict_world_new(&o);

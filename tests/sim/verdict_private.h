@@ -21,8 +21,8 @@
 #define KEPT	 (VERDICT_SEATS + 9) /* votes on a target that a node keeps for others */
 #define FRESH	 1024
 #define RECORDED 1024
-#define DATAGRAM 32				     /* items that a round of gossip has for each peer: four pages */
-#define SENDS(n) ((n) > 9 ? (n) > 99 ? 9u : 6u : 4u) /* 4 log10(n + 1) */
+#define DATAGRAM 32 /* items that a round of gossip has for each peer: four pages */
+#define LAMBDA	 4  /* each is sent LAMBDA * log10(n + 1) times */
 
 enum item_what { ITEM_VOTE, ITEM_PROOF };
 
@@ -40,8 +40,8 @@ enum job_what { JOB_RESULT, JOB_ITEM, JOB_GOSSIP, JOB_REPAIR, JOB_LIE, JOB_LIVE 
 
 struct job {
 	enum job_what what;
-	__u32 life; /* of the node */
-	size_t target, about;
+	__u32 life;	      /* of the node */
+	size_t target, about; /* ABOUT: a node; of ITEM, who sent it */
 	__u32 number;
 	enum verdict_evidence evidence;
 	bool live;
@@ -51,7 +51,8 @@ struct job {
 struct fresh {
 	struct item *item; /* held */
 	__u64 key;
-	unsigned int left;
+	unsigned int sent;
+	__u64 met[VERDICT_NODES_MAX / 64]; /* bits: nodes that it came from or was sent to, and this one */
 };
 
 struct node {
@@ -101,7 +102,8 @@ struct item *verdict_item(enum item_what what, const void *bytes, size_t len);
 struct item *verdict_item_hold(struct item *item);
 void verdict_item_drop(struct item *item); /* NULL is fine */
 void verdict_send(struct verdict_world *w, size_t from, size_t to, struct item *item);
-void verdict_spread(struct verdict_world *w, size_t from, struct item *item);
+/* To be gossiped by @node, who has it from @from, maybe itself. */
+void verdict_spread(struct verdict_world *w, size_t node, size_t from, struct item *item);
 void verdict_gossip(struct verdict_world *w, size_t from); /* one round */
 void verdict_keep(struct node *n, struct item *item);
 void verdict_repair(struct verdict_world *w, size_t node);

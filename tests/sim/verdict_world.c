@@ -73,7 +73,7 @@ static void vote_send(struct verdict_world *w, size_t node, const struct verdict
 	size_t to;
 
 	verdict_keep(&w->node[node], item);
-	verdict_spread(w, node, item);
+	verdict_spread(w, node, node, item);
 	if (what == ITEM_VOTE && w->options.voted)
 		w->options.voted(w->options.arg, w->now_ns / VERDICT_MS, node, a->target - verdict_world_target(0),
 				 a->state);
@@ -262,7 +262,7 @@ static void fault_do(struct verdict_world *w, const struct verdict_fault *f)
 
 /* --- events --- */
 
-static void item_hear(struct verdict_world *w, size_t node, struct item *item)
+static void item_hear(struct verdict_world *w, size_t node, size_t from, struct item *item)
 {
 	struct node *n = &w->node[node];
 	enum verdict_outcome outcome;
@@ -278,7 +278,7 @@ static void item_hear(struct verdict_world *w, size_t node, struct item *item)
 	else
 		outcome = verdict_proof(n->verdict, verdict_world_now(w), item->bytes, item->len);
 	if (outcome == VERDICT_OUTCOME_NEW)
-		verdict_spread(w, node, item);
+		verdict_spread(w, node, from, item);
 	if (outcome == VERDICT_OUTCOME_NEW || outcome == VERDICT_OUTCOME_EPOCH)
 		verdict_keep(n, item);
 }
@@ -303,7 +303,7 @@ static void job_do(struct verdict_world *w, size_t node, const struct job *job)
 				       job->evidence);
 		break;
 	case JOB_ITEM:
-		item_hear(w, node, job->item);
+		item_hear(w, node, job->about, job->item);
 		break;
 	case JOB_GOSSIP:
 		if (n->up && job->life == n->life)

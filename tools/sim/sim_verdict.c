@@ -20,7 +20,7 @@
 #define LONE_MIN   3000 /* likewise of a lone checker; some 5,500 */
 #define MANY	   250	/* targets, where many die */
 #define MANY_SEEDS 20
-#define FEW	   4 /* changes of homes that are called a few */
+#define FEW	   5 /* changes of homes that are called a few */
 #define FLAT_MS	   600000
 #define SPREAD_PCT 10 /* by which probes at one backend may differ with the size of the flock */
 #define ITEMS(a)   (sizeof(a) / sizeof(*(a)))
