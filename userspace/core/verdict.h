@@ -26,7 +26,9 @@
  *    of which more votes still stand; then down.
  *  - Once one is certified down, all that fail here are hurried. Changes come out together: VERDICT_SETTLE_MS after the
  *    first; VERDICT_FILTER_MS if something is called down by more than f, but not yet by enough; VERDICT_MANY_MS
- *    while hurried probes of others fail. So the death of many is one change of homes, or a few.
+ *    while hurried probes of others fail. Where there are several, or were just before, they come out once none has
+ *    joined them for VERDICT_FILTER_MS, and VERDICT_MANY_MS after the first at most. So the death of many is one change
+ *    of homes, or a few.
  *
  * Costs: a vote's signature is verified when it would change something. Those on 1,000 targets that fail at once are
  * 4,000, so take no more than VERDICT_TURN between two turns of a loop.
