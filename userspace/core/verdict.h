@@ -10,10 +10,11 @@
  * whoever has heard the same votes holds the same verdict, and can show it to somebody who has not.
  *
  *  - Who hears that a peer calls a target down probes it at once, so the first to notice makes all fast.
- *  - An observer whose own way is bad must not judge. If more than half of its targets fail, and of those more than f
- *    others, so one at least that does not lie, say up, it abstains instead of calling them down. When a rack really
- *    dies its observers abstain one after the other, until not so many say up; then all of them vote. With less than
- *    VERDICT_DOUBT_TARGETS there is no telling.
+ *  - An observer whose own way is bad must not judge. If more than half of its targets fail (twice in a row, as a lost
+ *    probe is no sign), and of those more than f others, so one at least that does not lie, say up, it abstains instead
+ *    of calling them down, until a quarter or less do. It hurries what fails: when a rack really dies its observers all
+ *    abstain soon, so that not so many say up; then all of them vote. With less than VERDICT_DOUBT_TARGETS there is no
+ *    telling.
  *  - Two different votes with one number prove that their voter equivocates; its votes count no more in this epoch,
  *    and the proof is passed on.
  *  - A roster has an epoch, which stands in every vote. With another one every observer votes anew, and the
@@ -40,6 +41,8 @@
 #include "core/verdict_watch.h"
 
 #define VERDICT_DOUBT_TARGETS 3	   /* observed, at least, to doubt oneself */
+#define VERDICT_DOUBT_PART    2	   /* more than one of so many fails: doubt begins */
+#define VERDICT_DOUBT_END     4	   /* and ends with no more than one of so many */
 #define VERDICT_TURN	      64   /* votes that are cast anew in one step */
 #define VERDICT_SETTLE_MS     20   /* a change waits so long for others */
 #define VERDICT_FILTER_MS     200  /* and so long if some are about to be decided */
