@@ -161,8 +161,8 @@ $(O)/tools/bench/bench: $(patsubst %.c,$(O)/%.o,$(filter-out %.bpf.c,$(wildcard 
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS)
 $(O)/tools/sim/sim: $(O)/tests/sim/flock_world.o $(O)/tests/unit/signer.o
 $(O)/tools/sim/sim_register: $(patsubst %,$(O)/tests/sim/%.o,register_world register_faults register_clients linear)
-$(O)/tools/sim/sim_verdict: $(patsubst %,$(O)/tests/sim/%.o,verdict_world verdict_liars verdict_measure) $(O)/tests/unit/signer.o
-$(SIM): %: %.o $(O)/tests/sim/events.o $(LIB)
+$(O)/tools/sim/sim_verdict: $(patsubst %,$(O)/tests/sim/%.o,verdict_world verdict_gossip verdict_liars verdict_measure) $(O)/tests/unit/signer.o
+$(SIM): %: %.o $(O)/tools/sim/lines.o $(O)/tests/sim/events.o $(LIB)
 	$(call say,LD)
 	$(Q)$(CC) $(SANFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(TESTLIBS) $(LIBS)
 # what the guest of the VM runs

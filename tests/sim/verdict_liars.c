@@ -17,7 +17,7 @@ const char *verdict_lie_text(enum verdict_lie lie)
 	return text[lie];
 }
 
-static struct item lie_vote(struct verdict_world *w, size_t node, size_t target, enum verdict_state state)
+static struct item *lie_vote(struct verdict_world *w, size_t node, size_t target, enum verdict_state state)
 {
 	struct node *n = &w->node[node];
 	struct verdict_vote vote = {
@@ -27,40 +27,42 @@ static struct item lie_vote(struct verdict_world *w, size_t node, size_t target,
 		.state = state,
 		.evidence = state == VERDICT_UP ? VERDICT_GOOD : VERDICT_TIMEOUT,
 	};
-	struct item item = {.what = ITEM_VOTE};
+	__u8 bytes[VERDICT_VOTE_BYTES];
 	int len;
 
 	assert_int_equal(roster_digest(&w->roster, &vote.epoch), 0);
 	assert_int_equal(verdict_vote_sign(&vote, &n->signer.signing), 0);
-	len = verdict_vote_encode(&vote, item.bytes, sizeof(item.bytes));
+	len = verdict_vote_encode(&vote, bytes, sizeof(bytes));
 	assert_true(len > 0);
-	item.len = (size_t)len;
-	return item;
+	return verdict_item(ITEM_VOTE, bytes, (size_t)len);
 }
 
 /* To everybody at once, and for good. */
 static void lie_tell(struct verdict_world *w, size_t node, size_t target, enum verdict_state state)
 {
-	struct item item;
+	struct item *item;
 
 	w->node[node].counter++;
 	item = lie_vote(w, node, target, state);
 	for (size_t to = 0; to < w->options.nodes; to++)
 		if (to != node)
-			verdict_send(w, node, to, &item);
-	verdict_spread(w, node, &item);
+			verdict_send(w, node, to, item);
+	verdict_spread(w, node, node, item);
+	verdict_item_drop(item);
 }
 
 static void lie_both(struct verdict_world *w, size_t node, size_t target)
 {
-	struct item up, down;
+	struct item *up, *down;
 
 	w->node[node].counter++;
 	up = lie_vote(w, node, target, VERDICT_UP);
 	down = lie_vote(w, node, target, VERDICT_DOWN);
 	for (size_t to = 0; to < w->options.nodes; to++)
 		if (to != node)
-			verdict_send(w, node, to, to % 2 ? &up : &down);
+			verdict_send(w, node, to, to % 2 ? up : down);
+	verdict_item_drop(up);
+	verdict_item_drop(down);
 }
 
 static void lie_replay(struct verdict_world *w, size_t node)
@@ -69,7 +71,7 @@ static void lie_replay(struct verdict_world *w, size_t node)
 
 	for (size_t i = 0; i < 8 && n->recorded_count; i++)
 		verdict_send(w, node, verdict_world_draw(w, (__u32)w->options.nodes),
-			     &n->recorded[verdict_world_draw(w, (__u32)n->recorded_count)]);
+			     n->recorded[verdict_world_draw(w, (__u32)n->recorded_count)]);
 }
 
 static void lie_on(struct verdict_world *w, size_t node, size_t target)
@@ -115,14 +117,17 @@ void verdict_liar_ticks(struct verdict_world *w, size_t node)
 	verdict_job(w, TICK_MS * 1000, node, JOB_LIE);
 }
 
-void verdict_liar_hears(struct verdict_world *w, size_t node, const struct item *item)
+void verdict_liar_hears(struct verdict_world *w, size_t node, struct item *item)
 {
 	struct node *n = &w->node[node];
+	size_t at = n->recorded_count;
 
 	if (w->options.lie != VERDICT_LIE_REPLAY || item->what != ITEM_VOTE)
 		return;
-	if (n->recorded_count < RECORDED)
-		n->recorded[n->recorded_count++] = *item;
+	if (at == RECORDED)
+		at = verdict_world_draw(w, RECORDED);
 	else
-		n->recorded[verdict_world_draw(w, RECORDED)] = *item;
+		n->recorded_count++;
+	verdict_item_drop(n->recorded[at]);
+	n->recorded[at] = verdict_item_hold(item);
 }

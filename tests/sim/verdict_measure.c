@@ -11,10 +11,12 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define APART_MS 97 /* from one death to the next: against an interval of a round number, another moment each time */
-#define DYING	 3  /* one target of so many: if more died their observers would doubt themselves first */
-#define AFTER_MS 15000
-#define STEP_MS	 60000
+#define APART_MS  97 /* from one death to the next: against an interval of a round number, another moment each time */
+#define DYING	  3  /* one target of so many: if more died their observers would doubt themselves first */
+#define AFTER_MS  15000
+#define STEP_MS	  60000
+#define MANY_MS	  30000 /* from the death of many to the end */
+#define UPLINK_MS 300000
 
 static __u64 probes_all(const struct verdict_world *w, size_t targets)
 {
@@ -25,40 +27,63 @@ static __u64 probes_all(const struct verdict_world *w, size_t targets)
 	return sum;
 }
 
+/* --- healthy targets --- */
+
+struct held_down {
+	size_t times;
+	__u64 down_ms, since_ms[VERDICT_TARGETS_MAX]; /* UINT64_MAX: it is not */
+};
+
 static void on_false(void *arg, __u64 now_ms, size_t node, size_t target, enum verdict_state state,
 		     enum verdict_source source, __u64 since_ms)
 {
-	struct verdict_false *f = arg;
+	struct held_down *held = arg;
+	__u64 *since = &held->since_ms[target];
 
-	(void)now_ms;
-	(void)target;
+	(void)source;
 	(void)since_ms;
-	if (state != VERDICT_DOWN)
+	if (node || (state == VERDICT_DOWN) == (*since != UINT64_MAX))
 		return;
-	f->anywhere++;
-	f->certified += !node && source == VERDICT_BY_CERTIFIED;
+	if (state == VERDICT_DOWN) {
+		held->times++;
+		*since = now_ms;
+		return;
+	}
+	held->down_ms += now_ms - *since;
+	*since = UINT64_MAX;
 }
 
 struct verdict_false verdict_measure_false(const struct verdict_world_options *options, __u64 probes)
 {
 	struct verdict_world_options o = *options;
+	struct held_down held = {0};
 	struct verdict_false ret = {0};
 	struct verdict_world *w;
+	__u64 ms = 0;
+	size_t i;
 
+	memset(held.since_ms, 0xff, sizeof(held.since_ms));
 	o.changed = on_false;
-	o.arg = &ret;
+	o.arg = &held;
 	w = verdict_world_new(&o);
-	for (__u64 ms = STEP_MS; ret.probes < probes; ms += STEP_MS) {
-		verdict_world_run(w, ms, NULL, 0);
+	while (ret.probes < probes) {
+		verdict_world_run(w, ms += STEP_MS, NULL, 0);
 		ret.probes = probes_all(w, o.targets);
 	}
 	verdict_world_free(w);
+	for (i = 0; i < o.targets; i++)
+		held.down_ms += held.since_ms[i] == UINT64_MAX ? 0 : ms - held.since_ms[i];
+	ret.ejected = held.times;
+	ret.share = (double)held.down_ms / (double)ms / (double)o.targets;
 	return ret;
 }
+
+/* --- deaths, one by one --- */
 
 struct deaths {
 	struct death {
 		__u64 at_ms, first_ms, all_ms; /* 0: at once, it was held down before */
+		__u64 vote_ms;		       /* likewise */
 	} death[VERDICT_TARGETS_MAX];
 };
 
@@ -78,9 +103,18 @@ static void on_death(void *arg, __u64 now_ms, size_t node, size_t target, enum v
 		death->all_ms = since_ms;
 }
 
-static double after_s(const struct death *death, __u64 ms)
+static void on_death_vote(void *arg, __u64 now_ms, size_t node, size_t target, enum verdict_state state)
 {
-	return ms ? (double)(ms - death->at_ms) / 1000 : 0;
+	struct death *death = &((struct deaths *)arg)->death[target];
+
+	(void)node;
+	if (state == VERDICT_DOWN && now_ms >= death->at_ms && !death->vote_ms)
+		death->vote_ms = now_ms;
+}
+
+static double between_s(__u64 from_ms, __u64 to_ms)
+{
+	return to_ms > from_ms ? (double)(to_ms - from_ms) / 1000 : 0;
 }
 
 static int double_order(const void *a, const void *b)
@@ -90,6 +124,16 @@ static int double_order(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static bool avoided(struct verdict_world *w, size_t nodes, size_t target)
+{
+	struct verdict_view view;
+
+	for (size_t i = 0; i < nodes; i++)
+		if (verdict_view(verdict_world_node(w, i), verdict_world_target(target), &view) || !view.own_down)
+			return false;
+	return true;
+}
+
 void verdict_measure_times(const struct verdict_world_options *options, enum verdict_fault_what death,
 			   struct verdict_times *ret)
 {
@@ -97,7 +141,7 @@ void verdict_measure_times(const struct verdict_world_options *options, enum ver
 	static struct verdict_fault fault[VERDICT_TARGETS_MAX];
 	static struct deaths d;
 	struct verdict_world *w;
-	size_t i, dying = o.targets / DYING;
+	size_t i, dying = o.targets / DYING, honest = o.nodes - o.liars;
 
 	memset(&d, 0, sizeof(d));
 	for (i = 0; i < dying; i++) {
@@ -105,22 +149,132 @@ void verdict_measure_times(const struct verdict_world_options *options, enum ver
 		d.death[i].at_ms = fault[i].at_ms;
 	}
 	o.changed = on_death;
+	o.voted = on_death_vote;
 	o.arg = &d;
 	w = verdict_world_new(&o);
 	verdict_world_run(w, VERDICT_WARM_MS + dying * APART_MS + AFTER_MS, fault, dying);
 	for (i = 0; i < dying && ret->count < VERDICT_TIMES_MAX; i++) {
 		const struct death *it = &d.death[i];
 
-		if (verdict_world_agreeing(w, i, VERDICT_DOWN) < o.nodes - o.liars) {
+		if (verdict_world_agreeing(w, i, VERDICT_DOWN) < honest) {
 			ret->missed++;
+			ret->avoided += avoided(w, honest, i);
 			continue;
 		}
-		ret->first_s[ret->count] = after_s(it, it->first_ms);
-		ret->all_s[ret->count++] = after_s(it, it->all_ms);
+		ret->first_s[ret->count] = between_s(it->at_ms, it->first_ms);
+		ret->vote_s[ret->count] = it->vote_ms ? between_s(it->vote_ms, it->all_ms) : 0;
+		ret->all_s[ret->count++] = between_s(it->at_ms, it->all_ms);
 	}
 	verdict_world_free(w);
 	qsort(ret->first_s, ret->count, sizeof(*ret->first_s), double_order);
 	qsort(ret->all_s, ret->count, sizeof(*ret->all_s), double_order);
+	qsort(ret->vote_s, ret->count, sizeof(*ret->vote_s), double_order);
+}
+
+/* --- many at once --- */
+
+struct many {
+	size_t dying, ejected;
+	__u64 all_ms, told_ms;
+	struct {
+		size_t moments;
+		__u64 last_ms;
+		bool down[VERDICT_TARGETS_MAX];
+	} node[VERDICT_NODES_MAX];
+};
+
+static void on_many(void *arg, __u64 now_ms, size_t node, size_t target, enum verdict_state state,
+		    enum verdict_source source, __u64 since_ms)
+{
+	struct many *m = arg;
+	bool was = m->node[node].down[target];
+
+	(void)source;
+	m->node[node].down[target] = state == VERDICT_DOWN;
+	if (state != VERDICT_DOWN || was)
+		return; /* by whose word is no change of homes */
+	if (target >= m->dying) {
+		m->ejected++;
+		return;
+	}
+	m->all_ms = since_ms > m->all_ms ? since_ms : m->all_ms;
+	m->told_ms = now_ms;
+	m->node[node].moments += now_ms != m->node[node].last_ms;
+	m->node[node].last_ms = now_ms;
+}
+
+struct verdict_many verdict_measure_many(const struct verdict_world_options *options, enum verdict_fault_what death,
+					 size_t dying)
+{
+	const struct verdict_fault fault = {VERDICT_WARM_MS, death, 0, dying, 0};
+	struct verdict_world_options o = *options;
+	static struct many m;
+	struct verdict_many ret = {0};
+	struct verdict_world *w;
+	size_t i;
+
+	m = (struct many){.dying = dying};
+	o.changed = on_many;
+	o.arg = &m;
+	w = verdict_world_new(&o);
+	verdict_world_run(w, VERDICT_WARM_MS + MANY_MS, &fault, 1);
+	for (i = 0; i < dying; i++)
+		ret.alive += verdict_world_agreeing(w, i, VERDICT_DOWN) < o.nodes - o.liars;
+	verdict_world_free(w);
+	for (i = 0; i < o.nodes; i++)
+		ret.moments = m.node[i].moments > ret.moments ? m.node[i].moments : ret.moments;
+	ret.ejected = m.ejected;
+	ret.all_s = between_s(VERDICT_WARM_MS, m.all_ms);
+	ret.told_s = between_s(VERDICT_WARM_MS, m.told_ms);
+	return ret;
+}
+
+/* --- a bad way of one's own --- */
+
+struct uplink {
+	size_t node;
+	struct verdict_uplink sum;
+};
+
+static void on_uplink(void *arg, __u64 now_ms, size_t node, size_t target, enum verdict_state state,
+		      enum verdict_source source, __u64 since_ms)
+{
+	struct uplink *u = arg;
+
+	(void)now_ms;
+	(void)target;
+	(void)source;
+	(void)since_ms;
+	u->sum.ejected += state == VERDICT_DOWN && node != u->node;
+}
+
+static void on_uplink_vote(void *arg, __u64 now_ms, size_t node, size_t target, enum verdict_state state)
+{
+	struct uplink *u = arg;
+
+	(void)now_ms;
+	(void)target;
+	u->sum.called += state == VERDICT_DOWN && node == u->node;
+}
+
+struct verdict_uplink verdict_measure_uplink(const struct verdict_world_options *options, __u32 percent)
+{
+	struct uplink u = {options->nodes - options->liars - 1, {.doubts_s = -1}};
+	const struct verdict_fault fault = {VERDICT_WARM_MS, VERDICT_FAULT_BLIND, u.node, 1, percent};
+	struct verdict_world_options o = *options;
+	struct verdict_world *w;
+
+	o.changed = on_uplink;
+	o.voted = on_uplink_vote;
+	o.arg = &u;
+	w = verdict_world_new(&o);
+	for (__u64 ms = VERDICT_WARM_MS; ms <= VERDICT_WARM_MS + UPLINK_MS; ms += 10) {
+		verdict_world_run(w, ms, &fault, 1);
+		if (u.sum.doubts_s < 0 && verdict_doubts(verdict_world_node(w, u.node)))
+			u.sum.doubts_s = between_s(VERDICT_WARM_MS, ms);
+	}
+	verdict_world_free(w);
+	return u.sum;
 }
 
 double verdict_quantile(const double *sorted, size_t count, double q)

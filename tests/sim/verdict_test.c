@@ -39,8 +39,8 @@ static void nothing_is_called_down_that_is_well(size_t nodes, size_t liars, enum
 
 	o.targets = 100;
 	f = verdict_measure_false(&o, PROBES);
-	if (f.certified)
-		fail_msg("%zu of %zu lie, %s: %zu called down", liars, nodes, verdict_lie_text(lie), f.certified);
+	if (f.ejected)
+		fail_msg("%zu of %zu lie, %s: %zu called down", liars, nodes, verdict_lie_text(lie), f.ejected);
 }
 
 static void no_liar_has_a_healthy_backend_called_down(void **state)
@@ -59,7 +59,7 @@ static void loss_has_none_called_down_by_two_or_three(void **state)
 	nothing_is_called_down_that_is_well(3, 0, 0);
 }
 
-/* The world is not blind: what is to be seen is seen. */
+/* The world is not blind: what is to be seen is seen. So is a flock that goes by the word of one. */
 static void lone_checkers_and_too_many_liars_are_seen_to_err(void **state)
 {
 	struct verdict_world_options o = flock(1, 0, 0);
@@ -67,11 +67,30 @@ static void lone_checkers_and_too_many_liars_are_seen_to_err(void **state)
 	(void)state;
 	o.targets = 100;
 	o.pace.plain = true;
-	assert_true(verdict_measure_false(&o, PROBES).certified > PROBES / 500);
+	assert_true(verdict_measure_false(&o, PROBES).ejected > PROBES / 500);
 	o = flock(4, 2, VERDICT_LIE_DOWN);
 	o.targets = 100;
 	o.pace.plain = true;
-	assert_true(verdict_measure_false(&o, PROBES).certified > PROBES / 1000);
+	assert_true(verdict_measure_false(&o, PROBES).ejected > PROBES / 1000);
+	o = flock(4, 1, VERDICT_LIE_DOWN);
+	o.targets = 100;
+	o.rule.mode = VERDICT_MODE_ANY;
+	assert_true(verdict_measure_false(&o, PROBES).ejected > 0);
+}
+
+/* Nothing is certified then, but each finds out by itself, and avoids it. */
+static void too_many_who_call_the_dead_well_are_seen(void **state)
+{
+	struct verdict_world_options o = flock(4, 2, VERDICT_LIE_UP);
+	static struct verdict_times t;
+
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	o.targets = 30;
+	o.loss = 0;
+	verdict_measure_times(&o, VERDICT_FAULT_MUTE, &t);
+	assert_int_equal(t.missed, 10);
+	assert_int_equal(t.avoided, 10);
 }
 
 static void death_is_told_in_time(size_t nodes, size_t liars, enum verdict_lie lie, enum verdict_fault_what death)
@@ -86,6 +105,7 @@ static void death_is_told_in_time(size_t nodes, size_t liars, enum verdict_lie l
 	if (t.missed || verdict_quantile(t.all_s, t.count, 1) > verdict_bound_s(&o.pace, death))
 		fail_msg("%zu of %zu lie, %s: all know after %.2f s, %zu never", liars, nodes, verdict_lie_text(lie),
 			 verdict_quantile(t.all_s, t.count, 1), t.missed);
+	assert_true(verdict_quantile(t.vote_s, t.count, 1) <= verdict_bound_s(&o.pace, VERDICT_FAULT_REFUSE));
 }
 
 static void all_know_of_a_death_in_time(void **state)
@@ -234,7 +254,7 @@ static void a_crashed_observer_is_not_missed(void **state)
 static void a_newcomer_is_handed_the_certificate(void **state)
 {
 	const struct verdict_fault fault[] = {
-		{10000, VERDICT_FAULT_MUTE, 0, 1, 0},  {25000, VERDICT_FAULT_BLIND, 2, 2, 1},
+		{10000, VERDICT_FAULT_MUTE, 0, 1, 0},  {25000, VERDICT_FAULT_BLIND, 2, 2, 100},
 		{25000, VERDICT_FAULT_HEAL, 0, 1, 0},  {40000, VERDICT_FAULT_CRASH, 1, 1, 0},
 		{41000, VERDICT_FAULT_START, 1, 1, 0},
 	};
@@ -273,7 +293,7 @@ static void on_change(void *arg, __u64 now_ms, size_t node, size_t target, enum 
 
 static void a_blind_observer_changes_nothing_for_others(void **state)
 {
-	const struct verdict_fault fault[] = {{10000, VERDICT_FAULT_BLIND, 3, 1, 1}};
+	const struct verdict_fault fault[] = {{10000, VERDICT_FAULT_BLIND, 3, 1, 100}};
 	struct verdict_world_options o = flock(4, 0, 0);
 	struct changes c = {0};
 	struct verdict_world *w;
@@ -296,51 +316,101 @@ static void a_blind_observer_changes_nothing_for_others(void **state)
 	verdict_world_free(w);
 }
 
-/* All that a node reaches is gone, but for others, too; one of them lies that it is well. */
-static void a_rack_that_dies_goes_out_all_the_same(size_t liars, enum verdict_lie lie)
+/* Also where its peers would not have to hear it for a verdict, and one more lost vote would make them check alone. */
+static void who_reaches_little_is_no_harm(void **state)
 {
-	const struct verdict_fault fault[] = {{10000, VERDICT_FAULT_MUTE, 0, 40, 0}};
-	struct verdict_world_options o = flock(4, liars, lie);
-	struct changes c = {0};
+	struct verdict_world_options o = flock(32, 0, 0);
+	struct verdict_uplink u;
+
+	(void)state;
+	o.rule.liars = 1;
+	o.targets = 100;
+	u = verdict_measure_uplink(&o, 100);
+	assert_int_equal(u.ejected, 0);
+	assert_true(u.doubts_s >= 0 && u.called < 10);
+	u = verdict_measure_uplink(&o, 80);
+	assert_int_equal(u.ejected, 0);
+	assert_true(u.doubts_s >= 0 && u.called < 10);
+}
+
+/* The world is not blind to that, either. */
+static void by_the_word_of_one_who_reaches_little_is_harm(void **state)
+{
+	struct verdict_world_options o = flock(4, 0, 0);
+
+	(void)state;
+	o.targets = 20;
+	o.rule.mode = VERDICT_MODE_ANY;
+	assert_true(verdict_measure_uplink(&o, 50).ejected > 0);
+}
+
+/* Of four targets three seem to fail now and then, where a fifth of all probes do. */
+static void a_lost_probe_is_no_doubt(void **state)
+{
+	struct verdict_world_options o = flock(4, 0, 0);
 	struct verdict_world *w;
+	size_t doubts = 0;
+
+	(void)state;
+	o.targets = 4;
+	w = verdict_world_new(&o);
+	for (__u64 ms = 10000; ms < 600000; ms += 100) {
+		verdict_world_run(w, ms, NULL, 0);
+		for (size_t i = 0; i < o.nodes; i++)
+			doubts += verdict_doubts(verdict_world_node(w, i));
+	}
+	verdict_world_free(w);
+	assert_in_range(doubts, 0, 4 * 5900 / 1000);
+}
+
+/* Most of what its observers reach is gone; some of them lie that it is well. In time, and in one change of homes. */
+static void a_rack_that_dies_goes_out_all_the_same(size_t nodes, size_t liars, enum verdict_lie lie)
+{
+	struct verdict_world_options o = flock(nodes, liars, lie);
+	struct verdict_many m;
 
 	o.targets = 50;
 	o.loss = 0;
-	o.changed = on_change;
-	o.arg = &c;
-	w = verdict_world_new(&o);
-	verdict_world_run(w, 10000 + 8000, fault, COUNT(fault));
-	for (size_t i = 0; i < o.targets; i++)
-		all_hold(w, 0, 4 - liars, i, i < 40 ? VERDICT_DOWN : VERDICT_UP, VERDICT_BY_CERTIFIED);
-	verdict_world_free(w);
+	m = verdict_measure_many(&o, VERDICT_FAULT_MUTE, 40);
+	assert_int_equal(m.alive, 0);
+	assert_int_equal(m.ejected, 0);
+	assert_int_equal(m.moments, 1);
+	assert_true(m.all_s <= verdict_bound_s(&o.pace, VERDICT_FAULT_MUTE));
 }
 
 static void a_rack_that_dies_goes_out(void **state)
 {
 	(void)state;
-	a_rack_that_dies_goes_out_all_the_same(0, 0);
-	a_rack_that_dies_goes_out_all_the_same(1, VERDICT_LIE_UP);
-	a_rack_that_dies_goes_out_all_the_same(1, VERDICT_LIE_SILENT);
+	a_rack_that_dies_goes_out_all_the_same(4, 0, 0);
+	a_rack_that_dies_goes_out_all_the_same(4, 1, VERDICT_LIE_UP);
+	a_rack_that_dies_goes_out_all_the_same(4, 1, VERDICT_LIE_SILENT);
+	a_rack_that_dies_goes_out_all_the_same(7, 2, VERDICT_LIE_UP);
 }
 
 /* Their observers notice at any time of an interval; but whoever knows of one death looks after the others. */
+static void many_die(size_t nodes, __u32 loss, enum verdict_fault_what death, size_t dying, size_t moments)
+{
+	struct verdict_world_options o = flock(nodes, 0, 0);
+	struct verdict_many m;
+
+	o.rule.liars = 1;
+	o.targets = 250;
+	o.loss = loss;
+	m = verdict_measure_many(&o, death, dying);
+	assert_int_equal(m.alive, 0);
+	assert_int_equal(m.ejected, 0);
+	assert_in_range(m.moments, 1, moments);
+	assert_true(m.all_s <= verdict_bound_s(&o.pace, death));
+}
+
 static void many_deaths_are_few_changes(void **state)
 {
-	const struct verdict_fault fault[] = {{10000, VERDICT_FAULT_MUTE, 0, 100, 0}};
-	struct verdict_world_options o = flock(4, 0, 0);
-	struct changes c = {0};
-	struct verdict_world *w;
-
 	(void)state;
-	o.targets = 250;
-	o.loss = 0;
-	o.changed = on_change;
-	o.arg = &c;
-	w = verdict_world_new(&o);
-	verdict_world_run(w, 20000, fault, COUNT(fault));
-	verdict_world_free(w);
-	assert_int_equal(c.down, 100);
-	assert_in_range(c.times, 1, 4);
+	many_die(4, 0, VERDICT_FAULT_MUTE, 100, 1);
+	many_die(4, 0, VERDICT_FAULT_REFUSE, 100, 2);
+	many_die(4, LOSS, VERDICT_FAULT_MUTE, 100, 3);
+	many_die(4, LOSS, VERDICT_FAULT_MUTE, 200, 3);
+	many_die(32, 0, VERDICT_FAULT_MUTE, 200, 5);
 }
 
 /* --- rosters, modes --- */
@@ -441,7 +511,7 @@ static size_t storm(__u64 seed, size_t nodes, size_t honest, size_t targets, str
 		switch (is) {
 		case VERDICT_FAULT_PART:
 		case VERDICT_FAULT_BLIND:
-			ret[count++] = (struct verdict_fault){at_ms, is, node, 1, 1};
+			ret[count++] = (struct verdict_fault){at_ms, is, node, 1, is == VERDICT_FAULT_BLIND ? 100 : 1};
 			ret[count++] = (struct verdict_fault){end_ms, is, node, 1, 0};
 			break;
 		case VERDICT_FAULT_MUTE:
@@ -517,6 +587,7 @@ int main(void)
 		cmocka_unit_test(loss_has_none_called_down_by_two_or_three),
 		cmocka_unit_test(lone_checkers_and_too_many_liars_are_seen_to_err),
 		cmocka_unit_test(all_know_of_a_death_in_time),
+		cmocka_unit_test(too_many_who_call_the_dead_well_are_seen),
 		cmocka_unit_test(who_says_two_things_is_caught_by_all),
 		cmocka_unit_test(who_cries_each_second_has_no_backend_flooded),
 		cmocka_unit_test(probes_at_a_backend_do_not_grow_with_the_flock),
@@ -525,6 +596,9 @@ int main(void)
 		cmocka_unit_test(a_crashed_observer_is_not_missed),
 		cmocka_unit_test(a_newcomer_is_handed_the_certificate),
 		cmocka_unit_test(a_blind_observer_changes_nothing_for_others),
+		cmocka_unit_test(who_reaches_little_is_no_harm),
+		cmocka_unit_test(by_the_word_of_one_who_reaches_little_is_harm),
+		cmocka_unit_test(a_lost_probe_is_no_doubt),
 		cmocka_unit_test(a_rack_that_dies_goes_out),
 		cmocka_unit_test(many_deaths_are_few_changes),
 		cmocka_unit_test(another_roster_moves_nothing),

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * See verdict_world.h. A vote goes to the target's other observers at once, to all by gossip, and where both got lost
- * by a repair that compares what two nodes keep. Not here: liars (verdict_liars.c).
+ * See verdict_world.h. Not here: how votes travel (verdict_gossip.c), liars (verdict_liars.c).
  */
 #include "verdict_private.h"
 
 #include <stdio.h>
 
-#define DELAY_US  200
-#define JITTER_US 300
 #define ANSWER_US 400 /* a probe and its answer */
 #define START_US  1000000
 
@@ -24,7 +21,7 @@ __u64 verdict_world_target(size_t target)
 
 struct job *verdict_job(struct verdict_world *w, __u64 us, size_t node, enum job_what what)
 {
-	struct job *job = calloc(1, sizeof(*job) + (what == JOB_ITEM ? sizeof(struct item) : 0));
+	struct job *job = calloc(1, sizeof(*job));
 
 	assert_non_null(job);
 	job->what = what;
@@ -33,160 +30,22 @@ struct job *verdict_job(struct verdict_world *w, __u64 us, size_t node, enum job
 	return job;
 }
 
-static struct mono world_now(const struct verdict_world *w)
+struct mono verdict_world_now(const struct verdict_world *w)
 {
 	return (struct mono){w->now_ns + 1};
 }
 
-static bool lost(struct verdict_world *w)
+bool verdict_lost(struct verdict_world *w)
 {
 	return w->options.loss && verdict_world_draw(w, 100) < w->options.loss;
 }
 
-/* --- gossip --- */
-
-void verdict_send(struct verdict_world *w, size_t from, size_t to, const struct item *item)
-{
-	w->messages++;
-	if (from == to || !w->node[to].up || w->node[from].part != w->node[to].part || lost(w))
-		return;
-	verdict_job(w, DELAY_US + verdict_world_draw(w, JITTER_US), to, JOB_ITEM)->item[0] = *item;
-}
-
-/* What an item says instead of another one: of a vote who votes on what; else nothing. */
-static __u64 item_key(const struct item *item)
-{
-	struct verdict_vote vote;
-
-	if (item->what != ITEM_VOTE || verdict_vote_decode(item->bytes, item->len, &vote))
-		return 0;
-	return mix64(vote.target ^ mix64(vote.voter ^ mix64(vote.about))) | 1;
-}
-
-void verdict_spread(struct verdict_world *w, size_t from, const struct item *item)
-{
-	struct node *n = &w->node[from];
-	__u64 key = item_key(item);
-	struct fresh *f;
-	size_t i, left = 0;
-
-	for (i = 0; i < n->fresh_count; i++)
-		if (!key || n->fresh[i].key != key)
-			n->fresh[left++] = n->fresh[i];
-	n->fresh_count = left;
-	if (n->fresh_count == FRESH)
-		memmove(n->fresh, n->fresh + 1, --n->fresh_count * sizeof(*n->fresh)); /* a repair will do it */
-	f = &n->fresh[n->fresh_count++];
-	*f = (struct fresh){*item, key, SENDS(w->options.nodes)};
-	if (n->gossips)
-		return;
-	n->gossips = true;
-	verdict_job(w, verdict_world_draw(w, VERDICT_GOSSIP_MS * 1000), from, JOB_GOSSIP);
-}
-
-static void gossip(struct verdict_world *w, size_t from)
-{
-	struct node *n = &w->node[from];
-	size_t i, k, left = 0;
-
-	n->gossips = false;
-	for (k = 0; k < VERDICT_GOSSIP_FANOUT && w->options.nodes > 1; k++) {
-		size_t to = (from + 1 + verdict_world_draw(w, (__u32)w->options.nodes - 1)) % w->options.nodes;
-
-		for (i = 0; i < DATAGRAM && i < n->fresh_count; i++)
-			verdict_send(w, from, to, &n->fresh[n->fresh_count - 1 - i].item);
-	}
-	for (i = 0; i < DATAGRAM && i < n->fresh_count; i++)
-		n->fresh[n->fresh_count - 1 - i].left--;
-	for (i = 0; i < n->fresh_count; i++)
-		if (n->fresh[i].left)
-			n->fresh[left++] = n->fresh[i];
-	n->fresh_count = left;
-	if (!left)
-		return;
-	n->gossips = true;
-	verdict_job(w, VERDICT_GOSSIP_MS * 1000, from, JOB_GOSSIP);
-}
-
-/* --- what nodes keep for others: as pages do, the latest of each voter --- */
-
-static struct kept *kept_of(const struct node *n, const struct verdict_vote *vote)
-{
-	struct kept *kept = &n->kept[(vote->target - verdict_world_target(0)) * KEPT];
-	size_t i = 0;
-
-	while (i < KEPT - 1 && kept[i].vote.voter &&
-	       (kept[i].vote.voter != vote->voter || kept[i].vote.about != vote->about))
-		i++;
-	return &kept[i];
-}
-
-static void keep(struct node *n, const struct item *item)
-{
-	struct verdict_vote vote;
-	struct kept *kept;
-
-	if (item->what != ITEM_VOTE || verdict_vote_decode(item->bytes, item->len, &vote))
-		return;
-	kept = kept_of(n, &vote);
-	if (kept->vote.voter == vote.voter && page_version_compare(&kept->vote.number, &vote.number) >= 0)
-		return;
-	*kept = (struct kept){vote, *item};
-}
-
-static void repair_certificate(struct verdict_world *w, size_t from, size_t to, size_t target)
-{
-	__u8 bytes[VERDICT_CERTIFICATE_BYTES];
-	int len;
-
-	if (!w->node[from].verdict || !w->node[to].verdict ||
-	    verdict_world_state(w, from, target, NULL) == verdict_world_state(w, to, target, NULL))
-		return;
-	len = verdict_export(w->node[from].verdict, verdict_world_target(target), bytes);
-	if (len <= 0)
-		return;
-	w->messages++;
-	verdict_certificate(w->node[to].verdict, world_now(w), bytes, (size_t)len);
-}
-
-static void node_after(struct verdict_world *w, size_t node);
-
-/* One node and another: each sends what the other lacks; over a stream, so nothing of it is lost. */
-static void repair_towards(struct verdict_world *w, size_t from, size_t to)
-{
-	struct node *a = &w->node[from];
-	size_t i;
-
-	for (i = 0; i < w->options.targets * KEPT; i++) {
-		struct kept *other;
-
-		if (!a->kept[i].vote.voter)
-			continue;
-		other = kept_of(&w->node[to], &a->kept[i].vote);
-		if (other->vote.voter == a->kept[i].vote.voter &&
-		    page_version_compare(&other->vote.number, &a->kept[i].vote.number) >= 0)
-			continue;
-		w->messages++;
-		verdict_job(w, DELAY_US, to, JOB_ITEM)->item[0] = a->kept[i].item;
-	}
-	for (i = 0; i < w->options.targets; i++)
-		repair_certificate(w, from, to, i);
-	node_after(w, to);
-}
-
-static void repair(struct verdict_world *w, size_t node)
-{
-	size_t to = verdict_world_draw(w, (__u32)w->options.nodes);
-	struct node *n = &w->node[node], *m = &w->node[to];
-
-	verdict_job(w, VERDICT_REPAIR_MS * 1000, node, JOB_REPAIR);
-	if (to == node || !n->up || !m->up || n->part != m->part || n->lies || m->lies)
-		return;
-	repair_towards(w, node, to);
-	repair_towards(w, to, node);
-}
-
 /* --- actions --- */
+
+static bool blind(struct verdict_world *w, size_t node)
+{
+	return w->node[node].blind && verdict_world_draw(w, 100) < w->node[node].blind;
+}
 
 static void probe_send(struct verdict_world *w, size_t node, const struct verdict_action *a)
 {
@@ -196,7 +55,7 @@ static void probe_send(struct verdict_world *w, size_t node, const struct verdic
 	struct job *job;
 
 	b->probes++;
-	if (b->mute || w->node[node].blind || lost(w) || lost(w))
+	if (b->mute || blind(w, node) || verdict_lost(w) || verdict_lost(w))
 		evidence = VERDICT_TIMEOUT;
 	job = verdict_job(w,
 			  evidence == VERDICT_TIMEOUT ? w->options.pace.timeout_ms * 1000
@@ -209,17 +68,20 @@ static void probe_send(struct verdict_world *w, size_t node, const struct verdic
 
 static void vote_send(struct verdict_world *w, size_t node, const struct verdict_action *a, enum item_what what)
 {
-	struct item item = {.what = what, .len = a->len};
+	struct item *item = verdict_item(what, a->bytes, a->len);
 	struct verdict_view view;
+	size_t to;
 
-	memcpy(item.bytes, a->bytes, a->len);
-	keep(&w->node[node], &item);
-	verdict_spread(w, node, &item);
-	if (what != ITEM_VOTE || verdict_view(w->node[node].verdict, a->target, &view))
-		return;
-	for (size_t to = 0; to < w->options.nodes; to++)
-		if (verdict_seat_of(&view.seats, w->node[to].signer.id) >= 0)
-			verdict_send(w, node, to, &item);
+	verdict_keep(&w->node[node], item);
+	verdict_spread(w, node, node, item);
+	if (what == ITEM_VOTE && w->options.voted)
+		w->options.voted(w->options.arg, w->now_ns / VERDICT_MS, node, a->target - verdict_world_target(0),
+				 a->state);
+	if (what == ITEM_VOTE && !verdict_view(w->node[node].verdict, a->target, &view))
+		for (to = 0; to < w->options.nodes; to++)
+			if (verdict_seat_of(&view.seats, w->node[to].signer.id) >= 0)
+				verdict_send(w, node, to, item);
+	verdict_item_drop(item);
 }
 
 static void change_tell(struct verdict_world *w, size_t node, const struct verdict_action *a)
@@ -232,7 +94,7 @@ static void change_tell(struct verdict_world *w, size_t node, const struct verdi
 			   a->source, view.since.ns / VERDICT_MS);
 }
 
-static void node_after(struct verdict_world *w, size_t node)
+void verdict_node_after(struct verdict_world *w, size_t node)
 {
 	struct node *n = &w->node[node];
 	struct verdict_action a;
@@ -295,16 +157,15 @@ static void node_start(struct verdict_world *w, size_t node)
 		return;
 	n->timer_ns = 0;
 	n->gossips = false;
-	n->fresh_count = 0;
-	memset(n->kept, 0, w->options.targets * KEPT * sizeof(*n->kept));
+	verdict_node_forget(w, n);
 	for (size_t i = 0; i < w->options.targets; i++)
 		target[i] = (struct verdict_target){verdict_world_target(i), w->options.pace, w->options.rule};
 	n->verdict = verdict_new(&config);
 	assert_non_null(n->verdict);
-	assert_int_equal(verdict_roster(n->verdict, world_now(w), &w->roster), 0);
-	assert_int_equal(verdict_targets(n->verdict, world_now(w), target, w->options.targets), 0);
+	assert_int_equal(verdict_roster(n->verdict, verdict_world_now(w), &w->roster), 0);
+	assert_int_equal(verdict_targets(n->verdict, verdict_world_now(w), target, w->options.targets), 0);
 	verdict_job(w, verdict_world_draw(w, VERDICT_REPAIR_MS * 1000), node, JOB_REPAIR);
-	node_after(w, node);
+	verdict_node_after(w, node);
 }
 
 static void node_crash(struct verdict_world *w, size_t node)
@@ -345,12 +206,12 @@ static void roster_change(struct verdict_world *w, size_t nodes)
 		n->told = false;
 		if (!n->verdict)
 			continue;
-		assert_int_equal(verdict_roster(n->verdict, world_now(w), &w->roster), 0);
-		node_after(w, i);
+		assert_int_equal(verdict_roster(n->verdict, verdict_world_now(w), &w->roster), 0);
+		verdict_node_after(w, i);
 		for (size_t k = 0; k < w->options.targets * KEPT; k++)
-			if (n->kept[k].vote.voter)
-				verdict_vote(n->verdict, world_now(w), n->kept[k].item.bytes, n->kept[k].item.len);
-		node_after(w, i);
+			if (n->kept[k])
+				verdict_vote(n->verdict, verdict_world_now(w), n->kept[k]->bytes, n->kept[k]->len);
+		verdict_node_after(w, i);
 	}
 }
 
@@ -399,7 +260,7 @@ static void fault_do(struct verdict_world *w, const struct verdict_fault *f)
 
 /* --- events --- */
 
-static void item_hear(struct verdict_world *w, size_t node, const struct item *item)
+static void item_hear(struct verdict_world *w, size_t node, size_t from, struct item *item)
 {
 	struct node *n = &w->node[node];
 	enum verdict_outcome outcome;
@@ -411,13 +272,13 @@ static void item_hear(struct verdict_world *w, size_t node, const struct item *i
 	if (!n->verdict)
 		return;
 	if (item->what == ITEM_VOTE)
-		outcome = verdict_vote(n->verdict, world_now(w), item->bytes, item->len);
+		outcome = verdict_vote(n->verdict, verdict_world_now(w), item->bytes, item->len);
 	else
-		outcome = verdict_proof(n->verdict, world_now(w), item->bytes, item->len);
+		outcome = verdict_proof(n->verdict, verdict_world_now(w), item->bytes, item->len);
 	if (outcome == VERDICT_OUTCOME_NEW)
-		verdict_spread(w, node, item);
+		verdict_spread(w, node, from, item);
 	if (outcome == VERDICT_OUTCOME_NEW || outcome == VERDICT_OUTCOME_EPOCH)
-		keep(n, item);
+		verdict_keep(n, item);
 }
 
 static void live_hear(struct verdict_world *w, size_t node, const struct job *job)
@@ -426,7 +287,7 @@ static void live_hear(struct verdict_world *w, size_t node, const struct job *jo
 	bool hears = other->up && n->up && other->part == n->part;
 
 	if (n->verdict && hears == job->live)
-		verdict_live(n->verdict, world_now(w), other->signer.id, job->live);
+		verdict_live(n->verdict, verdict_world_now(w), other->signer.id, job->live);
 }
 
 static void job_do(struct verdict_world *w, size_t node, const struct job *job)
@@ -436,19 +297,19 @@ static void job_do(struct verdict_world *w, size_t node, const struct job *job)
 	switch (job->what) {
 	case JOB_RESULT:
 		if (n->verdict && job->life == n->life)
-			verdict_probed(n->verdict, world_now(w), verdict_world_target(job->target), job->number,
+			verdict_probed(n->verdict, verdict_world_now(w), verdict_world_target(job->target), job->number,
 				       job->evidence);
 		break;
 	case JOB_ITEM:
-		item_hear(w, node, job->item);
+		item_hear(w, node, job->about, job->item);
 		break;
 	case JOB_GOSSIP:
 		if (n->up && job->life == n->life)
-			gossip(w, node);
+			verdict_gossip(w, node);
 		break;
 	case JOB_REPAIR:
 		if (n->up && job->life == n->life)
-			repair(w, node);
+			verdict_repair(w, node);
 		break;
 	case JOB_LIE:
 		verdict_liar_ticks(w, node);
@@ -459,6 +320,12 @@ static void job_do(struct verdict_world *w, size_t node, const struct job *job)
 	}
 }
 
+static void job_free(struct job *job)
+{
+	verdict_item_drop(job->item);
+	free(job);
+}
+
 static void event_take_one(struct verdict_world *w)
 {
 	struct event e = event_take(&w->events);
@@ -467,12 +334,12 @@ static void event_take_one(struct verdict_world *w)
 	w->now_ns = e.ns;
 	if (e.datagram) {
 		job_do(w, e.node, e.datagram);
-		free(e.datagram);
+		job_free(e.datagram);
 	} else if (n->verdict && n->timer_ns == e.ns) {
 		n->timer_ns = 0;
-		verdict_step(n->verdict, world_now(w));
+		verdict_step(n->verdict, verdict_world_now(w));
 	}
-	node_after(w, e.node);
+	verdict_node_after(w, e.node);
 }
 
 void verdict_world_run(struct verdict_world *w, __u64 ms, const struct verdict_fault *fault, size_t faults)
@@ -492,7 +359,7 @@ void verdict_world_run(struct verdict_world *w, __u64 ms, const struct verdict_f
 		w->now_ns = at_ns;
 		fault_do(w, &fault[w->faults_done++]);
 		for (size_t i = 0; i < w->options.nodes; i++)
-			node_after(w, i);
+			verdict_node_after(w, i);
 	}
 	w->now_ns = end_ns;
 }
@@ -509,6 +376,17 @@ static void node_new(struct verdict_world *w, size_t node)
 	n->lies = node >= w->options.nodes - w->options.liars;
 	n->recorded = n->lies ? calloc(RECORDED, sizeof(*n->recorded)) : NULL;
 	assert_true(n->fresh && n->kept && (n->recorded || !n->lies));
+}
+
+static void node_free(const struct verdict_world *w, struct node *n)
+{
+	verdict_free(n->verdict);
+	verdict_node_forget(w, n);
+	for (size_t i = 0; i < n->recorded_count; i++)
+		verdict_item_drop(n->recorded[i]);
+	free(n->fresh);
+	free(n->kept);
+	free(n->recorded);
 }
 
 struct verdict_world *verdict_world_new(const struct verdict_world_options *options)
@@ -537,12 +415,14 @@ struct verdict_world *verdict_world_new(const struct verdict_world_options *opti
 
 void verdict_world_free(struct verdict_world *w)
 {
-	for (size_t i = 0; i < w->options.nodes; i++) {
-		verdict_free(w->node[i].verdict);
-		free(w->node[i].fresh);
-		free(w->node[i].kept);
-		free(w->node[i].recorded);
+	while (w->events.count) {
+		struct event e = event_take(&w->events);
+
+		if (e.datagram)
+			job_free(e.datagram);
 	}
+	for (size_t i = 0; i < w->options.nodes; i++)
+		node_free(w, &w->node[i]);
 	roster_free(&w->roster);
 	events_free(&w->events);
 	free(w->node);

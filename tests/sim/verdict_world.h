@@ -39,7 +39,7 @@ enum verdict_fault_what {
 	VERDICT_FAULT_MUTE,   /* targets answer nothing */
 	VERDICT_FAULT_REFUSE, /* targets refuse connections */
 	VERDICT_FAULT_HEAL,   /* targets answer again */
-	VERDICT_FAULT_BLIND,  /* nodes reach no target, @value 1, or do again, 0 */
+	VERDICT_FAULT_BLIND,  /* of nodes' probes @value percent get lost on their own way */
 	VERDICT_FAULT_PART,   /* nodes of different @value do not hear each other */
 	VERDICT_FAULT_CRASH,  /* nodes are gone */
 	VERDICT_FAULT_START,  /* nodes are back, and know nothing */
@@ -59,6 +59,9 @@ struct verdict_world;
 typedef void verdict_world_fn(void *arg, __u64 now_ms, size_t node, size_t target, enum verdict_state state,
 			      enum verdict_source source, __u64 since_ms);
 
+/* An honest node says something else. */
+typedef void verdict_vote_fn(void *arg, __u64 now_ms, size_t node, size_t target, enum verdict_state state);
+
 struct verdict_world_options {
 	size_t nodes, targets;
 	size_t liars; /* of the nodes, the last ones */
@@ -67,8 +70,9 @@ struct verdict_world_options {
 	__u32 loss; /* percent of packets, each way */
 	struct verdict_pace pace;
 	struct verdict_rule rule;
-	const __u32 *stake; /* of each node; NULL: 1 */
-	verdict_world_fn *changed;
+	const __u32 *stake;	   /* of each node; NULL: 1 */
+	verdict_world_fn *changed; /* NULL: nobody asks; so the next one */
+	verdict_vote_fn *voted;
 	void *arg;
 };
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../../tests/sim/flock_world.h"
+#include "lines.h"
 
 #define SUBJECTS_MAX   128
 #define SEEDS_MAX      1000
@@ -303,34 +304,87 @@ static void lifeguard_run(__u32 alpha, double target, double target_healthy, __u
 	row("    by Lifeguard, of SWIM's", quantile(&lifeguard.first_s, 0.5) / quantile(&swim.first_s, 0.5), 1.3, "");
 }
 
+/* --- lines, each in a process of its own, so @missed is its own as well; what takes longest comes first --- */
+
+struct ask {
+	__u64 first;
+	size_t seeds;
+};
+
+static const struct {
+	size_t nodes, sites;
+} idle[] = {{1000, 0}, {128, 4}, {128, 0}, {32, 0}, {5, 0}, {3, 0}, {2, 0}, {1, 0}};
+
+static bool idle_line(size_t i, const void *arg)
+{
+	const struct ask *ask = arg;
+
+	idle_run(idle[i].nodes, idle[i].sites, ask->first);
+	return missed;
+}
+
+static const struct crash crash[] = {
+	{1000, 1, 0, 2.8, 3.1, 0, 0}, {128, 16, 10, 2.1, 2.4, 0, 0}, {128, 1, 0, 0, 0, 0, 4},
+	{128, 1, 0, 2.0, 2.3, 0, 0},  {32, 1, 0, 1.6, 1.8, 0, 0},    {5, 1, 0, 0, 0, 0, 0},
+	{3, 1, 0, 1.1, 1.2, 1.6, 0},  {2, 1, 0, 0, 0, 0, 0},
+};
+
+static bool crash_line(size_t i, const void *arg)
+{
+	const struct ask *ask = arg;
+
+	crash_run(&crash[i], ask->first, crash[i].nodes > 128 ? (ask->seeds * 3 + 99) / 100 : ask->seeds);
+	return missed;
+}
+
+static bool lifeguard_line(size_t i, const void *arg)
+{
+	const struct ask *ask = arg;
+
+	if (i)
+		lifeguard_run(4, 4, 6, ask->first, (ask->seeds + 99) / 100);
+	else
+		lifeguard_run(5, 2, 2.5, ask->first, (ask->seeds + 99) / 100);
+	return missed;
+}
+
+static bool heal_line(size_t i, const void *arg)
+{
+	const struct ask *ask = arg;
+
+	if (i)
+		heal_run(128, ask->first, (ask->seeds + 19) / 20);
+	else
+		heal_run(4, ask->first, ask->seeds);
+	return missed;
+}
+
+static bool restart_line(size_t i, const void *arg)
+{
+	const struct ask *ask = arg;
+
+	if (i)
+		restart_run(128, ask->first, (ask->seeds + 19) / 20);
+	else
+		restart_run(3, ask->first, ask->seeds);
+	return missed;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct crash crash[] = {
-		{2, 1, 0, 0, 0, 0, 0},	      {3, 1, 0, 1.1, 1.2, 1.6, 0}, {5, 1, 0, 0, 0, 0, 0},
-		{32, 1, 0, 1.6, 1.8, 0, 0},   {128, 1, 0, 2.0, 2.3, 0, 0}, {128, 16, 10, 2.1, 2.4, 0, 0},
-		{1000, 1, 0, 2.8, 3.1, 0, 0}, {128, 1, 0, 0, 0, 0, 4},
-	};
-	static const size_t idle[] = {1, 2, 3, 5, 32, 128, 1000};
-	size_t seeds = argc > 1 ? strtoul(argv[1], NULL, 10) : SEEDS_MAX, i;
-	__u64 first = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
+	struct ask ask = {argc > 2 ? strtoul(argv[2], NULL, 10) : 1, argc > 1 ? strtoul(argv[1], NULL, 10) : SEEDS_MAX};
 
-	if (!seeds || seeds > SEEDS_MAX)
-		seeds = SEEDS_MAX;
+	if (!ask.seeds || ask.seeds > SEEDS_MAX)
+		ask.seeds = SEEDS_MAX;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("%zu seeds from %llu on (three in a hundred of them where there are 1000 nodes, one where many stand "
 	       "still, five where 128 restart or are cut in halves)\n",
-	       seeds, first);
-	for (i = 0; i < ITEMS(idle); i++)
-		idle_run(idle[i], 0, first);
-	idle_run(128, 4, first);
-	for (i = 0; i < ITEMS(crash); i++)
-		crash_run(&crash[i], first, crash[i].nodes > 128 ? (seeds * 3 + 99) / 100 : seeds);
-	lifeguard_run(5, 2, 2.5, first, (seeds + 99) / 100);
-	lifeguard_run(4, 4, 6, first, (seeds + 99) / 100);
-	heal_run(4, first, seeds);
-	heal_run(128, first, (seeds + 19) / 20);
-	restart_run(3, first, seeds);
-	restart_run(128, first, (seeds + 19) / 20);
+	       ask.seeds, ask.first);
+	missed |= lines_run(ITEMS(idle), idle_line, &ask);
+	missed |= lines_run(ITEMS(crash), crash_line, &ask);
+	missed |= lines_run(2, lifeguard_line, &ask);
+	missed |= lines_run(2, heal_line, &ask);
+	missed |= lines_run(2, restart_line, &ask);
 	printf(missed ? "some figures are missed\n" : "every figure is reached\n");
 	return missed;
 }

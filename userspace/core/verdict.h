@@ -10,10 +10,11 @@
  * whoever has heard the same votes holds the same verdict, and can show it to somebody who has not.
  *
  *  - Who hears that a peer calls a target down probes it at once, so the first to notice makes all fast.
- *  - An observer whose own way is bad must not judge. If more than half of its targets fail, and of those more than f
- *    others, so one at least that does not lie, say up, it abstains instead of calling them down. When a rack really
- *    dies its observers abstain one after the other, until not so many say up; then all of them vote. With less than
- *    VERDICT_DOUBT_TARGETS there is no telling.
+ *  - An observer whose own way is bad must not judge. If more than half of its targets fail (twice in a row, as a lost
+ *    probe is no sign), and of those more than f others, so one at least that does not lie, say up, it abstains instead
+ *    of calling them down, until a quarter or less do. It hurries what fails: when a rack really dies its observers all
+ *    abstain soon, so that not so many say up; then all of them vote. With less than VERDICT_DOUBT_TARGETS there is no
+ *    telling.
  *  - Two different votes with one number prove that their voter equivocates; its votes count no more in this epoch,
  *    and the proof is passed on.
  *  - A roster has an epoch, which stands in every vote. With another one every observer votes anew, and the
@@ -26,7 +27,9 @@
  *    of which more votes still stand; then down.
  *  - Once one is certified down, all that fail here are hurried. Changes come out together: VERDICT_SETTLE_MS after the
  *    first; VERDICT_FILTER_MS if something is called down by more than f, but not yet by enough; VERDICT_MANY_MS
- *    while hurried probes of others fail. So the death of many is one change of homes, or a few.
+ *    while hurried probes of others fail. Where there are several, or were just before, they come out once none has
+ *    joined them for VERDICT_FILTER_MS, and VERDICT_MANY_MS after the first at most. So the death of many is one change
+ *    of homes, or a few.
  *
  * Costs: a vote's signature is verified when it would change something. Those on 1,000 targets that fail at once are
  * 4,000, so take no more than VERDICT_TURN between two turns of a loop.
@@ -38,6 +41,8 @@
 #include "core/verdict_watch.h"
 
 #define VERDICT_DOUBT_TARGETS 3	   /* observed, at least, to doubt oneself */
+#define VERDICT_DOUBT_PART    2	   /* more than one of so many fails: doubt begins */
+#define VERDICT_DOUBT_END     4	   /* and ends with no more than one of so many */
 #define VERDICT_TURN	      64   /* votes that are cast anew in one step */
 #define VERDICT_SETTLE_MS     20   /* a change waits so long for others */
 #define VERDICT_FILTER_MS     200  /* and so long if some are about to be decided */

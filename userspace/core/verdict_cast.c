@@ -62,7 +62,7 @@ static bool contradicted(const struct verdict *v, const struct target *t)
 {
 	size_t up = 0;
 
-	if (t->self < 0 || !t->watched || !t->watch.failing)
+	if (t->self < 0 || !t->watched || !verdict_watch_fails(&t->watch))
 		return false;
 	for (size_t i = 0; i < t->seats.count; i++)
 		up += (int)i != t->self && verdict_counting(v, t, i) == VERDICT_UP;
@@ -71,7 +71,8 @@ static bool contradicted(const struct verdict *v, const struct target *t)
 
 void verdict_doubt_all(struct verdict *v)
 {
-	bool doubts = v->unfit || (v->observed >= VERDICT_DOUBT_TARGETS && 2 * v->contradicted > v->observed);
+	size_t part = v->doubts ? VERDICT_DOUBT_END : VERDICT_DOUBT_PART;
+	bool doubts = v->unfit || (v->observed >= VERDICT_DOUBT_TARGETS && part * v->contradicted > v->observed);
 
 	if (doubts == v->doubts)
 		return;
@@ -82,6 +83,8 @@ void verdict_doubt_all(struct verdict *v)
 /* Each is signed, and a loop is not to wait. */
 void verdict_recast(struct verdict *v, struct mono now)
 {
+	if (!v->recast && v->doubts)
+		verdict_hurry_failing(v, now);
 	for (size_t i = 0; i < VERDICT_TURN && v->recast < v->targets; i++)
 		verdict_cast(v, now, v->target[v->recast++]);
 }

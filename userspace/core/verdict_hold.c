@@ -147,10 +147,13 @@ static void hold(struct verdict *v, struct mono now, struct target *t, enum verd
 	if (changed == t->changed)
 		return;
 	t->changed = changed;
-	if (changed && !v->changed++)
-		v->changed_since = now;
-	else if (!changed)
+	if (!changed) {
 		v->changed--;
+		return;
+	}
+	if (!v->changed++)
+		v->changed_since = now;
+	v->changed_last = now;
 }
 
 /* Its hurried probes fail: it may be the next one. */
@@ -180,11 +183,25 @@ void verdict_settle(struct verdict *v, struct mono now, struct target *t)
 
 /* --- telling --- */
 
+/* Whether there is more than one change, or was one just now: then the next ones are waited for. */
+static bool tells_several(const struct verdict *v)
+{
+	return v->changed > 1 || (v->told.ns && v->changed_since.ns < v->told.ns + VERDICT_MANY_MS * MS);
+}
+
 struct mono verdict_tell_due(const struct verdict *v)
 {
-	__u64 wait_ms = v->failing ? VERDICT_MANY_MS : v->undecided ? VERDICT_FILTER_MS : VERDICT_SETTLE_MS;
+	__u64 wait_ms = v->failing     ? VERDICT_MANY_MS
+			: v->undecided ? VERDICT_FILTER_MS
+				       : VERDICT_SETTLE_MS,
+	      due_ns = v->changed_since.ns + wait_ms * MS, most_ns = v->changed_since.ns + VERDICT_MANY_MS * MS,
+	      quiet_ns = v->changed_last.ns + VERDICT_FILTER_MS * MS;
 
-	return (struct mono){v->changed ? v->changed_since.ns + wait_ms * MS : UINT64_MAX};
+	if (!v->changed)
+		return (struct mono){UINT64_MAX};
+	if (tells_several(v) && quiet_ns > due_ns)
+		due_ns = quiet_ns < most_ns ? quiet_ns : most_ns;
+	return (struct mono){due_ns};
 }
 
 void verdict_tell(struct verdict *v, struct mono now)
@@ -206,5 +223,5 @@ void verdict_tell(struct verdict *v, struct mono now)
 		t->changed = false;
 		v->changed--;
 	}
-	v->changed_since = now;
+	v->changed_since = v->told = now;
 }

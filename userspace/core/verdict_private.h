@@ -68,7 +68,8 @@ struct verdict {
 	size_t observed, contradicted, undecided, failing, changed;
 	size_t recast; /* the next target whose vote may have to be another one */
 	bool unfit, doubts;
-	struct mono changed_since;
+	struct mono changed_since, changed_last; /* the first and the last of what is not told yet */
+	struct mono told;			 /* when changes came out last; 0 ns: never */
 	__u64 counter, random, event, date_ms;
 	__u64 count[VERDICT_OUTCOMES];
 	struct verdict_action *action; /* owned; a ring */

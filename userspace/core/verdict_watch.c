@@ -108,3 +108,8 @@ void verdict_watch_hurry(struct verdict_watch *w, const struct verdict_pace *pac
 	w->hurried = true;
 	w->due = now;
 }
+
+bool verdict_watch_fails(const struct verdict_watch *w)
+{
+	return w->failing && (w->state == VERDICT_DOWN || w->run > 1);
+}

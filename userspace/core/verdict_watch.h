@@ -58,6 +58,9 @@ bool verdict_watch_result(struct verdict_watch *w, const struct verdict_pace *pa
 /* Somebody else says that it is down: probe at once; once an interval, so that nobody can have a target flooded. */
 void verdict_watch_hurry(struct verdict_watch *w, const struct verdict_pace *pace, struct mono now);
 
+/* Whether the target seems to fail: it is down and still does not answer, or has not twice in a row. */
+bool verdict_watch_fails(const struct verdict_watch *w);
+
 /* From one hurried probe to the next. */
 __u32 verdict_watch_step_ms(const struct verdict_pace *pace);
 
