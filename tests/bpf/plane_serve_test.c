@@ -7,19 +7,16 @@
 
 #define BACKENDS 6
 
-static struct plane_verdict found[BACKENDS]; /* of each backend, what the next plane_checks() hears */
+static struct plane_verdict found[BACKENDS]; /* of each backend, what the next plane_checks() hears; since 0: nothing */
 static char told[1024];			     /* events of backends and VIPs since told_begin() */
 
 static void hook_checked(void *arg, const struct check_config *check, const struct endpoint *at,
 			 struct plane_verdict *ret)
 {
-	enum override_state agent = ret->agent;
-
 	(void)arg;
 	assert_non_null(check);
-	*ret = found[at->addr.byte[15] - 1];
-	if (ret->agent == OVERRIDE_NONE)
-		ret->agent = agent;
+	if (found[at->addr.byte[15] - 1].since.ns)
+		*ret = found[at->addr.byte[15] - 1];
 }
 
 static void hook_event(void *arg, const struct plane_event *e)
@@ -58,7 +55,10 @@ static struct world *checked_world(enum scheduler s, __u32 panic, __u32 eject)
 	return w;
 }
 
-/* What is found of each: u(p), l(ocal) down, c(ertified) down, a(voided), ? nothing yet. */
+/*
+ * What is found of each: u(p), l(ocal) down, c(ertified) down, a: up, but not from here; n, y: no state, own probes say
+ * no, yes; ?: nothing.
+ */
 static void find(struct world *w, const char *letters)
 {
 	for (__u32 i = 0; i < BACKENDS; i++) {
@@ -67,10 +67,10 @@ static void find(struct world *w, const char *letters)
 			found[i].state = VERDICT_DOWN;
 		if (letters[i] == 'l')
 			found[i].source = VERDICT_BY_LOCAL;
-		if (letters[i] == '?')
-			found[i] = (struct plane_verdict){.state = VERDICT_NONE};
-		found[i].own_down = letters[i] == 'a';
-		found[i].since.ns = i + 1;
+		if (letters[i] == 'n' || letters[i] == 'y')
+			found[i].state = VERDICT_NONE;
+		found[i].own_down = letters[i] == 'a' || letters[i] == 'n';
+		found[i].since.ns = letters[i] == '?' ? 0 : i + 1;
 	}
 	plane_checks(w->p);
 	plane_settle(w->p);
@@ -116,7 +116,7 @@ static void half_that_fail_leave_the_other_half(void **state)
 	find(w, "??????");
 	words_are(w, "-U-U-U"); /* what was known stays */
 	for (__u32 i = 0; i < BACKENDS; i++)
-		found[i].state = VERDICT_UP;
+		found[i] = (struct plane_verdict){.state = VERDICT_UP, .since.ns = 1};
 	plane_checks(w->p);
 	plane_settle(w->p);
 	world_warmed(w); /* whoever took over is not left at once */
@@ -300,6 +300,24 @@ static void wlc_drains_what_is_avoided_at_once_and_gives_it_its_slots_back(void 
 	avoids_one_and_takes_it_back(SCHEDULER_WLC);
 }
 
+static void what_observers_have_not_judged_yet_is_avoided_too(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_MH, 0, 100);
+
+	(void)state;
+	find(w, "nuuuuu");
+	words_are(w, "dUUUUU");
+	find(w, "?uuuuu");
+	words_are(w, "dUUUUU");
+	find(w, "yuuuuu");
+	words_are(w, "UUUUUU");
+	find(w, "cuuuuu");
+	words_are(w, "-UUUUU");
+	find(w, "?uuuuu");
+	words_are(w, "-UUUUU");
+	world_free(w);
+}
+
 static void over_a_third_none_is_avoided(void **state)
 {
 	struct world *w = checked_world(SCHEDULER_MH, 0, 100);
@@ -404,6 +422,7 @@ int main(void)
 		cmocka_unit_test(no_more_than_eject_are_out_by_own_checks),
 		cmocka_unit_test(mh_drains_what_is_avoided_at_once_and_gives_it_its_slots_back),
 		cmocka_unit_test(wlc_drains_what_is_avoided_at_once_and_gives_it_its_slots_back),
+		cmocka_unit_test(what_observers_have_not_judged_yet_is_avoided_too),
 		cmocka_unit_test(over_a_third_none_is_avoided),
 		cmocka_unit_test(whatever_a_bound_counts_is_counted_anew),
 		cmocka_unit_test(a_restart_knows_what_was_found),

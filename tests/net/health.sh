@@ -142,11 +142,12 @@ none_fails "the other half serves" 500 "$(vip4 10)"
 equal "nothing goes to the first" 0 "$(word_of be1 "$LAST")"
 "$LAB" up >/dev/null
 check "they come back" wait_for 20 all_up
+load_begin served -c 4 "$(vip4 10)"
+transitions=$(lb -j backend show vip web | jq '[.[].transitions] | add')
 on lb1 nft -f - <<-END
 	table inet unprobed { chain out { type filter hook output priority 0; tcp dport 443 drop; }; }
 END
 check "by the probes all are down, whose network is cut" wait_for 20 all_down
-load_begin served -c 4 "$(vip4 10)"
 equal "all are in service still" 4 "$(lb -j backend show vip web | jq '[.[] | select(.up)] | length')"
 lb backend show vip web >"$TMP/backends"
 equal "and backend show says why, of each" 4 "$(grep -c 'would be out, but too few would be left' "$TMP/backends")"
@@ -157,6 +158,7 @@ check "so does metrics, of availability" grep -qF 'starling_vip_available{vip="w
 on lb1 nft delete table inet unprobed
 check "all are up again" wait_for 20 all_up
 check "and status is well" wait_for 5 lb status
+equal "nobody was out at any time" "$transitions" "$(lb -j backend show vip web | jq '[.[].transitions] | add')"
 served_end
 lb vip set web panic 0 >/dev/null
 lb health set web http path /name interval 500ms timeout 300ms rise 2 fall $FALL >/dev/null

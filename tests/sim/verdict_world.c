@@ -159,7 +159,8 @@ static void node_start(struct verdict_world *w, size_t node)
 	n->gossips = false;
 	verdict_node_forget(w, n);
 	for (size_t i = 0; i < w->options.targets; i++)
-		target[i] = (struct verdict_target){verdict_world_target(i), w->options.pace, w->options.rule};
+		target[i] = (struct verdict_target){
+			.id = verdict_world_target(i), .pace = w->options.pace, .rule = w->options.rule};
 	n->verdict = verdict_new(&config);
 	assert_non_null(n->verdict);
 	assert_int_equal(verdict_roster(n->verdict, verdict_world_now(w), &w->roster), 0);

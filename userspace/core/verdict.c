@@ -415,6 +415,7 @@ int verdict_view(const struct verdict *v, __u64 target, struct verdict_view *ret
 		.source = t->source,
 		.since = t->since,
 		.own_down = t->own_down,
+		.told = {t->told_state, t->told_source, t->told_own_down},
 		.seats = t->seats,
 		.watched = t->watched,
 		.watch = t->watch,

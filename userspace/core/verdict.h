@@ -25,11 +25,11 @@
  *  - Who was away may have missed votes between two certificates. It is handed one (verdict_certificate()). Of two
  *    opposite ones, the one holds in which most of those voters that are in both have the later number; then the one
  *    of which more votes still stand; then down.
- *  - Once one is certified down, all that fail here are hurried. Changes come out together: VERDICT_SETTLE_MS after the
- *    first; VERDICT_FILTER_MS if something is called down by more than f, but not yet by enough; VERDICT_MANY_MS
- *    while hurried probes of others fail. Where there are several, or were just before, they come out once none has
- *    joined them for VERDICT_FILTER_MS, and VERDICT_MANY_MS after the first at most. So the death of many is one change
- *    of homes, or a few.
+ *  - Once one is down, by votes or by own probes alone, all that fail here are hurried. Changes come out together:
+ *    VERDICT_SETTLE_MS after the first; VERDICT_FILTER_MS if something is called down by more than f, but not yet by
+ *    enough; VERDICT_MANY_MS while hurried probes of others fail. Where there are several, or were just before, they
+ *    come out once none has joined them for VERDICT_FILTER_MS, and VERDICT_MANY_MS after the first at most. So the
+ *    death of many is one change of homes, or a few, to whoever heeds what was told.
  *
  * Costs: a vote's signature is verified when it would change something. Those on 1,000 targets that fail at once are
  * 4,000, so take no more than VERDICT_TURN between two turns of a loop.
@@ -116,6 +116,11 @@ struct verdict_view {
 	enum verdict_source source;
 	struct mono since;
 	bool own_down;
+	struct verdict_told {
+		enum verdict_state state;
+		enum verdict_source source;
+		bool own_down;
+	} told; /* by the last VERDICT_CHANGE: who heeds it changes all of one event at once */
 	struct verdict_seats seats;
 	struct verdict_view_vote {
 		bool voted, caught, live, witnessed;

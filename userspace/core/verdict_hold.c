@@ -173,6 +173,8 @@ void verdict_settle(struct verdict *v, struct mono now, struct target *t)
 	decide(v, now, t);
 	watch_set(v, now, t, t->self >= 0 || few || t->asked_count);
 	verdict_fails(v, t);
+	if (few && t->watch.state == VERDICT_DOWN && t->state != VERDICT_DOWN)
+		verdict_hurry_failing(v, now);
 	if (few && t->watch.state != VERDICT_NONE)
 		hold(v, now, t, t->watch.state, VERDICT_BY_LOCAL);
 	else if (t->held.state == VERDICT_NONE)

@@ -371,14 +371,15 @@ void health_checked(void *arg, const struct check_config *check, const struct en
 	if (!d->health || !health_look(d->health, at, check, &s))
 		return;
 	t = &s.target;
-	if (s.view.source != VERDICT_BY_NOTHING) {
-		ret->state = s.view.state;
-		ret->source = s.view.source;
+	ret->own_down = s.view.told.own_down || (ret->own_down && s.view.watched &&
+						 s.view.watch.state != VERDICT_UP); /* from before a restart */
+	ret->since = ret->own_down ? s.view.watch.since : s.view.since;
+	if (s.view.told.source != VERDICT_BY_NOTHING) {
+		ret->state = s.view.told.state;
+		ret->source = s.view.told.source;
 	} else if (t->barred) { /* nobody checks it */
 		ret->state = VERDICT_UP;
 	}
-	ret->own_down = s.view.own_down;
-	ret->since = s.view.own_down ? s.view.watch.since : s.view.since;
 	if (check->kind != CHECK_AGENT || t->admin != AGENT_UNSAID) /* else it is as it was said last */
 		ret->agent = agent_override(t->admin);
 	health_why(d->health, &s, ret->why);

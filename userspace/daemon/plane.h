@@ -64,8 +64,8 @@ struct plane_verdict {
  * @event:	something changed: for `event watch` and the log.
  * @overridden:	the set of overrides changed (also by a drain timeout): keep it in a file.
  * @ticked:	about a second has passed.
- * @checked:	what checks say of a backend; @ret has the agent's last word, which stays where it says nothing, and
- *		no state
+ * @checked:	what checks say of a backend; @ret has no state, and what was said last of @own_down and @agent, which
+ *		stays where nothing is said
  * @check:	words on the last probe of a backend, for its row; none if there are none
  */
 struct plane_hooks {
@@ -162,7 +162,7 @@ const struct override *plane_overrides(const struct plane *p, size_t *ret_count)
 /* Ask anew what the checks say, of all backends. */
 void plane_checks(struct plane *p);
 
-/* Whether checks hold a backend down, also from before a restart; false if there is none. */
+/* Whether own checks may hold a backend down, also from before a restart; false if there is none. */
 bool plane_held_down(const struct plane *p, const char *vip, const struct endpoint *at);
 
 /* What the loop knows of the way to a backend address now. @n is copied. */

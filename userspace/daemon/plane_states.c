@@ -176,18 +176,22 @@ void plane_backend_note(struct plane *p, struct plane_backend *b)
 	plane_event(p, "backend", name, before < SHOWN_COUNT ? shown_word[before] : NULL, shown_word[shown], why);
 }
 
-/* What is found of it now. Return: whether anything differs. */
+/* What is found of it now; where that is nothing, what was known stays. Return: whether anything differs. */
 static bool backend_found(struct plane_backend *b, const struct plane_verdict *verdict)
 {
-	struct plane_found *found = &b->found;
-	bool own_down = verdict->state == VERDICT_UP && verdict->own_down;
+	struct plane_found found = {verdict->state, verdict->source, verdict->own_down,
+				    verdict->since.ns ? verdict->since : mono_now()};
 
-	if (found->state == verdict->state && found->source == verdict->source && found->own_down == own_down)
+	if (found.state == VERDICT_NONE) {
+		found.state = b->found.state;
+		found.source = b->found.source;
+	}
+	found.own_down &= found.state != VERDICT_DOWN;
+	if (found.state == b->found.state && found.source == b->found.source && found.own_down == b->found.own_down)
 		return false;
-	*found = (struct plane_found){verdict->state, verdict->source, own_down,
-				      verdict->since.ns ? verdict->since : mono_now()};
+	b->found = found;
 	free(b->why);
-	b->why = found->state == VERDICT_DOWN || own_down ? strdup(verdict->why) : NULL;
+	b->why = found.state == VERDICT_DOWN || found.own_down ? strdup(verdict->why) : NULL;
 	return true;
 }
 
@@ -200,17 +204,15 @@ static void vip_checked(struct plane *p, struct plane_vip *v)
 		return; /* a first configuration that could not be applied takes nothing back */
 	for (__u32 i = 0; i < v->backend_count; i++) {
 		struct plane_backend *b = v->backend[i];
-		struct plane_verdict verdict = {.agent = check ? b->agent : OVERRIDE_NONE};
-		bool changed = false;
+		struct plane_verdict verdict = {.state = VERDICT_UP};
 
-		if (check)
+		if (check) {
+			verdict = (struct plane_verdict){.own_down = b->found.own_down, .agent = b->agent};
 			p->hooks.checked(p->hooks.arg, check, &b->at, &verdict);
-		if (!check || verdict.state != VERDICT_NONE)
-			changed = backend_found(b, &verdict);
-		changed |= b->agent != verdict.agent;
-		b->agent = verdict.agent;
-		if (changed)
+		}
+		if (backend_found(b, &verdict) || b->agent != verdict.agent)
 			v->dirty = p->dirty = true;
+		b->agent = verdict.agent;
 	}
 }
 
@@ -227,7 +229,7 @@ bool plane_held_down(const struct plane *p, const char *vip, const struct endpoi
 	const struct plane_vip *v = plane_vip_find(p, vip);
 	const struct plane_backend *b = v ? plane_backend_find(v, at) : NULL;
 
-	return b && b->found.state == VERDICT_DOWN;
+	return b && (b->found.state == VERDICT_DOWN || b->found.own_down);
 }
 
 /* Own word comes before the flock's; none of its own may say that what the flock says does not hold here. */
