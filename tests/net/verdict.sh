@@ -80,10 +80,11 @@ leaves() { # NAME B BY BREAK REPAIR
 	check "$name: it comes back" wait_for 20 all_up "$by"
 }
 
-each_way() { # BY
-	leaves "kill -9" 2 "$1" "signal KILL 2" "'$LAB' up >/dev/null"
+link_down() { # BY
 	leaves "link down" 3 "$1" "on router ip link set be3 down" "on router ip link set be3 up"
-	leaves "black hole" 4 "$1" "'$LAB' fault be4 cut in; '$LAB' fault be4 cut out" "'$LAB' fault be4 clear"
+}
+
+no_answer() { # BY
 	leaves "accepts, never answers" 2 "$1" "signal STOP 2" "signal CONT 2"
 }
 
@@ -91,7 +92,10 @@ check "all are up, by votes" wait_for 20 all_up certified
 watch_events
 equal "four observe, one of whom may lie" "4 3 1" \
 	"$(health_of 1 1 observers) $(health_of 1 1 quorum) $(health_of 1 1 liars)"
-each_way certified
+leaves "kill -9" 2 certified "signal KILL 2" "'$LAB' up >/dev/null"
+link_down certified
+leaves "black hole" 4 certified "'$LAB' fault be4 cut in; '$LAB' fault be4 cut out" "'$LAB' fault be4 clear"
+no_answer certified
 
 # --- a verdict is shown to somebody who was not there
 at 2 health export web "$(be 1)" >"$TMP/certificate"
@@ -170,17 +174,14 @@ lose() { # N
 	check "lb$1 is dead" wait_for 20 state_is 1 "$1" dead
 }
 
-two_ways() { # BY
-	leaves "link down" 3 "$1" "on router ip link set be3 down" "on router ip link set be3 up"
-	leaves "accepts, never answers" 2 "$1" "signal STOP 2" "signal CONT 2"
-}
 lose 4
-two_ways certified
+link_down certified
 lose 3
 check "two of four are too few for votes" wait_for 20 all_up local
-two_ways local
+no_answer local
 lose 2
-two_ways local
+link_down local
+
 # --- rosters of three, of two and of one
 "$LAB" up >/dev/null
 FLOCK=(1 2 3 4)
@@ -194,6 +195,6 @@ for left in 3 2 1; do
 	check "$left of $left: all are up, by votes" wait_for 20 all_up certified
 	counted() { [ "$(health_of 1 1 observers) $(health_of 1 1 quorum) $(health_of 1 1 liars)" = "$left $((left / 2 + 1)) 0" ]; }
 	check "$left of $left: so many observe, a majority decides, and none may lie" wait_for 10 counted
-	leaves "accepts, never answers" 2 certified "signal STOP 2" "signal CONT 2"
+	no_answer certified
 done
 equal "no healthy backend was ever ejected" "" "$(grep -hF "$(be 1)" "$TMP"/events?)"

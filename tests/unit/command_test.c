@@ -360,7 +360,7 @@ static void completion_offers_what_may_follow(void **state)
 		{{"flow", "trace", "drops"}, 3, "vip\nclient\nsample\ncount\n"},
 		{{"event", "watch", "vip"}, 3, "backend\nvip\niface\nconfig\ndrop\nmember\n"},
 		{{"health", "set", "web"}, 3, "tcp\ntalk\nhttp\nhttps\nudp\nicmp\ndns\nagent\nexec\n"},
-		{{"health", "set", "web", "icmp"}, 4, "interval\ntimeout\nrise\nfall\n"},
+		{{"health", "set", "web", "icmp"}, 4, "interval\ntimeout\nrise\nfall\nobservers\nmode\nscope\n"},
 		{{"health", "set", "web", "dns", "example.net"}, 5, "A\nAAAA\nCNAME\nMX\nNS\nPTR\nSOA\nSRV\nTXT\n"},
 		{{"nothing"}, 1, ""},
 	};
