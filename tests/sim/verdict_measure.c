@@ -17,6 +17,17 @@
 #define STEP_MS	  60000
 #define MANY_MS	  30000 /* from the death of many to the end */
 #define UPLINK_MS 300000
+#define LOSS	  10
+
+struct verdict_world_options verdict_flock(size_t nodes, size_t liars, enum verdict_lie lie)
+{
+	struct verdict_world_options o = {VERDICT_WORLD_OPTIONS, .nodes = nodes, .liars = liars, .lie = lie, .seed = 1,
+					  .loss = LOSS};
+
+	o.rule.mode = nodes < 4 ? VERDICT_MODE_MAJORITY : VERDICT_MODE_VOTE;
+	o.rule.liars = nodes == 7 ? 2 : 1;
+	return o;
+}
 
 static __u64 probes_all(const struct verdict_world *w, size_t targets)
 {

@@ -10,6 +10,9 @@
 
 #define VERDICT_WARM_MS 10000
 
+/* A tenth of all packets lost; the mode and f that the grammar has for so many nodes. */
+struct verdict_world_options verdict_flock(size_t nodes, size_t liars, enum verdict_lie lie);
+
 struct verdict_false {
 	__u64 probes;	/* by honest observers; all that were sent */
 	size_t ejected; /* times that node 0 came to hold a healthy target down, by whatever source */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What verdicts stand: loss, liars, crashes, partitions, blind observers, another roster. Not here: 10^6 probes of each
- * (tools/sim/sim_verdict.c), single functions (tests/unit).
+ * What verdicts stand: loss, liars, crashes, partitions, another roster. Not here: blind observers and many deaths at
+ * once (verdict_many_test.c), 10^6 probes of each (tools/sim/sim_verdict.c), single functions (tests/unit).
  */
 #include "verdict_measure.h"
 
@@ -14,27 +14,14 @@
 
 #include "core/mix.h"
 
-#define LOSS	 10
 #define PROBES	 30000
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
-
-static struct verdict_world_options flock(size_t nodes, size_t liars, enum verdict_lie lie)
-{
-	struct verdict_world_options o = {VERDICT_WORLD_OPTIONS, .nodes = nodes, .liars = liars, .lie = lie, .seed = 1,
-					  .loss = LOSS};
-
-	if (nodes < 4)
-		o.rule.mode = VERDICT_MODE_MAJORITY;
-	if (nodes >= 7)
-		o.rule.liars = 2;
-	return o;
-}
 
 /* --- liars and loss --- */
 
 static void nothing_is_called_down_that_is_well(size_t nodes, size_t liars, enum verdict_lie lie)
 {
-	struct verdict_world_options o = flock(nodes, liars, lie);
+	struct verdict_world_options o = verdict_flock(nodes, liars, lie);
 	struct verdict_false f;
 
 	o.targets = 100;
@@ -62,17 +49,17 @@ static void loss_has_none_called_down_by_two_or_three(void **state)
 /* The world is not blind: what is to be seen is seen. So is a flock that goes by the word of one. */
 static void lone_checkers_and_too_many_liars_are_seen_to_err(void **state)
 {
-	struct verdict_world_options o = flock(1, 0, 0);
+	struct verdict_world_options o = verdict_flock(1, 0, 0);
 
 	(void)state;
 	o.targets = 100;
 	o.pace.plain = true;
 	assert_true(verdict_measure_false(&o, PROBES).ejected > PROBES / 500);
-	o = flock(4, 2, VERDICT_LIE_DOWN);
+	o = verdict_flock(4, 2, VERDICT_LIE_DOWN);
 	o.targets = 100;
 	o.pace.plain = true;
 	assert_true(verdict_measure_false(&o, PROBES).ejected > PROBES / 1000);
-	o = flock(4, 1, VERDICT_LIE_DOWN);
+	o = verdict_flock(4, 1, VERDICT_LIE_DOWN);
 	o.targets = 100;
 	o.rule.mode = VERDICT_MODE_ANY;
 	assert_true(verdict_measure_false(&o, PROBES).ejected > 0);
@@ -81,7 +68,7 @@ static void lone_checkers_and_too_many_liars_are_seen_to_err(void **state)
 /* Nothing is certified then, but each finds out by itself, and avoids it. */
 static void too_many_who_call_the_dead_well_are_seen(void **state)
 {
-	struct verdict_world_options o = flock(4, 2, VERDICT_LIE_UP);
+	struct verdict_world_options o = verdict_flock(4, 2, VERDICT_LIE_UP);
 	static struct verdict_times t;
 
 	(void)state;
@@ -95,7 +82,7 @@ static void too_many_who_call_the_dead_well_are_seen(void **state)
 
 static void death_is_told_in_time(size_t nodes, size_t liars, enum verdict_lie lie, enum verdict_fault_what death)
 {
-	struct verdict_world_options o = flock(nodes, liars, lie);
+	struct verdict_world_options o = verdict_flock(nodes, liars, lie);
 	static struct verdict_times t;
 
 	memset(&t, 0, sizeof(t));
@@ -125,7 +112,7 @@ static void all_know_of_a_death_in_time(void **state)
 
 static void who_says_two_things_is_caught_by_all(void **state)
 {
-	struct verdict_world_options o = flock(4, 1, VERDICT_LIE_EQUIVOCATE);
+	struct verdict_world_options o = verdict_flock(4, 1, VERDICT_LIE_EQUIVOCATE);
 	struct verdict_world *w = verdict_world_new(&o);
 	struct verdict_view view;
 	size_t caught;
@@ -146,7 +133,7 @@ static void who_says_two_things_is_caught_by_all(void **state)
 /* A backend that is well meets at most one probe more an interval, whatever a peer says. */
 static void who_cries_each_second_has_no_backend_flooded(void **state)
 {
-	struct verdict_world_options o = flock(4, 1, VERDICT_LIE_FLAP);
+	struct verdict_world_options o = verdict_flock(4, 1, VERDICT_LIE_FLAP);
 	struct verdict_world *w;
 	__u64 probes;
 
@@ -166,7 +153,7 @@ static void probes_at_a_backend_do_not_grow_with_the_flock(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(nodes); i++) {
-		struct verdict_world_options o = {VERDICT_WORLD_OPTIONS, .nodes = nodes[i], .seed = 1, .loss = LOSS};
+		struct verdict_world_options o = verdict_flock(nodes[i], 0, 0);
 		struct verdict_world *w = verdict_world_new(&o);
 
 		verdict_world_run(w, 200000, NULL, 0);
@@ -197,7 +184,7 @@ static void halves_go_by_their_own_probes_and_agree_after_the_heal(void **state)
 		{20000, VERDICT_FAULT_MUTE, 0, 1, 0},
 		{40000, VERDICT_FAULT_PART, 0, 2, 0},
 	};
-	struct verdict_world_options o = flock(4, 0, 0);
+	struct verdict_world_options o = verdict_flock(4, 0, 0);
 	struct verdict_world *w;
 
 	(void)state;
@@ -222,7 +209,7 @@ static void the_last_of_four_goes_by_its_own_probes(void **state)
 		{20000, VERDICT_FAULT_REFUSE, 0, 1, 0},
 		{30000, VERDICT_FAULT_HEAL, 0, 1, 0},
 	};
-	struct verdict_world_options o = flock(4, 0, 0);
+	struct verdict_world_options o = verdict_flock(4, 0, 0);
 	struct verdict_world *w = verdict_world_new(&o);
 
 	(void)state;
@@ -239,7 +226,7 @@ static void a_crashed_observer_is_not_missed(void **state)
 		{10000, VERDICT_FAULT_CRASH, 3, 1, 0},
 		{10100, VERDICT_FAULT_MUTE, 0, 1, 0},
 	};
-	struct verdict_world_options o = flock(4, 0, 0);
+	struct verdict_world_options o = verdict_flock(4, 0, 0);
 	struct verdict_world *w;
 
 	(void)state;
@@ -258,7 +245,7 @@ static void a_newcomer_is_handed_the_certificate(void **state)
 		{25000, VERDICT_FAULT_HEAL, 0, 1, 0},  {40000, VERDICT_FAULT_CRASH, 1, 1, 0},
 		{41000, VERDICT_FAULT_START, 1, 1, 0},
 	};
-	struct verdict_world_options o = flock(4, 0, 0);
+	struct verdict_world_options o = verdict_flock(4, 0, 0);
 	struct verdict_world *w;
 
 	(void)state;
@@ -289,128 +276,6 @@ static void on_change(void *arg, __u64 now_ms, size_t node, size_t target, enum 
 	c->down++;
 	c->times += now_ms != c->last_ms;
 	c->last_ms = now_ms;
-}
-
-static void a_blind_observer_changes_nothing_for_others(void **state)
-{
-	const struct verdict_fault fault[] = {{10000, VERDICT_FAULT_BLIND, 3, 1, 100}};
-	struct verdict_world_options o = flock(4, 0, 0);
-	struct changes c = {0};
-	struct verdict_world *w;
-
-	(void)state;
-	o.targets = 10;
-	o.changed = on_change;
-	o.arg = &c;
-	w = verdict_world_new(&o);
-	verdict_world_run(w, 60000, fault, COUNT(fault));
-	assert_true(verdict_doubts(verdict_world_node(w, 3)));
-	for (size_t i = 0; i < o.targets; i++) {
-		struct verdict_view view;
-
-		assert_int_equal(verdict_view(verdict_world_node(w, 0), verdict_world_target(i), &view), 0);
-		assert_int_equal(view.down, 0);
-		assert_int_equal(view.state, VERDICT_UP);
-	}
-	assert_int_equal(c.down, 0);
-	verdict_world_free(w);
-}
-
-/* Also where its peers would not have to hear it for a verdict, and one more lost vote would make them check alone. */
-static void who_reaches_little_is_no_harm(void **state)
-{
-	struct verdict_world_options o = flock(32, 0, 0);
-	struct verdict_uplink u;
-
-	(void)state;
-	o.rule.liars = 1;
-	o.targets = 100;
-	u = verdict_measure_uplink(&o, 100);
-	assert_int_equal(u.ejected, 0);
-	assert_true(u.doubts_s >= 0 && u.called < 10);
-	u = verdict_measure_uplink(&o, 80);
-	assert_int_equal(u.ejected, 0);
-	assert_true(u.doubts_s >= 0 && u.called < 10);
-}
-
-/* The world is not blind to that, either. */
-static void by_the_word_of_one_who_reaches_little_is_harm(void **state)
-{
-	struct verdict_world_options o = flock(4, 0, 0);
-
-	(void)state;
-	o.targets = 20;
-	o.rule.mode = VERDICT_MODE_ANY;
-	assert_true(verdict_measure_uplink(&o, 50).ejected > 0);
-}
-
-/* Of four targets three seem to fail now and then, where a fifth of all probes do. */
-static void a_lost_probe_is_no_doubt(void **state)
-{
-	struct verdict_world_options o = flock(4, 0, 0);
-	struct verdict_world *w;
-	size_t doubts = 0;
-
-	(void)state;
-	o.targets = 4;
-	w = verdict_world_new(&o);
-	for (__u64 ms = 10000; ms < 600000; ms += 100) {
-		verdict_world_run(w, ms, NULL, 0);
-		for (size_t i = 0; i < o.nodes; i++)
-			doubts += verdict_doubts(verdict_world_node(w, i));
-	}
-	verdict_world_free(w);
-	assert_in_range(doubts, 0, 4 * 5900 / 1000);
-}
-
-/* Most of what its observers reach is gone; some of them lie that it is well. In time, and in one change of homes. */
-static void a_rack_that_dies_goes_out_all_the_same(size_t nodes, size_t liars, enum verdict_lie lie)
-{
-	struct verdict_world_options o = flock(nodes, liars, lie);
-	struct verdict_many m;
-
-	o.targets = 50;
-	o.loss = 0;
-	m = verdict_measure_many(&o, VERDICT_FAULT_MUTE, 40);
-	assert_int_equal(m.alive, 0);
-	assert_int_equal(m.ejected, 0);
-	assert_int_equal(m.moments, 1);
-	assert_true(m.all_s <= verdict_bound_s(&o.pace, VERDICT_FAULT_MUTE));
-}
-
-static void a_rack_that_dies_goes_out(void **state)
-{
-	(void)state;
-	a_rack_that_dies_goes_out_all_the_same(4, 0, 0);
-	a_rack_that_dies_goes_out_all_the_same(4, 1, VERDICT_LIE_UP);
-	a_rack_that_dies_goes_out_all_the_same(4, 1, VERDICT_LIE_SILENT);
-	a_rack_that_dies_goes_out_all_the_same(7, 2, VERDICT_LIE_UP);
-}
-
-/* Their observers notice at any time of an interval; but whoever knows of one death looks after the others. */
-static void many_die(size_t nodes, __u32 loss, enum verdict_fault_what death, size_t dying, size_t moments)
-{
-	struct verdict_world_options o = flock(nodes, 0, 0);
-	struct verdict_many m;
-
-	o.rule.liars = 1;
-	o.targets = 250;
-	o.loss = loss;
-	m = verdict_measure_many(&o, death, dying);
-	assert_int_equal(m.alive, 0);
-	assert_int_equal(m.ejected, 0);
-	assert_in_range(m.moments, 1, moments);
-	assert_true(m.all_s <= verdict_bound_s(&o.pace, death));
-}
-
-static void many_deaths_are_few_changes(void **state)
-{
-	(void)state;
-	many_die(4, 0, VERDICT_FAULT_MUTE, 100, 1);
-	many_die(4, 0, VERDICT_FAULT_REFUSE, 100, 2);
-	many_die(4, LOSS, VERDICT_FAULT_MUTE, 100, 3);
-	many_die(4, LOSS, VERDICT_FAULT_MUTE, 200, 3);
-	many_die(32, 0, VERDICT_FAULT_MUTE, 200, 5);
 }
 
 /* --- rosters, modes --- */
@@ -566,7 +431,7 @@ static void every_run_of_a_seed_is_the_same(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct verdict_world_options o = flock(4, 1, VERDICT_LIE_REPLAY);
+		struct verdict_world_options o = verdict_flock(4, 1, VERDICT_LIE_REPLAY);
 		struct verdict_world *w;
 
 		o.targets = 20;
@@ -595,12 +460,6 @@ int main(void)
 		cmocka_unit_test(the_last_of_four_goes_by_its_own_probes),
 		cmocka_unit_test(a_crashed_observer_is_not_missed),
 		cmocka_unit_test(a_newcomer_is_handed_the_certificate),
-		cmocka_unit_test(a_blind_observer_changes_nothing_for_others),
-		cmocka_unit_test(who_reaches_little_is_no_harm),
-		cmocka_unit_test(by_the_word_of_one_who_reaches_little_is_harm),
-		cmocka_unit_test(a_lost_probe_is_no_doubt),
-		cmocka_unit_test(a_rack_that_dies_goes_out),
-		cmocka_unit_test(many_deaths_are_few_changes),
 		cmocka_unit_test(another_roster_moves_nothing),
 		cmocka_unit_test(every_mode_tells_the_dead_from_the_living),
 		cmocka_unit_test(after_storms_all_hold_what_is_so),

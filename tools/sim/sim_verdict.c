@@ -14,8 +14,8 @@
 
 #define PROBES	   1000000
 #define TARGETS	   100
-#define TIMES	   6 /* worlds, of TARGETS / 3 deaths each */
-#define LOSS	   10
+#define TIMES	   6	/* worlds, of TARGETS / 3 deaths each */
+#define LOSS	   10	/* as verdict_flock() has it */
 #define PLAIN_MIN  50	/* in 10^6 with one liar and no burst, or nothing is shown; some 135 are to be expected */
 #define LONE_MIN   3000 /* likewise of a lone checker; some 5,500 */
 #define MANY	   250	/* targets, where many die */
@@ -52,13 +52,10 @@ struct ask {
 
 static struct verdict_world_options options(const struct line *l, __u64 seed)
 {
-	struct verdict_world_options o = {VERDICT_WORLD_OPTIONS, .nodes = l->seats, .liars = l->liars, .lie = l->lie};
+	struct verdict_world_options o = verdict_flock(l->seats, l->liars, l->lie);
 
 	o.seed = seed;
-	o.loss = LOSS;
 	o.targets = TARGETS;
-	o.rule.mode = l->seats < 4 ? VERDICT_MODE_MAJORITY : VERDICT_MODE_VOTE;
-	o.rule.liars = l->seats == 7 ? 2 : 1;
 	o.pace.plain = l->plain;
 	return o;
 }
