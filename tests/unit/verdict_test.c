@@ -437,50 +437,6 @@ static void who_alone_finds_it_down_says_so_after_a_while(void **state)
 	assert_false(view.own_down);
 }
 
-#define MANY 6
-
-/* MANY targets of a node alone, all of one pace: what was told of them. */
-static size_t told_down(const struct verdict *v)
-{
-	struct verdict_view view;
-	size_t down = 0;
-
-	for (__u64 i = 0; i < MANY; i++) {
-		assert_int_equal(verdict_view(v, TARGET + i, &view), 0);
-		down += view.told.state == VERDICT_DOWN;
-	}
-	return down;
-}
-
-static void the_death_of_many_is_one_change_also_to_a_node_alone(void **state)
-{
-	struct verdict_config config = {.seed = 1};
-	struct verdict *v = verdict_new(&config);
-	struct verdict_target many[MANY];
-	struct verdict_action action;
-	struct mono at = {1};
-	bool dead = false;
-
-	(void)state;
-	for (size_t i = 0; i < MANY; i++) {
-		many[i] = target;
-		many[i].id += i;
-	}
-	assert_non_null(v);
-	assert_int_equal(verdict_targets(v, at, many, MANY), 0);
-	for (; at.ns < 60000 * MS && told_down(v) < MANY; at.ns += 5 * MS) {
-		dead |= at.ns > 20000 * MS;
-		verdict_step(v, at);
-		while (verdict_take(v, &action))
-			if (action.act == VERDICT_PROBE)
-				verdict_probed(v, at, action.target, action.number,
-					       dead ? VERDICT_TIMEOUT : VERDICT_GOOD);
-		assert_true(told_down(v) == 0 || told_down(v) == MANY);
-	}
-	assert_int_equal(told_down(v), MANY);
-	verdict_free(v);
-}
-
 static enum verdict_outcome says_about(struct desk *d, const struct signer *by, __u64 about, __u64 counter)
 {
 	struct verdict_vote vote = {.target = TARGET,
@@ -633,7 +589,6 @@ int main(void)
 		ON_DESK(targets_that_stay_are_as_they_were),
 		ON_DESK(another_pace_or_rule_brings_nothing_back),
 		ON_DESK(who_alone_finds_it_down_says_so_after_a_while),
-		cmocka_unit_test(the_death_of_many_is_one_change_also_to_a_node_alone),
 		ON_DESK(votes_count_once_their_witnesses_have_spoken),
 		ON_DESK(an_observer_votes_on_change_alone),
 		ON_DESK(who_has_lost_his_network_calls_nobody_down),
