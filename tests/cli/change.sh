@@ -99,7 +99,7 @@ echo "backend delete one 192.0.2.101:80" >"$TMP/batch"
 exits "a batch is refused" 1 starling batch file "$TMP/batch"
 exits "a dry run of it is not" 0 starling -n batch file "$TMP/batch"
 equal "nothing of all this changed anything" "$before" "$(generation)"
-starling backend disable one 192.0.2.101:80
+starling --force backend disable one 192.0.2.101:80
 starling backend set one 192.0.2.102:80 weight 1
 alone "the one beside one that is disabled" backend delete one 192.0.2.102:80
 starling backend enable one 192.0.2.101:80
