@@ -26,7 +26,7 @@ SHOWS=(
 	"config history" "config level" "metric show" "metric show starling_vip_" "feature probe" "feature probe veth0" "status"
 	"version" "top" "config diff $TMP/other.conf"
 )
-covered=$(printf '%s\n' "${SHOWS[@]}" "config show" "config export" "config check")
+covered=$(printf '%s\n' "${SHOWS[@]}" "config show" "config export" "config check" "health export")
 table=$(starling help | awk '/^[a-z]/ { print $1, ($2 ~ /^[a-z]+$/ ? $2 : "") }' |
 	grep -E ' (show|table|lookup|history|export|probe|check|diff)$|^(status|top|version) *$' | sort -u)
 missed=
@@ -109,6 +109,8 @@ wait "$tracer"
 equal "flow trace shows a packet" "web 198.51.100.7:51515" "$(jq -r '"\(.vip) \(.source)"' <"$TMP/trace" | head -1)"
 
 equal "with what it stands for" 1 "$(jq .sample <"$TMP/trace" | head -1)"
+says "a balancer alone has no votes to show" 'no votes of the present roster decide about 192.0.2.101:53: see .health show' \
+	starling health export dns 192.0.2.101:53
 equal "a trace of no VIP is refused" 'starling: there is no VIP "wbe"; did you mean "web"?' "$(timeout 5 starling flow trace vip wbe 2>&1)"
 timeout 3 starling flow trace vip web >"$TMP/trace" 2>"$TMP/said"
 says "a trace of everything says what it leaves out" 'one packet in 100 is looked at; .sample 1. looks at every one' cat "$TMP/said"

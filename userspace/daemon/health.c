@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,7 +159,7 @@ static struct mono on_turn(void *arg, struct mono now)
 	pthread_mutex_unlock(&h->lock);
 	if (changed)
 		checks_post(h);
-	if (votes || h->again)
+	if (atomic_exchange(&h->votes_left, false) || votes || h->again)
 		votes_post(h);
 	return due;
 }

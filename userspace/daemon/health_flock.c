@@ -105,7 +105,11 @@ bool health_votes(struct health *h, __u16 *ret_index, struct page_draft *ret)
 
 	if (!h)
 		return false;
-	pthread_mutex_lock(&h->lock);
+	if (pthread_mutex_trylock(&h->lock)) { /* this thread does not wait */
+		h->votes_left = true;
+		prober_wake(h->prober);
+		return false;
+	}
 	any = verdict_pages_next(h->pages, ret_index, ret);
 	pthread_mutex_unlock(&h->lock);
 	return any;
@@ -137,6 +141,7 @@ static void self_use(struct health *h, struct mono now, const struct verdict_sel
 	if (h->self.id != self->id)
 		verdict_pages_clear(h->pages);
 	verdict_pages_again(h->pages);
+	h->votes_left = true;
 	verdict_self(h->verdict, now, self);
 	h->self = *self;
 }

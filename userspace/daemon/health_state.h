@@ -67,6 +67,7 @@ struct health {
 
 	_Atomic bool checks_posted; /* a look at the verdicts is on its way */
 	_Atomic bool votes_posted;  /* and one at own votes, and at others' */
+	_Atomic bool votes_left;    /* some are to be told yet */
 	_Atomic bool again;	    /* pages of votes have to be shown again: some were of what was not known yet */
 };
 
