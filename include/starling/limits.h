@@ -40,7 +40,8 @@
 #define STARLING_IDLE_MAX_MS	  7200000 /* half of what the 16-bit tick counts, rounded down */
 
 /* Operating state. */
-#define STARLING_DRAIN_MAX_MS 2592000000u /* 30 days, which fit 32 bits; 0 asks for a drain without an end */
+#define STARLING_DRAIN_MAX_MS	   2592000000u /* 30 days, which fit 32 bits; 0 asks for a drain without an end */
+#define STARLING_SLOW_START_MAX_MS 86400000u   /* a day */
 
 /* Health checks. */
 #define STARLING_EJECT_DEFAULT 100     /* percent of a VIP's backends: all */

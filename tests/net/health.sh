@@ -164,6 +164,44 @@ lb vip set web panic 0 >/dev/null
 lb health set web http path /name interval 500ms timeout 300ms rise 2 fall $FALL >/dev/null
 check "checks are as they were before" wait_for 20 all_up
 
+# whoever comes back fills
+sampled() { # STATE: be2's of VIP same by now; rows are kept
+	lb -j backend show vip same >"$TMP/row"
+	jq -c . "$TMP/row" >>"$TMP/rows"
+	[ "$(jq -r ".[] | select(.backend == \"$(be 2)\") | .state" "$TMP/row")" = "$1" ]
+}
+connections() {
+	jq '[.[].connections] | add' "$TMP/row"
+}
+many_more() {
+	sampled up && [ "$(connections)" -gt $((counted + 1000)) ]
+}
+# Of be2: its part of new connections while it had up to 3 of its weight of 10, and once it had all.
+shares() {
+	jq -s --arg at "$(be 2)" 'def be2: .[] | select(.backend == $at);
+		def share($from; $to): (($to | be2.connections) - ($from | be2.connections)) /
+			([$to[].connections] | add - ([$from[].connections] | add));
+		def of($state): map(select(be2.state == $state));
+		(of("filling") | map(select(be2.present_weight <= 3))) as $few | of("up") as $whole |
+		share($few[0]; $few[-1]), share($whole[0]; $whole[-1])' "$TMP/rows"
+}
+check "a VIP starts slowly" lb vip set same slow-start 5s
+signal KILL be2
+check "kill -9: it is down" wait_for 20 is same "$(be 2)" down
+load_begin served -c 4 "$(vip4 11)"
+"$LAB" up >/dev/null
+check "it comes back, and fills" wait_for 20 sampled filling
+check "backend show says with which weight" grep -q 'weight [0-9.]* yet' <(lb backend show vip same)
+check "then it is up" wait_for 20 sampled up
+counted=$(connections)
+check "for a while" wait_for 20 many_more
+{ read -r few; read -r whole; } <<<"$(shares)"
+note "of new connections it got $few at first, $whole at last"
+check "and was not flooded at first" test "$(jq -n "$few * 2 < $whole")" = true
+served_end
+lb vip set same slow-start 0 >/dev/null
+check "the other VIP starts at once" wait_for 20 all_up
+
 # agents
 cat >"$TMP/agent.py" <<'END'
 import socketserver, sys

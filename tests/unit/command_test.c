@@ -33,10 +33,10 @@ static int parse(struct lex_line *line, const char *text, struct command *ret, s
 /* One line for every command, with every argument it takes. */
 static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_VIP_ADD] = ("vip add web tcp/203.0.113.1:80,udp/[2001:db8::1]:53 scheduler rr forward gue slots 1021 "
-			     "hash source idle 5s drain-timeout 1d panic 50 eject 30"),
+			     "hash source idle 5s drain-timeout 1d slow-start 30s exponential panic 50 eject 30"),
 	[COMMAND_VIP_SET] =
 		("vip set web scheduler mh forward dr slots 1048573 hash 5tuple idle 1500ms drain-timeout 0 "
-		 "panic 0 eject 100"),
+		 "slow-start 1h exponential panic 0 eject 100"),
 	[COMMAND_VIP_DELETE] = "vip delete web",
 	[COMMAND_VIP_SHOW] = "vip show web",
 	[COMMAND_VIP_TABLE] = "vip table web slots",
@@ -145,6 +145,7 @@ static void arguments_arrive_in_their_members(void **state)
 	assert_int_equal(c.hash, HASH_SOURCE);
 	assert_int_equal(c.idle_ms, 5000);
 	assert_int_equal(c.drain_timeout_ms, 86400000);
+	assert_int_equal(c.slow_start_ms, 30000);
 	assert_int_equal(c.panic_percent, 50);
 	assert_int_equal(c.eject_percent, 30);
 	assert_int_equal(parse(line, complete_lines[COMMAND_FLOW_LOOKUP], &c, NULL, &err), 0);

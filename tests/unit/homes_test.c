@@ -167,6 +167,35 @@ static void few_usable_of_many_share_by_rendezvous_in_proportion(void **state)
 	free(m);
 }
 
+static void a_part_of_a_backend_is_a_weight_and_as_it_grows_no_slot_leaves_another_but_for_it(void **state)
+{
+	struct model *m = model_new(4, NULL, SLOTS);
+	__u16 part[4] = {HOMES_ALL, 0, HOMES_ALL, HOMES_ALL};
+	struct homes_pair *all = all_homes(m), *before, *after;
+
+	(void)state;
+	m->homes.part = part;
+	before = all_homes(m);
+	for (part[1] = 100; part[1] <= HOMES_ALL; part[1] = (__u16)(part[1] + 90)) {
+		double share = part[1] / (3.0 * HOMES_ALL + part[1]);
+		__u32 held = 0;
+
+		after = all_homes(m);
+		for (__u32 s = 0; s < SLOTS; s++) {
+			held += after[s].home0 == 1;
+			assert_true(after[s].home0 == before[s].home0 || after[s].home0 == 1);
+			assert_int_not_equal(after[s].home0, after[s].home1);
+		}
+		assert_true(held > 0.93 * share * SLOTS && held < 1.07 * share * SLOTS);
+		free(before);
+		before = after;
+	}
+	assert_memory_equal(before, all, SLOTS * sizeof(*all));
+	free(before);
+	free(all);
+	free(m);
+}
+
 /* Two choices by `score`; wlc: connections live for a while; wrr: score only grows. Returns worst share over weight. */
 static double two_choice(struct model *m, __u32 connections, __u32 alive, double *ret_off)
 {
@@ -240,6 +269,7 @@ int main(void)
 		cmocka_unit_test(one_of_ten_down_moves_no_other_slot_and_promotes_its_own),
 		cmocka_unit_test(any_set_of_failures_gives_the_first_two_usable),
 		cmocka_unit_test(few_usable_of_many_share_by_rendezvous_in_proportion),
+		cmocka_unit_test(a_part_of_a_backend_is_a_weight_and_as_it_grows_no_slot_leaves_another_but_for_it),
 		cmocka_unit_test(wrr_ends_within_a_few_of_the_exact_share),
 		cmocka_unit_test(wlc_is_as_level_as_the_design_says),
 	};

@@ -135,6 +135,7 @@
 	FIELD(VIP, backends_disabled, U64, NONE, LINE2, "% disabled", FAMILY_starling_vip_backends, "state=disabled", "backends put aside by hand") \
 	FIELD(VIP, backends_unresolved, U64, NONE, LINE2, "% unresolved", FAMILY_starling_vip_backends, "state=unresolved", "backends whose next hop is not known") \
 	FIELD(VIP, backends_avoided, U64, NONE, LINE2, "% avoided", FAMILY_starling_vip_backends, "state=avoided", "backends that this balancer alone does not reach") \
+	FIELD(VIP, backends_filling, U64, NONE, LINE2, "% filling", FAMILY_starling_vip_backends, "state=filling", "backends that have a part of their weight yet") \
 	FIELD(VIP, packets, U64, COUNT, LINE3, "packets", FAMILY_starling_vip_packets_total, "", "steered to backends") \
 	FIELD(VIP, bytes, U64, BYTES, LINE3, "bytes", FAMILY_starling_vip_bytes_total, "", "of IP packets steered to backends") \
 	FIELD(VIP, connections, U64, COUNT, LINE3, "connections", FAMILY_starling_vip_connections_total, "", "new ones so far") \
@@ -146,6 +147,8 @@
 	FIELD(VIP, connections_per_second, F64, RATE, LINE4, "connections/s", FAMILY_NONE, "", "of late") \
 	FIELD(VIP, idle, F64, SECONDS, LINE5, "idle", FAMILY_NONE, "", "life of a connection without packets") \
 	FIELD(VIP, drain_timeout, F64, SECONDS, LINE5, "drain-timeout", FAMILY_NONE, "", "after which a draining backend is disabled") \
+	FIELD(VIP, slow_start, F64, SECONDS, LINE5, "slow-start", FAMILY_NONE, "", "until a backend that comes back has its weight") \
+	FIELD(VIP, slow_start_form, TEXT, NONE, LINE5, "%", FAMILY_NONE, "", "how its weight grows: linear, exponential") \
 	FIELD(VIP, panic, U64, NONE, LINE5, "panic", FAMILY_NONE, "", "percent of the backends that are left at least, as far as it is by own checks") \
 	FIELD(VIP, eject, U64, NONE, LINE5, "eject", FAMILY_NONE, "", "percent of the backends that own checks may take out")
 
@@ -153,7 +156,7 @@
 	FIELD(BACKEND, id, U64, NONE, DETAIL, "ID", FAMILY_NONE, "", "number in the data plane") \
 	FIELD(BACKEND, vip, TEXT, NONE, COLUMN, "VIP", FAMILY_NONE, "", "its VIP") \
 	FIELD(BACKEND, backend, TEXT, NONE, COLUMN, "BACKEND", FAMILY_NONE, "", "ADDR:PORT") \
-	FIELD(BACKEND, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "up, draining, disabled, down, avoided, unresolved") \
+	FIELD(BACKEND, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "up, filling, draining, disabled, down, avoided, unresolved") \
 	FIELD(BACKEND, up, BOOL, NONE, DETAIL, "UP", FAMILY_starling_backend_up, "", "takes new connections") \
 	FIELD(BACKEND, weight, U64, NONE, COLUMN, "WEIGHT", FAMILY_starling_backend_weight, "", "configured") \
 	FIELD(BACKEND, share, F64, RATIO, COLUMN, "SHARE", FAMILY_NONE, "", "of the VIP's slots") \
@@ -173,6 +176,7 @@
 	FIELD(BACKEND, mac, TEXT, NONE, DETAIL, "MAC", FAMILY_NONE, "", "of the next hop") \
 	FIELD(BACKEND, mtu, U64, NONE, DETAIL, "MTU", FAMILY_NONE, "", "of the path") \
 	FIELD(BACKEND, why, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "what is wrong with its next hop, or why it serves otherwise than its checks say") \
+	FIELD(BACKEND, present_weight, F64, NONE, NOTE, "weight % yet", FAMILY_NONE, "", "while it fills: what it has of its weight") \
 	FIELD(BACKEND, by, TEXT, NONE, NOTE, "by %", FAMILY_NONE, "", "who put it aside") \
 	FIELD(BACKEND, reason, TEXT, NONE, NOTE, ", \"%\"", FAMILY_NONE, "", "for which reason") \
 	FIELD(BACKEND, until, TIME, NONE, NOTE, ", until %", FAMILY_NONE, "", "when a drain ends")

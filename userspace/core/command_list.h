@@ -54,6 +54,10 @@
 		"life of a flow without packets, by default 15m; 0 for UDP with mh: flows are not kept") \
 	ARGUMENT(DRAIN_TIMEOUT, KEYWORD,  "drain-timeout", "D",                         DURATION,  drain_timeout_ms, 0, STARLING_DRAIN_MAX_MS, \
 		"when a drain that names no timeout ends disabled; by default never") \
+	ARGUMENT(SLOW_START,    KEYWORD,  "slow-start",    "D",                         DURATION,  slow_start_ms,    0, STARLING_SLOW_START_MAX_MS, \
+		"a backend that comes back, or is new, has a tenth of its weight at first, and all of it after D; by default at once") \
+	ARGUMENT(EXPONENTIAL,   KEYWORD,  "exponential",   "",                          FLAG,      given,            0, 0, \
+		"slow-start: the weight grows by a factor a step, not by an amount") \
 	ARGUMENT(PANIC,         KEYWORD,  "panic",         "PCT",                       NUMBER,    panic_percent,    0, 100, \
 		"who fails by this balancer's checks alone serves on while less than PCT percent would be left; by default 0: unless nobody would") \
 	ARGUMENT(EJECT,         KEYWORD,  "eject",         "PCT",                       NUMBER,    eject_percent,    1, 100, \
@@ -165,7 +169,8 @@
 
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \
-	ARG_SCHEDULER, ARG_FORWARD, ARG_SLOTS, ARG_HASH, ARG_IDLE, ARG_DRAIN_TIMEOUT, ARG_PANIC, ARG_EJECT
+	ARG_SCHEDULER, ARG_FORWARD, ARG_SLOTS, ARG_HASH, ARG_IDLE, ARG_DRAIN_TIMEOUT, ARG_SLOW_START, ARG_EXPONENTIAL, \
+	ARG_PANIC, ARG_EJECT
 
 /*
  * COMMAND(ID, "object", "verb", place in a file, flags, "help", arguments...)

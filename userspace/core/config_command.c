@@ -46,8 +46,10 @@ static struct vip_config *vip_of(const struct config *c, const struct command *c
 	return vip;
 }
 
-static void vip_options(struct vip_config *vip, const struct command *command)
+static int vip_options(struct vip_config *vip, const struct command *command, struct err *err)
 {
+	if (command_has(command, ARG_EXPONENTIAL) && !(command_has(command, ARG_SLOW_START) && command->slow_start_ms))
+		return err_set(err, EINVAL, "exponential needs slow-start D: it says how that is done");
 	if (command_has(command, ARG_SCHEDULER))
 		vip->scheduler = (enum scheduler)command->scheduler;
 	if (command_has(command, ARG_FORWARD))
@@ -60,10 +62,15 @@ static void vip_options(struct vip_config *vip, const struct command *command)
 		vip->idle_ms = command->idle_ms;
 	if (command_has(command, ARG_DRAIN_TIMEOUT))
 		vip->drain_timeout_ms = command->drain_timeout_ms;
+	if (command_has(command, ARG_SLOW_START)) {
+		vip->slow_start_ms = command->slow_start_ms;
+		vip->slow_start_exponential = command_has(command, ARG_EXPONENTIAL);
+	}
 	if (command_has(command, ARG_PANIC))
 		vip->panic_percent = command->panic_percent;
 	if (command_has(command, ARG_EJECT))
 		vip->eject_percent = command->eject_percent;
+	return 0;
 }
 
 static int vip_add(struct config *c, const struct command *command, struct err *err)
@@ -75,7 +82,9 @@ static int vip_add(struct config *c, const struct command *command, struct err *
 	memcpy(vip.name, command->vip, sizeof(vip.name));
 	memcpy(vip.key, command->key, sizeof(vip.key));
 	vip.key_count = command->key_count;
-	vip_options(&vip, command);
+	r = vip_options(&vip, command, err);
+	if (r)
+		return r;
 	r = config_vip_add(c, &vip);
 	if (r == -EEXIST)
 		return err_set(err, EEXIST, "VIP %s exists already", command->vip);
@@ -229,10 +238,8 @@ static int vip_command(struct config *c, const struct command *command, struct e
 
 	if (!vip)
 		return -ENOENT;
-	if (command->id == COMMAND_VIP_SET) {
-		vip_options(vip, command);
-		return 0;
-	}
+	if (command->id == COMMAND_VIP_SET)
+		return vip_options(vip, command, err);
 	if (command->id == COMMAND_VIP_DELETE)
 		return config_vip_delete(c, command->vip);
 	if (command->id == COMMAND_VIP_ADDRESS)

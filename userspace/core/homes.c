@@ -37,6 +37,12 @@ static __u16 rendezvous(const struct homes *h, __u32 slot, __u32 not )
 	return (__u16)best;
 }
 
+static bool entry_counts(const struct homes *h, __u32 entry, __u16 id)
+{
+	return !h->part || h->part[id] >= HOMES_ALL ||
+	       mix_below(mix64(h->key[id] ^ mix64((__u64)entry + 1)), HOMES_ALL) < h->part[id];
+}
+
 struct homes_pair homes_find(const struct homes *h, __u32 slot)
 {
 	struct homes_pair pair = {HOMES_NONE, HOMES_NONE};
@@ -44,9 +50,10 @@ struct homes_pair homes_find(const struct homes *h, __u32 slot)
 	if (!h->usable_count)
 		return pair;
 	for (__u32 step = 0; step < HOMES_STEPS; step++) {
-		__u16 id = h->table[walk(h->slots, slot, step)];
+		__u32 entry = walk(h->slots, slot, step);
+		__u16 id = h->table[entry];
 
-		if (id >= h->backends || !h->usable[id] || id == pair.home0)
+		if (id >= h->backends || !h->usable[id] || id == pair.home0 || !entry_counts(h, entry, id))
 			continue;
 		if (pair.home0 != HOMES_NONE) {
 			pair.home1 = id;

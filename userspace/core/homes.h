@@ -12,6 +12,7 @@
 
 #define HOMES_STEPS 64	   /* of the walk; after them weighted rendezvous over the usable ones */
 #define HOMES_NONE  0xffff /* no such home */
+#define HOMES_ALL   1000   /* entries of a backend count, of 1000 */
 
 /* A VIP's backends as the walk sees them. Entries of the table index the arrays. */
 struct homes {
@@ -19,6 +20,7 @@ struct homes {
 	const __u64 *key;    /* @backends keys; borrowed */
 	const __u32 *weight; /* @backends weights; borrowed */
 	const bool *usable;  /* @backends; one of weight 0 must not be usable; borrowed */
+	const __u16 *part;   /* @backends: how many of 1000 entries of each count; borrowed. NULL: all of everybody's */
 	__u32 slots;
 	__u32 backends;
 	__u32 usable_count; /* entries of @usable that are true */
@@ -36,6 +38,8 @@ struct homes_pair {
  * The walk visits the slot itself, then slots chosen by a hash of the slot's number and the
  * step: the same for every table of that size, whatever is usable. So a backend that stops
  * being usable changes the homes of no slot that did not name it, and its return restores them.
+ * Entries of a backend that do not count are passed over: its weight is as much less, and every entry that counts for
+ * a part counts for a larger one, so that only slots of those move whose part changes.
  *
  * Return: the pair; home1 is HOMES_NONE with one usable backend, both with none.
  */

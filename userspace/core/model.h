@@ -84,6 +84,8 @@ struct vip_config {
 	bool hash_source;
 	__u32 idle_ms;			/* 0 only if every key is UDP */
 	__u32 drain_timeout_ms;		/* 0: none */
+	__u32 slow_start_ms;		/* fill.h has what it means; 0, the default: none */
+	bool slow_start_exponential;	/* only with slow_start_ms */
 	__u32 panic_percent;		/* 0..100; verdict_serve.h has what they mean; default 0 */
 	__u32 eject_percent;		/* 1..100; default 100 */
 	struct check_config *check;	/* owned; NULL: they are not checked */

@@ -181,6 +181,8 @@ static int vip_add(struct plane *p, struct plane_step *s, struct err *err)
 	ret = backends_create(p, v, err);
 	if (ret)
 		return ret;
+	for (__u32 i = 0; i < v->backend_count; i++)
+		v->backend[i]->first = true;
 	v->build = 1;
 	p->vips[v->id].generation = p->generation;
 	plane_slots_fill(p, v, false);
@@ -212,6 +214,7 @@ static void vip_swap(struct plane *p, struct plane_plan *plan, struct plane_vip 
 	SWAP(v->keys, next->keys);
 	SWAP(v->weights, next->weights);
 	SWAP(v->usable, next->usable);
+	SWAP(v->part, next->part);
 	next->backend_count = 0; /* its pointers are the VIP's or the dead's */
 	v->digest = next->digest;
 	v->build++;

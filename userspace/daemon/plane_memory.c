@@ -28,7 +28,8 @@ struct plane_vip *plane_vip_new(const char *name, __u32 backends, __u32 slots)
 	v->keys = calloc(n, sizeof(*v->keys));
 	v->weights = calloc(n, sizeof(*v->weights));
 	v->usable = calloc(n, sizeof(*v->usable));
-	if (!v->backend || !v->table || !v->keys || !v->weights || !v->usable) {
+	v->part = calloc(n, sizeof(*v->part));
+	if (!v->backend || !v->table || !v->keys || !v->weights || !v->usable || !v->part) {
 		v->backend_count = 0;
 		plane_vip_free(v);
 		return NULL;
@@ -55,6 +56,7 @@ void plane_vip_free(struct plane_vip *v)
 	free(v->keys);
 	free(v->weights);
 	free(v->usable);
+	free(v->part);
 	free(v->since);
 	free(v);
 }

@@ -278,6 +278,9 @@ void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 	v->hash_source = want->hash_source;
 	v->idle_ms = want->idle_ms;
 	v->drain_timeout_ms = want->drain_timeout_ms;
+	v->dirty |= v->slow_start_ms != want->slow_start_ms || v->slow_exponential != want->slow_start_exponential;
+	v->slow_start_ms = want->slow_start_ms;
+	v->slow_exponential = want->slow_start_exponential;
 	v->dirty |= v->policy.panic_percent != want->panic_percent || v->policy.eject_percent != want->eject_percent;
 	v->policy = (struct verdict_serve_policy){.panic_percent = want->panic_percent,
 						  .eject_percent = want->eject_percent};

@@ -90,7 +90,7 @@ void plane_backend_word(struct plane *p, struct plane_backend *b, enum backend_s
 {
 	__u64 old = p->backends[b->id].word;
 	__u64 gen = (old >> 48) + (BACKEND_WORD_STATE(old) != state);
-	__u64 word = BACKEND_WORD(BACKEND_WORD_SELECT(old), state, b->weight, b->vip->id, gen & 0xffff);
+	__u64 word = BACKEND_WORD(BACKEND_WORD_SELECT(old), state, plane_backend_weight(b), b->vip->id, gen & 0xffff);
 
 	if (word != old)
 		word_store(&p->backends[b->id].word, word);

@@ -59,7 +59,7 @@ const char *plane_backend_text(const struct plane *p, __u32 id, char text[ENDPOI
 }
 
 struct states {
-	__u64 up, down, draining, disabled, unresolved, avoided, open, half;
+	__u64 up, down, draining, disabled, unresolved, avoided, filling, open, half;
 };
 
 static void states_count(const struct plane *p, const struct plane_vip *v, struct states *s)
@@ -75,6 +75,7 @@ static void states_count(const struct plane *p, const struct plane_vip *v, struc
 		s->unresolved += !strcmp(shown, "unresolved");
 		s->down += !strcmp(shown, "down");
 		s->avoided += !strcmp(shown, "avoided");
+		s->filling += !strcmp(shown, "filling");
 		s->open += __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED);
 		s->half += __atomic_load_n(&p->loads[b->id].half, __ATOMIC_RELAXED);
 	}
@@ -85,13 +86,14 @@ static void vip_states(const struct plane *p, const struct plane_vip *v, struct 
 	struct states s;
 
 	states_count(p, v, &s);
-	table_set_bool(t, row, FIELD_VIP_available, s.up > 0 || v->serve.panic);
+	table_set_bool(t, row, FIELD_VIP_available, s.up || s.filling || v->serve.panic);
 	table_set_u64(t, row, FIELD_VIP_backends_up, s.up);
 	table_set_u64(t, row, FIELD_VIP_backends_down, s.down);
 	table_set_u64(t, row, FIELD_VIP_backends_draining, s.draining);
 	table_set_u64(t, row, FIELD_VIP_backends_disabled, s.disabled);
 	table_set_u64(t, row, FIELD_VIP_backends_unresolved, s.unresolved);
 	table_set_u64(t, row, FIELD_VIP_backends_avoided, s.avoided);
+	table_set_u64(t, row, FIELD_VIP_backends_filling, s.filling);
 	if (v->scheduler == SCHEDULER_MH)
 		return;
 	table_set_u64(t, row, FIELD_VIP_active, s.open);
@@ -132,6 +134,10 @@ static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
 	table_set_f64(t, row, FIELD_VIP_idle, v->idle_ms / 1000.0);
 	if (v->drain_timeout_ms)
 		table_set_f64(t, row, FIELD_VIP_drain_timeout, v->drain_timeout_ms / 1000.0);
+	if (v->slow_start_ms) {
+		table_set_f64(t, row, FIELD_VIP_slow_start, v->slow_start_ms / 1000.0);
+		table_set_text(t, row, FIELD_VIP_slow_start_form, v->slow_exponential ? "exponential" : "linear");
+	}
 	table_set_u64(t, row, FIELD_VIP_panic, v->policy.panic_percent);
 	table_set_u64(t, row, FIELD_VIP_eject, v->policy.eject_percent);
 }
@@ -234,6 +240,8 @@ static void backend_row(struct plane *p, const struct plane_backend *b, struct t
 	table_set_text(t, row, FIELD_BACKEND_state, plane_backend_shown(b));
 	table_set_bool(t, row, FIELD_BACKEND_up, b->word_state == BACKEND_UP);
 	table_set_u64(t, row, FIELD_BACKEND_weight, b->configured);
+	if (b->filling)
+		table_set_f64(t, row, FIELD_BACKEND_present_weight, b->configured * plane_backend_part(b) / 1000.0);
 	table_set_f64(t, row, FIELD_BACKEND_share, (double)b->held / v->region.count);
 	if (v->scheduler != SCHEDULER_MH) {
 		table_set_u64(t, row, FIELD_BACKEND_active, __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED));

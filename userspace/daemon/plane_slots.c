@@ -53,6 +53,7 @@ static void pass_init(struct pass *pass, struct plane *p, struct plane_vip *v)
 			  .key = v->keys,
 			  .weight = v->weights,
 			  .usable = v->usable,
+			  .part = v->part,
 			  .slots = v->region.count,
 			  .backends = v->backend_count},
 		.keep = plane_keep(v),
@@ -249,17 +250,20 @@ static void backends_words(struct plane *p, struct plane_vip *v, enum backend_st
 static bool weights_differ(const struct plane *p, const struct plane_vip *v)
 {
 	for (__u32 i = 0; i < v->backend_count; i++)
-		if (BACKEND_WORD_WEIGHT(p->backends[v->backend[i]->id].word) != v->backend[i]->weight)
+		if (BACKEND_WORD_WEIGHT(p->backends[v->backend[i]->id].word) != plane_backend_weight(v->backend[i]))
 			return true;
 	return false;
 }
 
 void plane_vip_settle(struct plane *p, struct plane_vip *v)
 {
-	bool unserved = plane_vip_serve(v), changed = backends_lower(p, v), stale = v->stale;
+	bool changed, stale;
 	struct pass pass;
 
-	v->dirty = unserved; /* it is tried again */
+	v->dirty = plane_vip_serve(v); /* it is tried again */
+	plane_fill_settle(v);
+	changed = backends_lower(p, v);
+	stale = v->stale;
 	v->stale = false;
 	if (changed || weights_differ(p, v))
 		given_start(p, v);
@@ -296,6 +300,7 @@ void plane_slots_fill(struct plane *p, struct plane_vip *v, bool resized)
 	struct pass pass;
 
 	plane_vip_serve(v);
+	plane_fill_settle(v);
 	backends_lower(p, v);
 	given_start(p, v);
 	backends_words(p, v, BACKEND_UP); /* no slot of the new region is in use yet */
@@ -322,6 +327,7 @@ void plane_slots_repair(struct plane *p, struct plane_vip *v)
 {
 	struct pass pass;
 
+	plane_fill_parts(v);
 	serving_set(p, v, true);
 	pass_init(&pass, p, v);
 	for (__u32 s = 0; s < v->region.count; s++)

@@ -73,6 +73,8 @@ struct plane_backend {
 	__u8 word_state; /* enum backend_state as stored */
 	__u8 leaving;	 /* not in the configuration any more */
 	__u8 lost;	 /* its next hop is lost for good: shown, and no new flows */
+	__u8 filling;	 /* steps of fill.h that are left until it has its whole weight */
+	bool first;	 /* it came with its VIP, and nothing has kept it out since but that its way was not known */
 	__u32 swapped;	 /* epoch in which the idle copy ceased to be selected; 0: never used */
 	enum override_state override;
 	enum override_state agent; /* what its agent asks for */
@@ -84,6 +86,7 @@ struct plane_backend {
 	} found;			/* by its checks */
 	char *why;			/* owned: what was found against it; NULL: nothing, or no memory for it */
 	struct verdict_serve_out serve; /* what becomes of it */
+	struct mono filled;		/* when its last step was, or it began to fill */
 	struct plane_rate rate;
 };
 
@@ -96,6 +99,10 @@ struct plane_vip {
 	int forward;
 	bool hash_source;
 	__u32 idle_ms, drain_timeout_ms;
+	__u32 slow_start_ms;
+	bool slow_exponential;
+	bool fills;	  /* one of its backends does */
+	__u32 fill_scale; /* of weights in words meanwhile, where scores heed them; else 0 */
 	struct verdict_serve_policy policy;
 	struct verdict_serve_vip serve; /* what becomes of its backends */
 	__u64 hold_ms;			/* a panic goes on for so long after it had to: by then all are up that were */
@@ -113,6 +120,7 @@ struct plane_vip {
 	__u64 *keys;  /* by index, as homes_find() wants them */
 	__u32 *weights;
 	bool *usable;
+	__u16 *part;  /* as homes_find() wants it */
 	__u16 *since; /* when split slots were split, seconds; NULL while none is */
 	__u32 split, pinned;
 	__u32 warm;	  /* of split: slots that leave their home once they have been split for STARLING_MARK_MS */
@@ -297,6 +305,13 @@ void plane_vip_note(struct plane *p, struct plane_vip *v);     /* event if a bou
 bool plane_vip_panics(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
 bool plane_vip_suspects(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
 bool plane_vip_limits(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
+
+/* plane_fill.c: slow start */
+__u16 plane_backend_part(const struct plane_backend *b);   /* of its weight, of 1000 */
+__u32 plane_backend_weight(const struct plane_backend *b); /* of its word */
+void plane_fill_parts(struct plane_vip *v);		   /* v->part, by what each has to fill yet */
+void plane_fill_settle(struct plane_vip *v);		   /* after plane_vip_serve(): who begins to, or need not */
+void plane_fill_tick(struct plane *p, struct mono now);	   /* steps that are due */
 
 /* plane_slots.c */
 void plane_vip_settle(struct plane *p, struct plane_vip *v);		   /* words and slots become what is wanted */

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "core/aside.h"
+#include "core/fill.h"
 #include "daemon/plane_state.h"
 
 /* To a router MAC rewrite would only give its own packets back, until their TTL ends. */
@@ -77,11 +78,22 @@ enum shown {
 	SHOWN_AGENT_DISABLED,
 	SHOWN_CERTIFIED, /* down by the observers' votes: no bound keeps it */
 	SHOWN_AVOIDED,
-	SHOWN_COUNT
+	SHOWN_FILLING, /* by amounts, and one step is left; with the next number two, and so on */
+	SHOWN_FILLING_EXPONENTIAL = SHOWN_FILLING + FILL_STEPS,
+	SHOWN_COUNT = SHOWN_FILLING_EXPONENTIAL + FILL_STEPS,
 };
 
-static const char *const shown_word[SHOWN_COUNT] = {NULL,   "up",	"draining", "disabled", "unresolved",
-						    "down", "draining", "disabled", "down",	"avoided"};
+/* NULL: none. */
+static const char *shown_word(__u64 shown)
+{
+	static const char *const word[] = {NULL,   "up",       "draining", "disabled", "unresolved",
+					   "down", "draining", "disabled", "down",     "avoided"};
+
+	_Static_assert(sizeof(word) / sizeof(word[0]) == SHOWN_FILLING, "a word for each");
+	if (shown >= SHOWN_COUNT)
+		return NULL;
+	return shown < SHOWN_FILLING ? word[shown] : "filling";
+}
 
 static enum shown backend_shown(const struct plane_backend *b)
 {
@@ -98,17 +110,38 @@ static enum shown backend_shown(const struct plane_backend *b)
 		return b->found.source == VERDICT_BY_LOCAL ? SHOWN_DOWN : SHOWN_CERTIFIED;
 	if (b->serve.service == VERDICT_AVOID)
 		return SHOWN_AVOIDED;
+	if (b->weight && b->filling)
+		return (enum shown)((b->vip->slow_exponential ? SHOWN_FILLING_EXPONENTIAL : SHOWN_FILLING) +
+				    b->filling - 1);
 	return b->weight ? SHOWN_UP : SHOWN_DRAINING;
 }
 
 const char *plane_backend_shown(const struct plane_backend *b)
 {
-	return shown_word[backend_shown(b)];
+	return shown_word(backend_shown(b));
+}
+
+/* Scores see a part of its weight (plane_backend_weight()). */
+static void filling_remember(struct plane_backend *b, __u32 steps)
+{
+	b->vip->slow_exponential = steps >= FILL_STEPS;
+	b->filling = (__u8)(steps % FILL_STEPS + 1);
+	b->filled = mono_now();
+	if (plane_steer_by(b->vip->scheduler) == STEER_HOME)
+		return;
+	b->weight = b->weight * 1000 / plane_backend_part(b);
+	if (b->weight > 0xffff)
+		b->weight = 0xffff;
+	b->configured = b->weight;
 }
 
 void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 {
-	switch (BACKEND_SHOWN_STATE(p->backends[b->id].shown)) {
+	__u64 shown = BACKEND_SHOWN_STATE(p->backends[b->id].shown);
+
+	if (shown >= SHOWN_FILLING && shown < SHOWN_COUNT)
+		filling_remember(b, (__u32)(shown - SHOWN_FILLING));
+	switch (shown) {
 	case SHOWN_DOWN:
 		b->found = (struct plane_found){.state = VERDICT_DOWN, .source = VERDICT_BY_LOCAL};
 		break;
@@ -164,8 +197,7 @@ void plane_backend_note(struct plane *p, struct plane_backend *b)
 
 	if (shown == before)
 		return;
-	same = before < SHOWN_COUNT && shown_word[before] && shown_word[shown] &&
-	       !strcmp(shown_word[before], shown_word[shown]);
+	same = shown_word(before) && shown_word(shown) && !strcmp(shown_word(before), shown_word(shown));
 	if (same)
 		since = BACKEND_SHOWN_MS(*kept);
 	*kept = BACKEND_SHOWN(shown, since);
@@ -173,7 +205,7 @@ void plane_backend_note(struct plane *p, struct plane_backend *b)
 		return;
 	snprintf(name, sizeof(name), "%s %s", b->vip->name, endpoint_format(&b->at, at));
 	backend_why(p, b, why, sizeof(why));
-	plane_event(p, "backend", name, before < SHOWN_COUNT ? shown_word[before] : NULL, shown_word[shown], why);
+	plane_event(p, "backend", name, shown_word(before), shown_word(shown), why);
 }
 
 /* What is found of it now; where that is nothing, what was known stays. Return: whether anything differs. */

@@ -213,7 +213,7 @@ static void vip_catch_up(struct plane *p, const struct plane_vip *v)
 
 	for (__u32 i = 0; score && i < v->backend_count; i++)
 		score[i] = (struct score){__atomic_load_n(&p->loads[v->backend[i]->id].given, __ATOMIC_RELAXED),
-					  v->weights[i], v->usable[i]};
+					  plane_backend_weight(v->backend[i]), v->usable[i]};
 	if (score && add && score_catch_up(score, v->backend_count, add))
 		for (__u32 i = 0; i < v->backend_count; i++)
 			if (add[i])
@@ -251,6 +251,7 @@ void plane_tick(struct plane *p)
 	plane_outlets_tick(p);
 	deferred_apply(p);
 	plane_serve_tick(p);
+	plane_fill_tick(p, now);
 	plane_settle(p);
 	plane_warm_tick(p);
 	unused_plain(p);
