@@ -202,6 +202,23 @@ served_end
 lb vip set same slow-start 0 >/dev/null
 check "the other VIP starts at once" wait_for 20 all_up
 
+# whoever was out waits for an operator's word
+check "recovery is manual" lb vip set same recovery manual
+"$LAB" fault be3 cut in
+check "a backend is down" wait_for 20 is same "$(be 3)" down
+"$LAB" fault be3 clear
+check "its checks say up: it is held" wait_for 20 is same "$(be 3)" held
+check "but up for the VIP that recovers by itself" wait_for 20 is web "$(be 3)" up
+none_fails "nobody misses it" 500 "$(vip4 11)"
+equal "and it gets nothing" 0 "$(word_of be3 "$LAST")"
+check "-n readmits nobody" lb -n backend readmit same "$(be 3)"
+equal "it is held still" held "$(backend_value same "$(be 3)" state)"
+check "readmit" lb backend readmit same "$(be 3)"
+check "lets it in" wait_for 5 is same "$(be 3)" up
+lb backend readmit same "$(be 3)" >/dev/null 2>&1
+equal "who is in is not let in again" 1 $?
+lb vip set same recovery auto >/dev/null
+
 # agents
 cat >"$TMP/agent.py" <<'END'
 import socketserver, sys

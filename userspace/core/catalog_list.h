@@ -136,6 +136,7 @@
 	FIELD(VIP, backends_unresolved, U64, NONE, LINE2, "% unresolved", FAMILY_starling_vip_backends, "state=unresolved", "backends whose next hop is not known") \
 	FIELD(VIP, backends_avoided, U64, NONE, LINE2, "% avoided", FAMILY_starling_vip_backends, "state=avoided", "backends that this balancer alone does not reach") \
 	FIELD(VIP, backends_filling, U64, NONE, LINE2, "% filling", FAMILY_starling_vip_backends, "state=filling", "backends that have a part of their weight yet") \
+	FIELD(VIP, backends_held, U64, NONE, LINE2, "% held", FAMILY_starling_vip_backends, "state=held", "backends that are up again and wait for backend readmit") \
 	FIELD(VIP, packets, U64, COUNT, LINE3, "packets", FAMILY_starling_vip_packets_total, "", "steered to backends") \
 	FIELD(VIP, bytes, U64, BYTES, LINE3, "bytes", FAMILY_starling_vip_bytes_total, "", "of IP packets steered to backends") \
 	FIELD(VIP, connections, U64, COUNT, LINE3, "connections", FAMILY_starling_vip_connections_total, "", "new ones so far") \
@@ -149,6 +150,7 @@
 	FIELD(VIP, drain_timeout, F64, SECONDS, LINE5, "drain-timeout", FAMILY_NONE, "", "after which a draining backend is disabled") \
 	FIELD(VIP, slow_start, F64, SECONDS, LINE5, "slow-start", FAMILY_NONE, "", "until a backend that comes back has its weight") \
 	FIELD(VIP, slow_start_form, TEXT, NONE, LINE5, "%", FAMILY_NONE, "", "how its weight grows: linear, exponential") \
+	FIELD(VIP, recovery, TEXT, NONE, LINE5, "recovery", FAMILY_NONE, "", "of backends that are up again: auto, manual") \
 	FIELD(VIP, panic, U64, NONE, LINE5, "panic", FAMILY_NONE, "", "percent of the backends that are left at least, as far as it is by own checks") \
 	FIELD(VIP, eject, U64, NONE, LINE5, "eject", FAMILY_NONE, "", "percent of the backends that own checks may take out")
 
@@ -156,7 +158,7 @@
 	FIELD(BACKEND, id, U64, NONE, DETAIL, "ID", FAMILY_NONE, "", "number in the data plane") \
 	FIELD(BACKEND, vip, TEXT, NONE, COLUMN, "VIP", FAMILY_NONE, "", "its VIP") \
 	FIELD(BACKEND, backend, TEXT, NONE, COLUMN, "BACKEND", FAMILY_NONE, "", "ADDR:PORT") \
-	FIELD(BACKEND, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "up, filling, draining, disabled, down, avoided, unresolved") \
+	FIELD(BACKEND, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "up, filling, draining, disabled, down, held, avoided, unresolved") \
 	FIELD(BACKEND, up, BOOL, NONE, DETAIL, "UP", FAMILY_starling_backend_up, "", "takes new connections") \
 	FIELD(BACKEND, weight, U64, NONE, COLUMN, "WEIGHT", FAMILY_starling_backend_weight, "", "configured") \
 	FIELD(BACKEND, share, F64, RATIO, COLUMN, "SHARE", FAMILY_NONE, "", "of the VIP's slots") \

@@ -58,6 +58,8 @@
 		"a backend that comes back, or is new, has a tenth of its weight at first, and all of it after D; by default at once") \
 	ARGUMENT(EXPONENTIAL,   KEYWORD,  "exponential",   "",                          FLAG,      given,            0, 0, \
 		"slow-start: the weight grows by a factor a step, not by an amount") \
+	ARGUMENT(RECOVERY,      KEYWORD,  "recovery",      "auto|manual",               RECOVERY,  recovery,         0, 0, \
+		"auto, the default: whoever its checks have found down serves again when they find it up; manual: after backend readmit") \
 	ARGUMENT(PANIC,         KEYWORD,  "panic",         "PCT",                       NUMBER,    panic_percent,    0, 100, \
 		"who fails by this balancer's checks alone serves on while less than PCT percent would be left; by default 0: unless nobody would") \
 	ARGUMENT(EJECT,         KEYWORD,  "eject",         "PCT",                       NUMBER,    eject_percent,    1, 100, \
@@ -170,7 +172,7 @@
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \
 	ARG_SCHEDULER, ARG_FORWARD, ARG_SLOTS, ARG_HASH, ARG_IDLE, ARG_DRAIN_TIMEOUT, ARG_SLOW_START, ARG_EXPONENTIAL, \
-	ARG_PANIC, ARG_EJECT
+	ARG_RECOVERY, ARG_PANIC, ARG_EJECT
 
 /*
  * COMMAND(ID, "object", "verb", place in a file, flags, "help", arguments...)
@@ -206,6 +208,8 @@
 		OPTIONAL(ARG_NAME), ARG_BACKENDS, ARG_REASON, ARG_LOCAL) \
 	COMMAND(BACKEND_ENABLE, "backend", "enable", IN_OPERATION, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_OVERRIDE, \
 		"undo drain and disable; without VIP wherever it serves", OPTIONAL(ARG_NAME), ARG_BACKENDS, ARG_LOCAL) \
+	COMMAND(BACKEND_READMIT, "backend", "readmit", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
+		"have a backend serve again, from this balancer, that recovery manual holds", ARG_NAME, ARG_BACKENDS) \
 	COMMAND(HEALTH_SET, "health", "set", IN_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"check the backends of a virtual service; dns has NAME and TYPE, exec has NAME", \
 		ARG_NAME, ARG_CHECK_KIND, OPTIONAL(ARG_CHECK_NAME), OPTIONAL(ARG_DNS_TYPE), \

@@ -66,6 +66,8 @@ static int vip_options(struct vip_config *vip, const struct command *command, st
 		vip->slow_start_ms = command->slow_start_ms;
 		vip->slow_start_exponential = command_has(command, ARG_EXPONENTIAL);
 	}
+	if (command_has(command, ARG_RECOVERY))
+		vip->recovery = (enum recovery)command->recovery;
 	if (command_has(command, ARG_PANIC))
 		vip->panic_percent = command->panic_percent;
 	if (command_has(command, ARG_EJECT))

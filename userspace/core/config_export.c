@@ -103,6 +103,7 @@ void config_export_vip(const struct vip_config *vip, struct buf *out)
 	command.idle_ms = vip->idle_ms;
 	command.drain_timeout_ms = vip->drain_timeout_ms;
 	command.slow_start_ms = vip->slow_start_ms;
+	command.recovery = vip->recovery;
 	command.panic_percent = vip->panic_percent;
 	command.eject_percent = vip->eject_percent;
 	command.given = given(ARG_NAME, true) | given(ARG_KEYS, true) |
@@ -110,7 +111,8 @@ void config_export_vip(const struct vip_config *vip, struct buf *out)
 			given(ARG_FORWARD, vip->forward != FORWARD_IPIP) | given(ARG_SLOTS, vip->slots) |
 			given(ARG_HASH, vip->hash_source) | given(ARG_IDLE, vip->idle_ms != STARLING_IDLE_DEFAULT_MS) |
 			given(ARG_DRAIN_TIMEOUT, vip->drain_timeout_ms) | given(ARG_SLOW_START, vip->slow_start_ms) |
-			given(ARG_EXPONENTIAL, vip->slow_start_exponential) | given(ARG_PANIC, vip->panic_percent) |
+			given(ARG_EXPONENTIAL, vip->slow_start_exponential) |
+			given(ARG_RECOVERY, vip->recovery != RECOVERY_AUTO) | given(ARG_PANIC, vip->panic_percent) |
 			given(ARG_EJECT, vip->eject_percent != STARLING_EJECT_DEFAULT);
 	line(&command, out);
 }

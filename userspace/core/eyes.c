@@ -24,7 +24,7 @@ static const struct {
 	{"up", GREEN},	      {"ok", GREEN},	 {"yes", GREEN},   {"+", GREEN},	{"draining", YELLOW},
 	{"degraded", YELLOW}, {"split", YELLOW}, {"warm", YELLOW}, {"pinned", YELLOW},	{"warning", YELLOW},
 	{"disabled", YELLOW}, {"~", YELLOW},	 {"down", RED},	   {"unresolved", RED}, {"missing", RED},
-	{"no", RED},	      {"-", RED},	 {"failed", RED},  {"filling", YELLOW},
+	{"no", RED},	      {"-", RED},	 {"failed", RED},  {"filling", YELLOW}, {"held", YELLOW},
 };
 
 const char *eyes_color(const struct field *field, const char *text)

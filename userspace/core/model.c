@@ -22,6 +22,7 @@ static const char *const admissions[] = {STARLING_ADMISSIONS(CHOICE_WORD) NULL};
 static const char *const topologies[] = {STARLING_TOPOLOGIES(CHOICE_WORD) NULL};
 static const char *const urgents[] = {STARLING_URGENTS(CHOICE_WORD) NULL};
 static const char *const waves[] = {STARLING_WAVES(CHOICE_WORD) NULL};
+static const char *const recoveries[] = {STARLING_RECOVERIES(CHOICE_WORD) NULL};
 static const char *const beacons[] = {STARLING_BEACONS(CHOICE_WORD) NULL};
 #undef CHOICE_WORD
 
@@ -78,6 +79,11 @@ const char *const *wave_words(void)
 const char *const *urgent_words(void)
 {
 	return urgents;
+}
+
+const char *const *recovery_words(void)
+{
+	return recoveries;
 }
 
 const char *const *beacons_words(void)

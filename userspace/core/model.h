@@ -57,6 +57,10 @@
 	CHOICE(ADMISSION_LISTED, "listed")                                                                             \
 	CHOICE(ADMISSION_VOUCHED, "vouched")                                                                           \
 	CHOICE(ADMISSION_OPEN, "open")
+/* What becomes of whoever its checks had found down and find up. */
+#define STARLING_RECOVERIES(CHOICE)                                                                                    \
+	CHOICE(RECOVERY_AUTO, "auto")                                                                                  \
+	CHOICE(RECOVERY_MANUAL, "manual")
 
 #define CHOICE_ENUM(name, word) name,
 enum scheduler { STARLING_SCHEDULERS(CHOICE_ENUM) };
@@ -66,6 +70,7 @@ enum admission_mode { STARLING_ADMISSIONS(CHOICE_ENUM) };
 enum topology { STARLING_TOPOLOGIES(CHOICE_ENUM) };
 enum urgent { STARLING_URGENTS(CHOICE_ENUM) };
 enum wave { STARLING_WAVES(CHOICE_ENUM) };
+enum recovery { STARLING_RECOVERIES(CHOICE_ENUM) };
 #undef CHOICE_ENUM
 
 struct backend_config {
@@ -82,10 +87,11 @@ struct vip_config {
 	int forward;		  /* enum forward_mode of dataplane.h; default ipip */
 	__u32 slots;		  /* 0: chosen by the number of backends */
 	bool hash_source;
-	__u32 idle_ms;			/* 0 only if every key is UDP */
-	__u32 drain_timeout_ms;		/* 0: none */
-	__u32 slow_start_ms;		/* fill.h has what it means; 0, the default: none */
-	bool slow_start_exponential;	/* only with slow_start_ms */
+	__u32 idle_ms;		     /* 0 only if every key is UDP */
+	__u32 drain_timeout_ms;	     /* 0: none */
+	__u32 slow_start_ms;	     /* fill.h has what it means; 0, the default: none */
+	bool slow_start_exponential; /* only with slow_start_ms */
+	enum recovery recovery;
 	__u32 panic_percent;		/* 0..100; verdict_serve.h has what they mean; default 0 */
 	__u32 eject_percent;		/* 1..100; default 100 */
 	struct check_config *check;	/* owned; NULL: they are not checked */
@@ -149,6 +155,7 @@ const char *const *admission_words(void);
 const char *const *topology_words(void);
 const char *const *wave_words(void);
 const char *const *urgent_words(void);
+const char *const *recovery_words(void);
 
 struct config *config_new(void); /* NULL without memory */
 void config_free(struct config *c);

@@ -24,6 +24,7 @@ static handler_fn *const handlers[COMMAND_COUNT] = {
 	[COMMAND_BACKEND_DRAIN] = handle_override,
 	[COMMAND_BACKEND_DISABLE] = handle_override,
 	[COMMAND_BACKEND_ENABLE] = handle_override,
+	[COMMAND_BACKEND_READMIT] = handle_readmit,
 	[COMMAND_HEALTH_SET] = handle_config_command,
 	[COMMAND_HEALTH_DELETE] = handle_config_command,
 	[COMMAND_HEALTH_SHOW] = handle_health_show,

@@ -32,6 +32,6 @@ handler_fn handle_vip_show, handle_vip_table, handle_backend_show, handle_flow_l
 	handle_drop_show, handle_status, handle_metric_show, handle_version, handle_health_show, handle_health_probe,
 	handle_health_export;
 handler_fn handle_config_command, handle_config_show, handle_config_diff, handle_config_apply, handle_config_rollback,
-	handle_config_history, handle_config_level, handle_override;
+	handle_config_history, handle_config_level, handle_override, handle_readmit;
 
 #endif

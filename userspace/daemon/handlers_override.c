@@ -119,6 +119,15 @@ int handle_override(struct plane *p, struct task *t, struct err *err)
 	return 0;
 }
 
+int handle_readmit(struct plane *p, struct task *t, struct err *err)
+{
+	int rc = plane_readmit(p, t->command.vip, &t->command.at, t->request.dry_run, err);
+
+	if (!rc)
+		request_message_answer("", &t->answer);
+	return rc;
+}
+
 static json_t *override_json(const struct override *o)
 {
 	char at[ENDPOINT_TEXT_BYTES];

@@ -162,6 +162,15 @@ const struct override *plane_overrides(const struct plane *p, size_t *ret_count)
 /* Ask anew what the checks say, of all backends. */
 void plane_checks(struct plane *p);
 
+/**
+ * plane_readmit() - let in who is up again by its checks, but held by recovery manual
+ * @at:		one backend, or, with port 0, all that the VIP has at an address
+ * @dry_run:	only find out whether there is one
+ *
+ * Return: 0; -ENOENT (nobody who is held) with @err.
+ */
+int plane_readmit(struct plane *p, const char *vip, const struct endpoint *at, bool dry_run, struct err *err);
+
 /* Whether own checks may hold a backend down, also from before a restart; false if there is none. */
 bool plane_held_down(const struct plane *p, const char *vip, const struct endpoint *at);
 

@@ -281,12 +281,15 @@ void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 	v->dirty |= v->slow_start_ms != want->slow_start_ms || v->slow_exponential != want->slow_start_exponential;
 	v->slow_start_ms = want->slow_start_ms;
 	v->slow_exponential = want->slow_start_exponential;
+	v->dirty |= v->recovery != want->recovery;
+	v->recovery = want->recovery;
 	v->dirty |= v->policy.panic_percent != want->panic_percent || v->policy.eject_percent != want->eject_percent;
 	v->policy = (struct verdict_serve_policy){.panic_percent = want->panic_percent,
 						  .eject_percent = want->eject_percent};
 	v->hold_ms = return_ms(want->check);
 	v->slots_wanted = want->slots;
 	for (__u32 i = 0; i < v->backend_count && i < want->backend_count; i++) {
+		v->backend[i]->awaits &= want->recovery == RECOVERY_MANUAL;
 		v->backend[i]->configured = want->backend[i].weight;
 		v->backend[i]->weight = plane_weight(want->scheduler, want->backend[i].weight);
 	}

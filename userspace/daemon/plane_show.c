@@ -59,7 +59,7 @@ const char *plane_backend_text(const struct plane *p, __u32 id, char text[ENDPOI
 }
 
 struct states {
-	__u64 up, down, draining, disabled, unresolved, avoided, filling, open, half;
+	__u64 up, down, draining, disabled, unresolved, avoided, filling, held, open, half;
 };
 
 static void states_count(const struct plane *p, const struct plane_vip *v, struct states *s)
@@ -76,6 +76,7 @@ static void states_count(const struct plane *p, const struct plane_vip *v, struc
 		s->down += !strcmp(shown, "down");
 		s->avoided += !strcmp(shown, "avoided");
 		s->filling += !strcmp(shown, "filling");
+		s->held += !strcmp(shown, "held");
 		s->open += __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED);
 		s->half += __atomic_load_n(&p->loads[b->id].half, __ATOMIC_RELAXED);
 	}
@@ -94,6 +95,7 @@ static void vip_states(const struct plane *p, const struct plane_vip *v, struct 
 	table_set_u64(t, row, FIELD_VIP_backends_unresolved, s.unresolved);
 	table_set_u64(t, row, FIELD_VIP_backends_avoided, s.avoided);
 	table_set_u64(t, row, FIELD_VIP_backends_filling, s.filling);
+	table_set_u64(t, row, FIELD_VIP_backends_held, s.held);
 	if (v->scheduler == SCHEDULER_MH)
 		return;
 	table_set_u64(t, row, FIELD_VIP_active, s.open);
@@ -138,6 +140,8 @@ static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
 		table_set_f64(t, row, FIELD_VIP_slow_start, v->slow_start_ms / 1000.0);
 		table_set_text(t, row, FIELD_VIP_slow_start_form, v->slow_exponential ? "exponential" : "linear");
 	}
+	if (v->recovery != RECOVERY_AUTO)
+		table_set_text(t, row, FIELD_VIP_recovery, recovery_words()[v->recovery]);
 	table_set_u64(t, row, FIELD_VIP_panic, v->policy.panic_percent);
 	table_set_u64(t, row, FIELD_VIP_eject, v->policy.eject_percent);
 }

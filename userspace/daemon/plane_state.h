@@ -84,6 +84,7 @@ struct plane_backend {
 		bool own_down;
 		struct mono since;
 	} found;			/* by its checks */
+	bool awaits;			/* recovery manual: its checks took it out, and an operator lets it in again */
 	char *why;			/* owned: what was found against it; NULL: nothing, or no memory for it */
 	struct verdict_serve_out serve; /* what becomes of it */
 	struct mono filled;		/* when its last step was, or it began to fill */
@@ -101,6 +102,7 @@ struct plane_vip {
 	__u32 idle_ms, drain_timeout_ms;
 	__u32 slow_start_ms;
 	bool slow_exponential;
+	enum recovery recovery;
 	bool fills;	  /* one of its backends does */
 	__u32 fill_scale; /* of weights in words meanwhile, where scores heed them; else 0 */
 	struct verdict_serve_policy policy;
@@ -297,7 +299,8 @@ void plane_overrides_prune(struct plane *p); /* after an apply: without those wh
 #define PLANE_BOUND_BYTES 192
 int plane_vip_serve(struct plane_vip *v);		       /* -ENOMEM: it stays as it was */
 bool plane_backend_fails(const struct plane_backend *b);       /* new flows that it still got would be lost */
-const char *plane_backend_kept(const struct plane_backend *b); /* why it is avoided, or kept; NULL: it is not */
+const char *plane_backend_kept(const struct plane_backend *b); /* why it is avoided, held or kept; NULL: it is not */
+bool plane_backend_held(const struct plane_backend *b);	       /* up again, but not let in */
 void plane_serve_tick(struct plane *p);			       /* panics end */
 void plane_vip_note(struct plane *p, struct plane_vip *v);     /* event if a bound holds, or does no more */
 

@@ -47,7 +47,7 @@ bool plane_backend_able(const struct plane_backend *b)
 	if (!plane_backend_reached(b) || b->lost)
 		return false;
 	return b->serve.service == VERDICT_SERVE ||
-	       (b->agent == OVERRIDE_NONE && b->found.state != VERDICT_DOWN && !b->found.own_down);
+	       (b->agent == OVERRIDE_NONE && b->found.state != VERDICT_DOWN && !b->found.own_down && !b->awaits);
 }
 
 enum backend_state plane_backend_wanted(const struct plane_backend *b)
@@ -80,7 +80,8 @@ enum shown {
 	SHOWN_AVOIDED,
 	SHOWN_FILLING, /* by amounts, and one step is left; with the next number two, and so on */
 	SHOWN_FILLING_EXPONENTIAL = SHOWN_FILLING + FILL_STEPS,
-	SHOWN_COUNT = SHOWN_FILLING_EXPONENTIAL + FILL_STEPS,
+	SHOWN_HELD = SHOWN_FILLING_EXPONENTIAL + FILL_STEPS,
+	SHOWN_COUNT,
 };
 
 /* NULL: none. */
@@ -92,6 +93,8 @@ static const char *shown_word(__u64 shown)
 	_Static_assert(sizeof(word) / sizeof(word[0]) == SHOWN_FILLING, "a word for each");
 	if (shown >= SHOWN_COUNT)
 		return NULL;
+	if (shown == SHOWN_HELD)
+		return "held";
 	return shown < SHOWN_FILLING ? word[shown] : "filling";
 }
 
@@ -108,6 +111,8 @@ static enum shown backend_shown(const struct plane_backend *b)
 		return b->override == OVERRIDE_DRAIN ? SHOWN_DRAINING : SHOWN_AGENT_DRAINING;
 	if (down)
 		return b->found.source == VERDICT_BY_LOCAL ? SHOWN_DOWN : SHOWN_CERTIFIED;
+	if (plane_backend_held(b))
+		return SHOWN_HELD;
 	if (b->serve.service == VERDICT_AVOID)
 		return SHOWN_AVOIDED;
 	if (b->weight && b->filling)
@@ -139,7 +144,7 @@ void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 {
 	__u64 shown = BACKEND_SHOWN_STATE(p->backends[b->id].shown);
 
-	if (shown >= SHOWN_FILLING && shown < SHOWN_COUNT)
+	if (shown >= SHOWN_FILLING && shown < SHOWN_HELD)
 		filling_remember(b, (__u32)(shown - SHOWN_FILLING));
 	switch (shown) {
 	case SHOWN_DOWN:
@@ -150,6 +155,10 @@ void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 		break;
 	case SHOWN_AVOIDED:
 		b->found = (struct plane_found){VERDICT_UP, VERDICT_BY_CERTIFIED, .own_down = true};
+		break;
+	case SHOWN_HELD:
+		b->found = (struct plane_found){.state = VERDICT_UP};
+		b->awaits = true;
 		break;
 	case SHOWN_AGENT_DRAINING:
 		b->agent = OVERRIDE_DRAIN;
@@ -180,6 +189,8 @@ static void backend_why(const struct plane *p, const struct plane_backend *b, ch
 			 o->by, o->reason[0] ? ": " : "", o->reason);
 	else if (b->agent != OVERRIDE_NONE)
 		snprintf(why, len, "asked for by its agent");
+	else if (plane_backend_held(b))
+		snprintf(why, len, "%s", plane_backend_kept(b));
 	else if (b->found.state == VERDICT_DOWN || b->serve.service == VERDICT_AVOID)
 		snprintf(why, len, "%s", b->why ? b->why : "");
 	else if (trouble && (b->lost || !plane_backend_reached(b)))
@@ -219,6 +230,7 @@ static bool backend_found(struct plane_backend *b, const struct plane_verdict *v
 		found.source = b->found.source;
 	}
 	found.own_down &= found.state != VERDICT_DOWN;
+	b->awaits |= b->found.state == VERDICT_DOWN && b->serve.service == VERDICT_OUT;
 	if (found.state == b->found.state && found.source == b->found.source && found.own_down == b->found.own_down)
 		return false;
 	b->found = found;
@@ -244,6 +256,7 @@ static void vip_checked(struct plane *p, struct plane_vip *v)
 		}
 		if (backend_found(b, &verdict) || b->agent != verdict.agent)
 			v->dirty = p->dirty = true;
+		b->awaits &= check && v->recovery == RECOVERY_MANUAL;
 		b->agent = verdict.agent;
 	}
 }
@@ -254,6 +267,28 @@ void plane_checks(struct plane *p)
 		return;
 	for (size_t i = 0; i < p->vip_count; i++)
 		vip_checked(p, p->vip[i]);
+}
+
+int plane_readmit(struct plane *p, const char *vip, const struct endpoint *at, bool dry_run, struct err *err)
+{
+	struct plane_vip *v = plane_vip_find(p, vip);
+	char text[ENDPOINT_TEXT_BYTES];
+	__u32 count = 0;
+
+	for (__u32 i = 0; v && i < v->backend_count; i++) {
+		struct plane_backend *b = v->backend[i];
+
+		if (!plane_backend_held(b) || !addr_equal(&b->at.addr, &at->addr) ||
+		    (at->port && at->port != b->at.port))
+			continue;
+		b->awaits = dry_run;
+		v->dirty = p->dirty = true;
+		count++;
+	}
+	if (!count)
+		return err_set(err, ENOENT, "VIP %s holds no backend %s", vip, endpoint_format(at, text));
+	plane_settle(p);
+	return 0;
 }
 
 bool plane_held_down(const struct plane *p, const char *vip, const struct endpoint *at)
