@@ -105,6 +105,7 @@ void verdict_self(struct verdict *v, struct mono now, const struct verdict_self 
 	}
 	if (other)
 		verdict_doubt_all(v);
+	v->recast = 0;
 }
 
 void verdict_live(struct verdict *v, struct mono now, __u64 id, bool live)

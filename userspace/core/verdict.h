@@ -139,7 +139,7 @@ struct verdict;
 struct verdict *verdict_new(const struct verdict_config *config);
 void verdict_free(struct verdict *v);
 
-/* Another life of this node, or another node: its votes come from here on by this one. */
+/* Another life of this node, or another node: it votes anew, by this one. */
 void verdict_self(struct verdict *v, struct mono now, const struct verdict_self *self);
 
 /**

@@ -48,11 +48,17 @@ static void vote_cast(struct verdict *v, struct mono now, struct target *t, enum
 	verdict_settle(v, now, t);
 }
 
+/* Others may have a later one of an earlier life, and then this one is nothing to them. */
+static bool of_this_life(const struct verdict *v, const struct verdict_vote *vote)
+{
+	return vote->number.incarnation == v->config.self.incarnation && vote->number.boot == v->config.self.boot;
+}
+
 void verdict_cast(struct verdict *v, struct mono now, struct target *t)
 {
 	enum verdict_state state = wanted(v, t);
 
-	if (state != VERDICT_NONE && t->standing[t->self].state != state)
+	if (state != VERDICT_NONE && (t->standing[t->self].state != state || !of_this_life(v, &t->standing[t->self])))
 		vote_cast(v, now, t, state);
 }
 
