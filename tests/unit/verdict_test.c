@@ -544,24 +544,6 @@ static enum verdict_state next_vote(struct desk *d, enum verdict_evidence eviden
 	return VERDICT_NONE;
 }
 
-/* Others may have a vote of its earlier life with a number that no vote of the present one reaches. */
-static void a_later_life_votes_anew(void **state)
-{
-	struct desk *d = *state;
-	const struct signer *self = observe(d);
-	struct verdict_self later = {.id = self->id, .incarnation = 8, .boot = 99};
-	struct verdict_action a;
-	struct verdict_vote vote;
-
-	assert_int_equal(next_vote(d, VERDICT_GOOD), VERDICT_UP);
-	verdict_self(d->verdict, now(d), &later);
-	assert_true(next_act(d, VERDICT_VOTE, &a));
-	assert_int_equal(verdict_vote_decode(a.bytes, a.len, &vote), 0);
-	assert_true(vote.state == VERDICT_UP && vote.number.incarnation == 8);
-	verdict_self(d->verdict, now(d), &later);
-	assert_int_equal(next_vote(d, VERDICT_GOOD), VERDICT_NONE);
-}
-
 static void who_has_lost_his_network_calls_nobody_down(void **state)
 {
 	struct desk *d = *state;
@@ -609,7 +591,6 @@ int main(void)
 		ON_DESK(who_alone_finds_it_down_says_so_after_a_while),
 		ON_DESK(votes_count_once_their_witnesses_have_spoken),
 		ON_DESK(an_observer_votes_on_change_alone),
-		ON_DESK(a_later_life_votes_anew),
 		ON_DESK(who_has_lost_his_network_calls_nobody_down),
 		ON_DESK(a_hint_has_it_probed_at_once),
 #undef ON_DESK

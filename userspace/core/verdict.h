@@ -65,7 +65,8 @@ struct verdict_target {
 	__u64 id; /* of what is checked and how */
 	struct verdict_pace pace;
 	struct verdict_rule rule;
-	bool down; /* of a new one: it was, before this began */
+	bool down;  /* of a new one: it was, before this began */
+	bool blind; /* this node may not probe it */
 };
 
 /* OUTCOME(ID, "label", "what became of a vote, a certificate or a proof") */

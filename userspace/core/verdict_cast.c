@@ -30,6 +30,8 @@ bool verdict_vote_send(struct verdict *v, struct target *t, struct verdict_vote 
 
 static enum verdict_state wanted(const struct verdict *v, const struct target *t)
 {
+	if (t->self >= 0 && t->is.blind && t->standing[t->self].state != VERDICT_NONE)
+		return VERDICT_ABSTAIN;
 	if (t->self < 0 || !t->watched)
 		return VERDICT_NONE;
 	return t->watch.state == VERDICT_DOWN && v->doubts ? VERDICT_ABSTAIN : t->watch.state;
