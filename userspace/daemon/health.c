@@ -171,7 +171,7 @@ static int verdict_open(struct health *h)
 	struct verdict_config config = {.signing = &h->signing};
 
 	randombytes_buf(&config.seed, sizeof(config.seed));
-	h->signing = peers_signing(h->d->peers);
+	h->signing = identity_signing(&h->identity);
 	h->verdict = verdict_new(&config);
 	h->pages = verdict_pages_new();
 	return h->verdict && h->pages ? 0 : -ENOMEM;

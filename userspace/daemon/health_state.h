@@ -50,6 +50,7 @@ struct health {
 	struct roster roster_told;
 	bool *fit_told; /* owned; by node of it */
 	struct verdict_self self_told;
+	struct identity identity_told;
 	bool unfit_told;
 	bool flock_told; /* and it is not what is used */
 	struct health_heard *heard, **heard_end;
@@ -57,7 +58,8 @@ struct health {
 	bool stopped;
 
 	pthread_mutex_t lock;
-	struct signing signing;
+	struct identity identity; /* of @self, as the peers' may be another one by now */
+	struct signing signing;	  /* with it */
 	struct verdict *verdict;
 	struct verdict_pages *pages;
 	struct roster roster;

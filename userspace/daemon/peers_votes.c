@@ -13,7 +13,7 @@
 void peers_votes_step(struct peers *p)
 {
 	struct verdict_self self = {p->identity.id, p->incarnation.number, p->incarnation.boot};
-	struct health_flock flock = {.roster = &p->roster, .self = &self};
+	struct health_flock flock = {.roster = &p->roster, .self = &self, .identity = &p->identity};
 	bool *fit = calloc(p->roster.count + 1, sizeof(*fit));
 	struct opinion *opinion = flock_opinion(p->flock);
 
