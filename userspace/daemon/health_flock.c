@@ -113,13 +113,9 @@ bool health_votes(struct health *h, __u16 *ret_index, struct page_draft *ret)
 
 	if (!h)
 		return false;
-	if (pthread_mutex_trylock(&h->lock)) { /* this thread does not wait */
-		h->votes_left = true;
-		prober_wake(h->prober);
-		return false;
-	}
+	pthread_mutex_lock(&h->inbox);
 	any = verdict_pages_next(h->pages, ret_index, ret);
-	pthread_mutex_unlock(&h->lock);
+	pthread_mutex_unlock(&h->inbox);
 	return any;
 }
 
@@ -147,10 +143,11 @@ static void self_use(struct health *h, struct mono now, const struct verdict_sel
 {
 	if (self_same(&h->self, self))
 		return;
+	pthread_mutex_lock(&h->inbox);
 	if (h->self.id != self->id)
 		verdict_pages_clear(h->pages);
 	verdict_pages_again(h->pages);
-	h->votes_left = true;
+	pthread_mutex_unlock(&h->inbox);
 	verdict_self(h->verdict, now, self);
 	h->self = *self;
 	h->again = true;
