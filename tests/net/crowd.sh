@@ -4,87 +4,22 @@
 # what that costs each, idle and when an eighth of them is killed at once. 16 of them, 128 under SOAK. Not here: balancers
 # (flock.sh), larger flocks in virtual time (make sim).
 . "$(dirname "$0")/../lib/tap.sh"
-
-[ "$(id -u)" = 0 ] || {
-	skip "$(basename "$0")" "needs root"
-	exit 0
-}
-# The namespace ends with the last process in it.
-[ -n "${CROWD_IN_NAMESPACE:-}" ] || CROWD_IN_NAMESPACE=1 exec unshare -n -- bash "$0" "$@"
+. "$TOP/tests/lib/crowd.sh"
 
 CROWD=${CROWD:-16}
 [ -z "${SOAK:-}" ] || CROWD=128
 GONE=$((CROWD / 8))
 SECONDS_EACH=10
-PATH=$O:$PATH
-ip link set lo up
-sysctl -qw net.core.rmem_max=4194304 2>/dev/null || true
-mkdir "$TMP/run" "$TMP/state"
-cp "$O/starlingd" "$TMP/starlingd" # where anybody may run it
-chmod 711 "$TMP"
-chown nobody "$TMP/run" "$TMP/state"
 
-address() { echo "10.77.0.$1"; }
-at() { # N WORDS...
-	local n=$1
-	shift
-	starling -t 30 -s "$TMP/run/n$n/control.sock" "$@"
-}
-start() { # N
-	setpriv --reuid nobody --clear-groups --inh-caps=-all \
-		"$TMP/starlingd" --no-dataplane --node "n$1" -f "$TMP/n$1.conf" --run-dir "$TMP/run" --state-dir "$TMP/state" \
-		--http "$(address "$1"):9427" >>"$TMP/n$1.log" 2>&1 &
-	PID[$1]=$!
-	disown
-}
-stop_all() {
-	local n
-	for n in "${!PID[@]}"; do kill -9 "${PID[n]}" 2>/dev/null; done
-}
-own_line() { echo "node set address $(address "$1") peers $(address 1),$(address 2) site s"; }
 services() {
 	printf 'vip add web tcp/203.0.113.10:80 scheduler wlc\n'
 	printf 'backend add web 192.0.2.%d:80\n' 101 102 103 104
 }
-answers() { at "$1" version >/dev/null 2>&1; }
-metric() { # N FAMILY: its value at a node
-	curl -sg --max-time 10 "http://$(address "$1"):9427/metrics" | awk -v f="$2" '$1 == f { print $2 }'
-}
-alive() { [ "$(metric "$1" 'starling_gossip_members{state="alive"}')" = "$2" ]; }
-all_alive() { # COUNT NODE...
-	local count=$1 n
-	shift
-	for n; do alive "$n" "$count" || return 1; done
-}
-wait_until() { # SECONDS CMD...
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.2
-	done
-}
 
-cleanup stop_all
-for ((n = 1; n <= CROWD; n++)); do
-	ip address add "$(address $n)/32" dev lo
-	own_line $n >"$TMP/n$n.conf"
-	start $n
-done
-for ((n = 1; n <= CROWD; n++)); do
-	wait_until 60 answers $n || not_ok "daemon $n starts" "$(cat "$TMP/n$n.log")"
-	key=$(at $n -j node show | jq -r '[.. | objects | select(.self? == true)][0].key')
-	echo "roster add n$n $key site s" >>"$TMP/roster"
-done
+crowd_start 1 "$CROWD"
 check "the first one makes keys" at 1 node init
-for ((n = 1; n <= CROWD; n++)); do
-	{
-		own_line $n
-		services
-		cat "$TMP/roster"
-	} >"$TMP/n$n.conf"
-	kill -HUP "${PID[n]}"
-done
+services >"$TMP/services"
+crowd_configure "$TMP/services"
 began=$(date +%s%N)
 mapfile -t EVERY < <(seq "$CROWD")
 check "$CROWD daemons find each other" wait_until 120 all_alive "$CROWD" "${EVERY[@]}"
@@ -130,10 +65,8 @@ check "an idle node sends no more than 15 messages a second, however many there 
 mapfile -t LEFT < <(seq $((GONE + 1)) "$CROWD")
 before=$(totals "${LEFT[@]}")
 began=$(date +%s%N)
-for ((n = 1; n <= GONE; n++)); do
-	kill -9 "${PID[n]}"
-	unset "PID[$n]"
-done
+# shellcheck disable=SC2046 # a list
+lose $(seq $GONE)
 gone() { # NODE...: each has seen them go, and nobody else
 	local n
 	for n; do [ "$(metric "$n" 'starling_gossip_members{state="dead"}')" = "$GONE" ] || return 1; done

@@ -105,6 +105,7 @@ void verdict_self(struct verdict *v, struct mono now, const struct verdict_self 
 	}
 	if (other)
 		verdict_doubt_all(v);
+	v->recast = 0;
 }
 
 void verdict_live(struct verdict *v, struct mono now, __u64 id, bool live)
@@ -157,10 +158,14 @@ static void target_change(struct verdict *v, struct mono now, struct target *t, 
 {
 	struct verdict_vote standing[VERDICT_SEATS];
 	struct verdict_seats seats = t->seats;
-	bool same = rule_same(&t->is.rule, &is->rule);
+	bool same = rule_same(&t->is.rule, &is->rule), blind = t->is.blind;
 
 	memcpy(standing, t->standing, sizeof(standing));
 	t->is = *is;
+	if (same && blind != is->blind) {
+		verdict_settle(v, now, t);
+		verdict_doubt(v, t);
+	}
 	if (same)
 		return;
 	target_again(v, now, t);

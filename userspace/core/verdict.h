@@ -65,7 +65,8 @@ struct verdict_target {
 	__u64 id; /* of what is checked and how */
 	struct verdict_pace pace;
 	struct verdict_rule rule;
-	bool down; /* of a new one: it was, before this began */
+	bool down;  /* of a new one: it was, before this began */
+	bool blind; /* this node may not probe it */
 };
 
 /* OUTCOME(ID, "label", "what became of a vote, a certificate or a proof") */
@@ -139,7 +140,7 @@ struct verdict;
 struct verdict *verdict_new(const struct verdict_config *config);
 void verdict_free(struct verdict *v);
 
-/* Another life of this node, or another node: its votes come from here on by this one. */
+/* Another life of this node, or another node: it votes anew, by this one. */
 void verdict_self(struct verdict *v, struct mono now, const struct verdict_self *self);
 
 /**

@@ -30,6 +30,8 @@ bool verdict_vote_send(struct verdict *v, struct target *t, struct verdict_vote 
 
 static enum verdict_state wanted(const struct verdict *v, const struct target *t)
 {
+	if (t->self >= 0 && t->is.blind && t->standing[t->self].state != VERDICT_NONE)
+		return VERDICT_ABSTAIN;
 	if (t->self < 0 || !t->watched)
 		return VERDICT_NONE;
 	return t->watch.state == VERDICT_DOWN && v->doubts ? VERDICT_ABSTAIN : t->watch.state;
@@ -48,11 +50,17 @@ static void vote_cast(struct verdict *v, struct mono now, struct target *t, enum
 	verdict_settle(v, now, t);
 }
 
+/* Others may have a later one of an earlier life, and then this one is nothing to them. */
+static bool of_this_life(const struct verdict *v, const struct verdict_vote *vote)
+{
+	return vote->number.incarnation == v->config.self.incarnation && vote->number.boot == v->config.self.boot;
+}
+
 void verdict_cast(struct verdict *v, struct mono now, struct target *t)
 {
 	enum verdict_state state = wanted(v, t);
 
-	if (state != VERDICT_NONE && t->standing[t->self].state != state)
+	if (state != VERDICT_NONE && (t->standing[t->self].state != state || !of_this_life(v, &t->standing[t->self])))
 		vote_cast(v, now, t, state);
 }
 

@@ -115,6 +115,7 @@ static void watch_set(struct verdict *v, struct mono now, struct target *t, bool
 	if (watched == t->watched)
 		return;
 	t->watched = watched;
+	t->watch = (struct verdict_watch){0};
 	if (watched)
 		verdict_watch_begin(&t->watch, &t->is.pace, now, watch_from(t), verdict_draw(v));
 	verdict_time(v, t);
@@ -171,13 +172,13 @@ void verdict_settle(struct verdict *v, struct mono now, struct target *t)
 	bool few = too_few(v, t);
 
 	decide(v, now, t);
-	watch_set(v, now, t, t->self >= 0 || few || t->asked_count);
+	watch_set(v, now, t, !t->is.blind && (t->self >= 0 || few || t->asked_count));
 	verdict_fails(v, t);
 	if (few && t->watch.state == VERDICT_DOWN && t->state != VERDICT_DOWN)
 		verdict_hurry_failing(v, now);
 	if (few && t->watch.state != VERDICT_NONE)
 		hold(v, now, t, t->watch.state, VERDICT_BY_LOCAL);
-	else if (t->held.state == VERDICT_NONE)
+	else if (t->held.state == VERDICT_NONE || (few && t->is.blind))
 		hold(v, now, t, VERDICT_NONE, VERDICT_BY_NOTHING);
 	else
 		hold(v, now, t, t->held.state, t->held.former ? VERDICT_BY_FORMER : VERDICT_BY_CERTIFIED);

@@ -101,7 +101,7 @@ void verdict_witness(struct verdict *v, struct mono now, struct target *t, __u64
 		drawn |= witness[i] == v->config.self.id;
 	for (i = 0; i < t->asked_count; i++)
 		drawn &= t->asked[i] != hash;
-	if (!drawn || t->asked_count == VERDICT_SEATS)
+	if (!drawn || t->is.blind || t->asked_count == VERDICT_SEATS)
 		return;
 	t->asked[t->asked_count++] = hash;
 	if (t->watched)

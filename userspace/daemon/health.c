@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <sodium.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +112,22 @@ static void proof_keep(struct health *h, const struct verdict_action *action)
 	const struct roster_node *node = roster_find_id(&h->roster, action->voter);
 
 	log_warning("health: %s votes two ways at once: its votes count no more", node ? node->name : "a node");
+	pthread_mutex_lock(&h->inbox);
 	verdict_pages_proof(h->pages, action->bytes, action->len);
+	pthread_mutex_unlock(&h->inbox);
+}
+
+static void vote_keep(struct health *h, const struct verdict_action *action)
+{
+	int rc;
+
+	pthread_mutex_lock(&h->inbox);
+	rc = verdict_pages_put(h->pages, action->bytes, action->len);
+	pthread_mutex_unlock(&h->inbox);
+	if (rc && !h->pages_full) {
+		log_warning("health: more is checked than this node can vote on: others go by their own probes of it");
+		h->pages_full = true;
+	}
 }
 
 /* Return: whether verdicts are others; whether there is something to be said. */
@@ -128,7 +142,7 @@ static bool actions_take(struct health *h, bool *ret_votes)
 			probe_send(h, &action);
 			break;
 		case VERDICT_VOTE:
-			verdict_pages_put(h->pages, action.bytes, action.len);
+			vote_keep(h, &action);
 			*ret_votes = true;
 			break;
 		case VERDICT_PROOF:
@@ -159,7 +173,7 @@ static struct mono on_turn(void *arg, struct mono now)
 	pthread_mutex_unlock(&h->lock);
 	if (changed)
 		checks_post(h);
-	if (atomic_exchange(&h->votes_left, false) || votes || h->again)
+	if (votes || h->again)
 		votes_post(h);
 	return due;
 }
@@ -171,7 +185,7 @@ static int verdict_open(struct health *h)
 	struct verdict_config config = {.signing = &h->signing};
 
 	randombytes_buf(&config.seed, sizeof(config.seed));
-	h->signing = peers_signing(h->d->peers);
+	h->signing = identity_signing(&h->identity);
 	h->verdict = verdict_new(&config);
 	h->pages = verdict_pages_new();
 	return h->verdict && h->pages ? 0 : -ENOMEM;
@@ -265,9 +279,14 @@ int health_targets_use(struct health *h, struct mono now)
 /* What is not checked any more is nothing to vote on. */
 static void votes_drop(struct health *h, const struct health_set *former)
 {
-	for (size_t i = 0; i < former->count; i++)
-		if (!health_set_id(&h->set, former->target[i].id))
-			verdict_pages_drop(h->pages, former->target[i].id);
+	for (size_t i = 0; i < former->count; i++) {
+		if (health_set_id(&h->set, former->target[i].id))
+			continue;
+		pthread_mutex_lock(&h->inbox);
+		verdict_pages_drop(h->pages, former->target[i].id);
+		pthread_mutex_unlock(&h->inbox);
+	}
+	h->pages_full = false;
 }
 
 /* @set moves in. */

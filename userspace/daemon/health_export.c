@@ -120,6 +120,8 @@ static int subject_check(const struct verdict_certificate *c, const struct vip_c
 			       endpoint_format(&vip->backend[0].at, at));
 	if (c->rule.mode != (enum verdict_mode)(check->mode - 1) || c->rule.liars != (check->observers > 4 ? 2u : 1u))
 		return err_set(err, EINVAL, "the certificate was made by another rule than this check's");
+	if (check->scope == CHECK_SCOPE_FLOCK && c->rule.site[0])
+		return err_set(err, EINVAL, "the certificate is by the nodes of a site, and this check asks all");
 	return 0;
 }
 

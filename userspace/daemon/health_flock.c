@@ -7,6 +7,7 @@
  * no room there is shown again later, as is what came before its roster or its target was known.
  */
 #include <errno.h>
+#include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,14 @@
 
 /* --- from others, on the loop's thread --- */
 
+static bool self_same(const struct verdict_self *a, const struct verdict_self *b)
+{
+	return a->id == b->id && a->incarnation == b->incarnation && a->boot == b->boot;
+}
+
 static bool flock_same(const struct health *h, const struct health_flock *f)
 {
-	return h->fit_told && h->unfit_told == f->unfit && !memcmp(&h->self_told, f->self, sizeof(h->self_told)) &&
+	return h->fit_told && h->unfit_told == f->unfit && self_same(&h->self_told, f->self) &&
 	       roster_same(&h->roster_told, f->roster) &&
 	       !memcmp(h->fit_told, f->fit, f->roster->count * sizeof(*f->fit));
 }
@@ -42,6 +48,8 @@ static int flock_tell(struct health *h, const struct health_flock *f)
 	h->roster_told = roster;
 	h->fit_told = fit;
 	h->self_told = *f->self;
+	if (f->identity)
+		h->identity_told = *f->identity;
 	h->unfit_told = f->unfit;
 	h->flock_told = true;
 	return 0;
@@ -105,19 +113,15 @@ bool health_votes(struct health *h, __u16 *ret_index, struct page_draft *ret)
 
 	if (!h)
 		return false;
-	if (pthread_mutex_trylock(&h->lock)) { /* this thread does not wait */
-		h->votes_left = true;
-		prober_wake(h->prober);
-		return false;
-	}
+	pthread_mutex_lock(&h->inbox);
 	any = verdict_pages_next(h->pages, ret_index, ret);
-	pthread_mutex_unlock(&h->lock);
+	pthread_mutex_unlock(&h->inbox);
 	return any;
 }
 
 /* --- to verdicts, on the prober's thread, under the lock --- */
 
-/* What was told, taken out of the inbox. Return: whether there was anything. */
+/* What was told, taken out of the inbox; the identity moves at once. Return: whether there was anything. */
 static bool told_take(struct health *h, struct roster *ret_roster, bool **ret_fit, struct verdict_self *ret_self)
 {
 	if (!h->flock_told || roster_copy(ret_roster, &h->roster_told))
@@ -129,6 +133,7 @@ static bool told_take(struct health *h, struct roster *ret_roster, bool **ret_fi
 	}
 	memcpy(*ret_fit, h->fit_told, ret_roster->count * sizeof(**ret_fit));
 	*ret_self = h->self_told;
+	h->identity = h->identity_told;
 	h->flock_told = false;
 	return true;
 }
@@ -136,14 +141,16 @@ static bool told_take(struct health *h, struct roster *ret_roster, bool **ret_fi
 /* As another node it has said nothing yet; in another life it says all anew. */
 static void self_use(struct health *h, struct mono now, const struct verdict_self *self)
 {
-	if (!memcmp(&h->self, self, sizeof(*self)))
+	if (self_same(&h->self, self))
 		return;
+	pthread_mutex_lock(&h->inbox);
 	if (h->self.id != self->id)
 		verdict_pages_clear(h->pages);
 	verdict_pages_again(h->pages);
-	h->votes_left = true;
+	pthread_mutex_unlock(&h->inbox);
 	verdict_self(h->verdict, now, self);
 	h->self = *self;
+	h->again = true;
 }
 
 /* @roster moves in. Return: whether it is used. */
@@ -229,4 +236,6 @@ void health_flock_close(struct health *h)
 	}
 	roster_free(&h->roster_told);
 	free(h->fit_told);
+	sodium_memzero(&h->identity_told, sizeof(h->identity_told));
+	sodium_memzero(&h->identity, sizeof(h->identity));
 }

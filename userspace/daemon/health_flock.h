@@ -10,12 +10,14 @@
 #include "core/page.h"
 #include "core/verdict.h"
 #include "daemon/health.h"
+#include "io/secrets.h"
 
 struct health_flock {
 	const struct roster *roster; /* borrowed; of no nodes: this balancer goes by its own probes */
 	const bool *fit;	     /* by node of it: it answers, and may be believed */
 	const struct verdict_self *self;
-	bool unfit; /* this node has lost most of its peers */
+	const struct identity *identity; /* to sign as @self; NULL: that is nobody */
+	bool unfit;			 /* this node has lost most of its peers */
 };
 
 /* Who votes, and who of them lives; whenever it may be another answer. */

@@ -45,11 +45,14 @@ struct health {
 	size_t targets; /* the plane's thread's */
 	bool known;	/* likewise: every backend was, once since the start */
 
-	/* for the prober's thread, from others; before the other lock if both are taken */
+	/* between the prober's thread and others, who do not wait for its turn: under the other lock if both are taken
+	 */
 	pthread_mutex_t inbox;
+	struct verdict_pages *pages; /* own votes */
 	struct roster roster_told;
 	bool *fit_told; /* owned; by node of it */
 	struct verdict_self self_told;
+	struct identity identity_told;
 	bool unfit_told;
 	bool flock_told; /* and it is not what is used */
 	struct health_heard *heard, **heard_end;
@@ -57,17 +60,17 @@ struct health {
 	bool stopped;
 
 	pthread_mutex_t lock;
-	struct signing signing;
+	struct identity identity; /* of @self, as the peers' may be another one by now */
+	struct signing signing;	  /* with it */
 	struct verdict *verdict;
-	struct verdict_pages *pages;
 	struct roster roster;
 	struct verdict_self self;
 	struct health_set set;
+	bool pages_full;     /* and that was said of this set */
 	__u64 disagreements; /* times that own probes said down for long where votes said up */
 
 	_Atomic bool checks_posted; /* a look at the verdicts is on its way */
 	_Atomic bool votes_posted;  /* and one at own votes, and at others' */
-	_Atomic bool votes_left;    /* some are to be told yet */
 	_Atomic bool again;	    /* pages of votes have to be shown again: some were of what was not known yet */
 };
 

@@ -201,6 +201,7 @@ void health_set_rules(const struct health_set *set, const struct roster *roster,
 				 .fall = c->fall},
 			.rule = {.mode = (enum verdict_mode)(c->mode - 1), .liars = c->observers > 4 ? 2 : 1},
 			.down = t->down,
+			.blind = t->barred,
 		};
 		if (own && c->scope == CHECK_SCOPE_SITE)
 			memcpy(ret[i].rule.site, own->site, sizeof(ret[i].rule.site));

@@ -9,11 +9,13 @@
 #include "daemon/health_flock.h"
 #include "daemon/peers_state.h"
 
+#define VOTES_PAGES 32 /* are signed before the loop turns: some 2 ms */
+
 /* Who votes, and who of them may be believed. */
 void peers_votes_step(struct peers *p)
 {
 	struct verdict_self self = {p->identity.id, p->incarnation.number, p->incarnation.boot};
-	struct health_flock flock = {.roster = &p->roster, .self = &self};
+	struct health_flock flock = {.roster = &p->roster, .self = &self, .identity = &p->identity};
 	bool *fit = calloc(p->roster.count + 1, sizeof(*fit));
 	struct opinion *opinion = flock_opinion(p->flock);
 
@@ -51,6 +53,7 @@ static void on_votes(void *arg)
 {
 	struct peers *p = arg;
 	struct page_draft draft;
+	size_t pages = 0;
 	__u16 index;
 
 	pthread_mutex_lock(&p->lock);
@@ -62,8 +65,10 @@ static void on_votes(void *arg)
 				votes_show(p, p->roster.node[i].id);
 	if (!p->flock)
 		goto out;
-	while (health_votes(p->d->health, &index, &draft))
+	for (; pages < VOTES_PAGES && health_votes(p->d->health, &index, &draft); pages++)
 		peers_page_publish(p, PAGE_KIND_VOTES, index, &draft);
+	if (pages == VOTES_PAGES)
+		peers_votes(p);
 	peers_step(p);
 out:
 	pthread_mutex_unlock(&p->lock);
