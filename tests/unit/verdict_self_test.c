@@ -85,7 +85,7 @@ static void a_later_life_votes_anew(void **state)
 {
 	struct desk *d = *state;
 	struct verdict_self later = {.id = d->signer.id, .incarnation = 8, .boot = 99};
-	struct verdict_vote vote;
+	struct verdict_vote vote = {0};
 
 	assert_true(votes(d, VERDICT_GOOD, &vote));
 	assert_int_equal(vote.number.incarnation, 1);
@@ -102,7 +102,7 @@ static void what_may_not_be_probed_is_not_judged(void **state)
 {
 	struct desk *d = *state;
 	struct verdict_target blind = target;
-	struct verdict_vote vote;
+	struct verdict_vote vote = {0};
 
 	assert_true(votes(d, VERDICT_REFUSED, &vote));
 	assert_int_equal(vote.state, VERDICT_DOWN);

@@ -45,8 +45,7 @@ struct health {
 	size_t targets; /* the plane's thread's */
 	bool known;	/* likewise: every backend was, once since the start */
 
-	/* between the prober's thread and others, who do not wait for its turn: under the other lock if both are taken
-	 */
+	/* between the prober's thread and others, who wait for no turn of it; after the other lock if both are taken */
 	pthread_mutex_t inbox;
 	struct verdict_pages *pages; /* own votes */
 	struct roster roster_told;
