@@ -116,6 +116,52 @@ static void of_a_witness_few_votes_are_kept(void **state)
 	verdict_pages_free(p);
 }
 
+static void proofs_stand_in_pages_behind_those_of_votes(void **state)
+{
+	static const __u8 proof[VERDICT_PROOF_BYTES] = {1};
+	struct verdict_pages *p = verdict_pages_new();
+	struct page_draft draft;
+	size_t count;
+	__u16 index;
+
+	(void)state;
+	assert_int_equal(verdict_pages_proof(p, proof, 0), -EBADMSG);
+	assert_int_equal(verdict_pages_proof(p, proof, sizeof(proof) + 1), -EBADMSG);
+	assert_int_equal(verdict_pages_proof(p, proof, sizeof(proof)), 0);
+	assert_true(verdict_pages_next(p, &index, &draft));
+	assert_int_equal(index, VERDICT_PAGES);
+	assert_int_equal(entries(&draft), 1);
+	for (size_t i = 1; i < VERDICT_PROOFS; i++)
+		assert_int_equal(verdict_pages_proof(p, proof, sizeof(proof)), 0);
+	assert_int_equal(verdict_pages_proof(p, proof, sizeof(proof)), -ENOSPC);
+	drain(p, &count);
+	assert_int_equal(count, VERDICT_PROOFS);
+	verdict_pages_free(p);
+}
+
+static void another_life_says_all_again_and_another_node_nothing(void **state)
+{
+	static const __u8 proof[1];
+	struct verdict_pages *p = verdict_pages_new();
+	size_t pages, count;
+
+	(void)state;
+	for (__u64 target = 0; target < TARGETS; target++)
+		put(p, target, VERDICT_UP, 1 + target, 0);
+	verdict_pages_proof(p, proof, sizeof(proof));
+	pages = drain(p, NULL);
+	verdict_pages_again(p);
+	assert_int_equal(drain(p, &count), pages);
+	assert_int_equal(count, TARGETS + 1);
+	verdict_pages_clear(p);
+	assert_int_equal(drain(p, &count), pages); /* they become empty */
+	assert_int_equal(count, 0);
+	put(p, 1, VERDICT_UP, 1, 0);
+	assert_int_equal(drain(p, &count), 1);
+	assert_int_equal(count, 1);
+	verdict_pages_free(p);
+}
+
 /* By two nodes of a site of two, with real signatures: what one says in a page the other hears. */
 static void what_a_page_says_is_heard(void **state)
 {
@@ -169,6 +215,8 @@ int main(void)
 		cmocka_unit_test(the_place_of_a_dropped_target_is_used_again),
 		cmocka_unit_test(a_node_has_room_for_so_many_votes),
 		cmocka_unit_test(of_a_witness_few_votes_are_kept),
+		cmocka_unit_test(proofs_stand_in_pages_behind_those_of_votes),
+		cmocka_unit_test(another_life_says_all_again_and_another_node_nothing),
 		cmocka_unit_test(what_a_page_says_is_heard),
 	};
 
