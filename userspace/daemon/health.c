@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,7 +174,7 @@ static struct mono on_turn(void *arg, struct mono now)
 	pthread_mutex_unlock(&h->lock);
 	if (changed)
 		checks_post(h);
-	if (votes || h->again)
+	if (atomic_exchange(&h->room_ready, false) || votes || h->again)
 		votes_post(h);
 	return due;
 }
@@ -375,6 +376,7 @@ bool health_look(struct health *h, const struct endpoint *at, const struct check
 	if (t) {
 		ret->target = *t;
 		ret->target.check = check;
+		ret->flock = h->roster.count > 1;
 		ret->now = mono_now();
 		verdict_view(h->verdict, t->id, &ret->view);
 	}
@@ -402,7 +404,7 @@ void health_checked(void *arg, const struct check_config *check, const struct en
 	}
 	if (check->kind != CHECK_AGENT || t->admin != AGENT_UNSAID) /* else it is as it was said last */
 		ret->agent = agent_override(t->admin);
-	health_why(d->health, &s, ret->why);
+	health_why(&s, ret->why);
 }
 
 /* --- one probe --- */

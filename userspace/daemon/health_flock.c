@@ -16,6 +16,7 @@
 #include "daemon/health_state.h"
 
 #define HEARD_MAX  4096				       /* pages that wait to be looked at */
+#define HEARD_HALF (HEARD_MAX / 2)		       /* of them, that were shown again */
 #define HEARD_TURN (VERDICT_TURN / VERDICT_PAGE_VOTES) /* pages of one turn */
 
 /* --- from others, on the loop's thread --- */
@@ -96,15 +97,23 @@ void health_hear(struct health *h, const struct page *page)
 
 bool health_hear_again(struct health *h)
 {
+	if (!h)
+		return false;
+	h->votes_posted = false;
+	return atomic_exchange(&h->again, false);
+}
+
+bool health_hear_room(struct health *h, size_t pages)
+{
 	bool room;
 
 	if (!h)
 		return false;
-	h->votes_posted = false;
 	pthread_mutex_lock(&h->inbox);
-	room = h->heard_count < HEARD_MAX / 2;
+	room = h->heard_count + pages <= HEARD_HALF;
+	h->room_wanted = !room;
 	pthread_mutex_unlock(&h->inbox);
-	return room && atomic_exchange(&h->again, false);
+	return room;
 }
 
 bool health_votes(struct health *h, __u16 *ret_index, struct page_draft *ret)
@@ -161,28 +170,33 @@ static bool roster_use(struct health *h, struct mono now, struct roster *roster)
 		return true;
 	}
 	if (verdict_roster(h->verdict, now, roster)) {
-		log_error("health: no memory for another roster: votes count by the one before");
+		log_error("health: no memory for another roster yet: votes count by the one before");
 		roster_free(roster);
 		return false;
 	}
 	roster_free(&h->roster);
 	h->roster = *roster;
-	health_targets_use(h, now); /* the site may be another one */
+	pthread_mutex_lock(&h->inbox);
+	verdict_pages_clear(h->pages); /* they are of another epoch */
+	pthread_mutex_unlock(&h->inbox);
 	h->again = true;
-	return true;
+	return !health_targets_use(h, now); /* the site may be another one */
 }
 
-static void flock_use(struct health *h, struct mono now, struct roster *roster, const bool *fit,
+/* Return: whether all of it is used. */
+static bool flock_use(struct health *h, struct mono now, struct roster *roster, const bool *fit,
 		      const struct verdict_self *self, bool unfit)
 {
 	self_use(h, now, self);
 	if (!roster_use(h, now, roster))
-		return;
+		return false;
 	for (size_t i = 0; i < h->roster.count; i++)
 		verdict_live(h->verdict, now, h->roster.node[i].id, fit[i]);
 	verdict_unfit(h->verdict, unfit);
+	return true;
 }
 
+/* Those that are looked at in this turn. @ret_more: there are others. */
 static struct health_heard *heard_take(struct health *h, bool *ret_more)
 {
 	struct health_heard *first, **end;
@@ -198,6 +212,10 @@ static struct health_heard *heard_take(struct health *h, bool *ret_more)
 	if (!h->heard)
 		h->heard_end = &h->heard;
 	*ret_more = h->heard;
+	if (h->room_wanted && !h->heard) {
+		h->room_wanted = false;
+		h->room_ready = true;
+	}
 	pthread_mutex_unlock(&h->inbox);
 	return count ? first : NULL;
 }
@@ -213,8 +231,11 @@ bool health_flock_use(struct health *h, struct mono now)
 	told = told_take(h, &roster, &fit, &self);
 	unfit = h->unfit_told;
 	pthread_mutex_unlock(&h->inbox);
-	if (told)
-		flock_use(h, now, &roster, fit, &self, unfit);
+	if (told && !flock_use(h, now, &roster, fit, &self, unfit)) {
+		pthread_mutex_lock(&h->inbox);
+		h->flock_told = true; /* with the next turn again */
+		pthread_mutex_unlock(&h->inbox);
+	}
 	free(fit);
 	for (heard = heard_take(h, &more); heard; heard = next) {
 		struct page page = {.len = heard->len, .entries = heard->entries};

@@ -29,6 +29,9 @@ void health_hear(struct health *h, const struct page *page);
 /* Whether all pages of votes are to be shown again: some may have been of what was not known yet. */
 bool health_hear_again(struct health *h);
 
+/* Whether there is room for so many of those pages now. If not, peers_votes() is called when there is. */
+bool health_hear_room(struct health *h, size_t pages);
+
 /* The next page of own votes that says something new. Return: whether there was one. */
 bool health_votes(struct health *h, __u16 *ret_index, struct page_draft *ret);
 

@@ -88,7 +88,7 @@ static void votes_row(const struct health *h, const struct verdict_view *view, s
 		table_set_u64(t, row, FIELD_HEALTH_missing, view->seats.quorum - against);
 }
 
-void health_why(const struct health *h, const struct health_status *s, char words[128])
+void health_why(const struct health_status *s, char words[128])
 {
 	const struct health_target *t = &s->target;
 	const struct verdict_view *view = &s->view;
@@ -101,8 +101,7 @@ void health_why(const struct health *h, const struct health_status *s, char word
 		snprintf(words, 128, "%zu of %zu say so%s%s", view->state == VERDICT_DOWN ? view->down : view->up,
 			 view->seats.count, found[0] ? "; " : "", found);
 	else if (found[0])
-		snprintf(words, 128, "%s%s", found,
-			 h->roster.count > 1 && view->source == VERDICT_BY_LOCAL ? "; by itself" : "");
+		snprintf(words, 128, "%s%s", found, s->flock && view->source == VERDICT_BY_LOCAL ? "; by itself" : "");
 	else
 		snprintf(words, 128, "it was down before, and is not probed yet");
 }

@@ -56,6 +56,7 @@ struct health {
 	bool flock_told; /* and it is not what is used */
 	struct health_heard *heard, **heard_end;
 	size_t heard_count;
+	bool room_wanted; /* others' pages that were to be shown again wait until these are looked at */
 	bool stopped;
 
 	pthread_mutex_t lock;
@@ -70,6 +71,7 @@ struct health {
 
 	_Atomic bool checks_posted; /* a look at the verdicts is on its way */
 	_Atomic bool votes_posted;  /* and one at own votes, and at others' */
+	_Atomic bool room_ready;    /* now there is room for them */
 	_Atomic bool again;	    /* pages of votes have to be shown again: some were of what was not known yet */
 };
 
@@ -77,6 +79,7 @@ struct health {
 struct health_status {
 	struct health_target target; /* its check is the one that was asked with */
 	struct verdict_view view;
+	bool flock; /* others vote, or would */
 	struct mono now;
 };
 
@@ -85,7 +88,7 @@ bool health_look(struct health *h, const struct endpoint *at, const struct check
 		 struct health_status *ret);
 
 /* Why a target is held to be what it is, for people. */
-void health_why(const struct health *h, const struct health_status *s, char words[128]);
+void health_why(const struct health_status *s, char words[128]);
 
 /* One row about a backend. @r: its last probe; NULL: none yet. Return: the row. */
 size_t health_row(struct table *t, const char *vip, const struct endpoint *at, const struct check_config *check,

@@ -92,6 +92,7 @@ struct peers {
 	struct mono looked_up, beaconed;
 	struct mono second; /* when what is done once a second was done */
 	struct mono kept;   /* and the file of where others are written */
+	size_t votes_shown; /* nodes of the roster whose pages of votes health has been shown, or need not be */
 };
 
 /* peers_facts.c; under the lock */

@@ -39,14 +39,26 @@ void peers_votes_end(struct peers *p)
 	health_flock(p->d->health, &(struct health_flock){.roster = &none, .fit = &fit, .self = &nobody});
 }
 
-static void votes_show(struct peers *p, __u64 origin)
+static void origin_show(struct peers *p, __u64 origin)
 {
 	struct page page;
 	size_t next = 0;
 
-	while (page_store_next(flock_pages(p->flock), origin, &next, &page))
+	while (origin != p->identity.id && page_store_next(flock_pages(p->flock), origin, &next, &page))
 		if (page.kind == PAGE_KIND_VOTES)
 			health_hear(p->d->health, &page);
+}
+
+/* Others' pages, one node's after the other's, as far as there is room: they are verified meanwhile. */
+static void votes_show(struct peers *p)
+{
+	if (health_hear_again(p->d->health))
+		p->votes_shown = 0;
+	for (; p->votes_shown < p->roster.count; p->votes_shown++) {
+		if (!health_hear_room(p->d->health, STARLING_PAGES_PER_ORIGIN))
+			return;
+		origin_show(p, p->roster.node[p->votes_shown].id);
+	}
 }
 
 static void on_votes(void *arg)
@@ -57,14 +69,11 @@ static void on_votes(void *arg)
 	__u16 index;
 
 	pthread_mutex_lock(&p->lock);
-	if (!p->d->peers)
+	if (!p->d->peers || !p->flock) {
+		health_hear_again(p->d->health); /* there is nobody */
 		goto out;
-	if (health_hear_again(p->d->health) && p->flock)
-		for (size_t i = 0; i < p->roster.count; i++)
-			if (p->roster.node[i].id != p->identity.id)
-				votes_show(p, p->roster.node[i].id);
-	if (!p->flock)
-		goto out;
+	}
+	votes_show(p);
 	for (; pages < VOTES_PAGES && health_votes(p->d->health, &index, &draft); pages++)
 		peers_page_publish(p, PAGE_KIND_VOTES, index, &draft);
 	if (pages == VOTES_PAGES)
