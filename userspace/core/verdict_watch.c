@@ -6,7 +6,8 @@
 
 #include "core/mix.h"
 
-#define MS 1000000ull /* in ns */
+#define MS	 1000000ull /* in ns */
+#define FIRST_MS 3000	    /* the first probe comes within so much, whatever the interval */
 
 __u32 verdict_watch_step_ms(const struct verdict_pace *pace)
 {
@@ -26,8 +27,6 @@ static struct mono interval_end(const struct verdict_pace *pace, struct mono now
 
 	return (struct mono){now.ns + ns - ns * mix_below(random, VERDICT_JITTER_PER_MILLE) / 1000};
 }
-
-#define FIRST_MS 3000 /* the first probe comes within so much, whatever the interval */
 
 void verdict_watch_begin(struct verdict_watch *w, const struct verdict_pace *pace, struct mono now,
 			 enum verdict_state state, __u64 random)

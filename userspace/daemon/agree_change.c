@@ -283,7 +283,6 @@ static int own_run(struct plane *p, void *arg, struct err *err)
 	struct own_job *j = arg;
 	struct config *wanted = config_compose(j->own, plane_config(p));
 	struct apply_how how = {.by = j->e->t->by, .command = j->e->command, .whole = true};
-
 	int rc = wanted ? apply_config(j->e->a->d, p, wanted, &how, NULL, NULL, err) : -ENOMEM;
 
 	if (!rc && command_has(&j->e->t->command, ARG_RESET_STATE))

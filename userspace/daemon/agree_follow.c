@@ -303,7 +303,6 @@ static int apply_run(struct plane *p, void *arg, struct err *err)
 	struct config *wanted = config_compose(plane_config(p), j->shared);
 	struct apply_how how = {
 		.by = j->root->by, .command = j->root->command, .whole = true, .shared = &j->text, .agreed = true};
-
 	int rc = agree_join_check(j->a, plane_config(p), j->shared, err);
 
 	if (rc) {

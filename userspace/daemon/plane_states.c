@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "core/aside.h"
+#include "core/config_file.h"
 #include "core/fill.h"
 #include "daemon/plane_state.h"
 
@@ -275,15 +276,19 @@ int plane_readmit(struct plane *p, const char *vip, const struct endpoint *at, b
 	char text[ENDPOINT_TEXT_BYTES];
 	__u32 count = 0;
 
-	for (__u32 i = 0; v && i < v->backend_count; i++) {
+	if (!v)
+		return config_vip_none(p->config, vip, err);
+	for (__u32 i = 0; i < v->backend_count; i++) {
 		struct plane_backend *b = v->backend[i];
 
 		if (!plane_backend_held(b) || !addr_equal(&b->at.addr, &at->addr) ||
 		    (at->port && at->port != b->at.port))
 			continue;
-		b->awaits = dry_run;
-		v->dirty = p->dirty = true;
 		count++;
+		if (dry_run)
+			continue;
+		b->awaits = false;
+		v->dirty = p->dirty = true;
 	}
 	if (!count)
 		return err_set(err, ENOENT, "VIP %s holds no backend %s", vip, endpoint_format(at, text));
