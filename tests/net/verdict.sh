@@ -129,7 +129,13 @@ flap() {
 	sleep 1
 }
 ejected=$(grep -hF "$(be 3)" "$TMP"/events? | grep -c '"after":"down"')
+failed() { # probes of it, by all
+	local n
+	for n in 1 2 3 4; do health_of "$n" 3 failures; done | jq -s add
+}
+failures=$(failed)
 for _ in 1 2 3; do flap; done
+check "one that flaps fails probes" test "$(failed)" -gt "$failures"
 equal "one that flaps for less than fall probes stays" "$ejected" \
 	"$(grep -hF "$(be 3)" "$TMP"/events? | grep -c '"after":"down"')"
 
@@ -197,4 +203,5 @@ for left in 3 2 1; do
 	check "$left of $left: so many observe, a majority decides, and none may lie" wait_for 10 counted
 	no_answer certified
 done
+for n in 1 2 3 4; do check "lb$n told of those that were broken" grep -qF "$(be 2)" "$TMP/events$n"; done
 equal "no healthy backend was ever ejected" "" "$(grep -hF "$(be 1)" "$TMP"/events?)"

@@ -10,19 +10,11 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/verdict.h"
 #include "signer.h"
+#include "verdict_target.h"
 
-#define NODES  8
-#define TARGET 77
-#define OTHER  78
-#define MS     1000000ull
-
-static const struct verdict_target target = {
-	.id = TARGET,
-	.pace = {.interval_ms = 2000, .timeout_ms = 500, .rise = 2, .fall = 3},
-	.rule = {.mode = VERDICT_MODE_VOTE, .liars = 1},
-};
+#define NODES 8
+#define OTHER 78
 
 /* A node that does not observe TARGET, and those who do. */
 struct desk {
