@@ -4,7 +4,8 @@
  * pages and passing them on (page_author.h, page_store.h), when a vote is cast (verdict.h).
  *
  * A vote keeps its place as long as there is one on its target, so that a change writes one page anew. Proofs of
- * equivocation, and certificates, travel in pages of the same kind by whoever has them: they prove themselves.
+ * equivocation travel in pages of the same kind by whoever has them: they prove themselves. So do certificates, which
+ * are heard; nobody writes them yet.
  */
 #ifndef STARLING_CORE_VERDICT_PAGE_H
 #define STARLING_CORE_VERDICT_PAGE_H
