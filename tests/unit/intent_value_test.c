@@ -26,7 +26,7 @@ static struct intent intent_full(void)
 	i.window_ms = 300000;
 	i.by = 0x1122334455667788;
 	for (k = 0; k < 2; k++) {
-		memcpy(i.lease[k].name, "fifteen letters" + 7 * k, 16 - 7 * k);
+		memcpy(i.lease[k].name, &"fifteen letters"[7 * k], 16 - 7 * k);
 		i.lease[k].holder = 1 + k;
 		i.lease[k].fence = 7;
 		i.lease[k].renewed = 0xffffffff;

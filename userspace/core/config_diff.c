@@ -76,15 +76,16 @@ static void merge(struct walk *w, struct side from, struct side to, size_t size,
 		  int (*order)(const void *left, const void *right),
 		  void (*each)(struct walk *w, const void *from, const void *to))
 {
-	const char *a = from.object, *b = to.object;
-	const char *a_end = a + from.count * size, *b_end = b + to.count * size;
-	int is;
+	size_t i = 0, j = 0;
 
-	while (a < a_end || b < b_end) {
-		is = a == a_end ? 1 : b == b_end ? -1 : order(a, b);
+	while (i < from.count || j < to.count) {
+		const void *a = i < from.count ? (const char *)from.object + i * size : NULL;
+		const void *b = j < to.count ? (const char *)to.object + j * size : NULL;
+		int is = !a ? 1 : !b ? -1 : order(a, b);
+
 		each(w, is <= 0 ? a : NULL, is >= 0 ? b : NULL);
-		a += is <= 0 ? size : 0;
-		b += is >= 0 ? size : 0;
+		i += is <= 0;
+		j += is >= 0;
 	}
 }
 
