@@ -18,12 +18,7 @@ agree_begin() { # BACKENDS
 }
 
 weight_is() { # N VIP I WEIGHT: of its Ith backend
-	[ "$(at "$1" -j backend show vip "$2" | jq -r "[.. | objects | select(.backend? == \"$(be "$3")\")][0].weight")" = "$4" ]
-}
-
-weight_all() { # VIP I WEIGHT
-	local n
-	for n in "${FLOCK[@]}"; do weight_is "$n" "$1" "$2" "$3" || return 1; done
+	[ "$(shown "$1" "$2" "$3" weight)" = "$4" ]
 }
 
 shown() { # N VIP I KEY: of its Ith backend
@@ -31,8 +26,11 @@ shown() { # N VIP I KEY: of its Ith backend
 }
 
 shown_all() { # VIP I KEY VALUE
-	local n
-	for n in "${FLOCK[@]}"; do [ "$(shown "$n" "$1" "$2" "$3")" = "$4" ] || return 1; done
+	all_say "all([.. | objects | select(.backend? == \"$(be "$2")\")][0].$3 | tostring == \"$4\")" backend show vip "$1"
+}
+
+weight_all() { # VIP I WEIGHT
+	shown_all "$1" "$2" weight "$3"
 }
 
 generation() { # N: that runs there
@@ -40,8 +38,7 @@ generation() { # N: that runs there
 }
 
 all_run() { # GENERATION
-	local n
-	for n in "${FLOCK[@]}"; do [ "$(generation "$n")" = "$1" ] || return 1; done
+	all_say "all([.. | objects | select(.running? == true)][0].generation == $1)" config history
 }
 
 refused() { # NAME WORDS CMD...: it fails, and says these words
@@ -56,7 +53,7 @@ refused() { # NAME WORDS CMD...: it fails, and says these words
 
 # Nothing of the flock's goes between one balancer and the others, in either direction; `mend` undoes it.
 sever() { # N
-	"$LAB" exec "lb$1" nft -f - <<-'END'
+	on "lb$1" nft -f - <<-'END'
 		table inet severed {
 			chain in { type filter hook input priority 0; ip saddr 192.0.2.0/28 meta l4proto { tcp, udp } th dport 9428 drop; ip saddr 192.0.2.0/28 meta l4proto { tcp, udp } th sport 9428 drop; };
 			chain out { type filter hook output priority 0; ip daddr 192.0.2.0/28 meta l4proto { tcp, udp } th dport 9428 drop; ip daddr 192.0.2.0/28 meta l4proto { tcp, udp } th sport 9428 drop; };
@@ -65,5 +62,5 @@ sever() { # N
 }
 
 mend() { # N
-	"$LAB" exec "lb$1" nft delete table inet severed
+	on "lb$1" nft delete table inet severed
 }

@@ -8,7 +8,7 @@ STATE=/run/starling-lab/$STARLING_LAB/state
 at() { # N WORDS...: `starling` of a balancer
 	local n=$1
 	shift
-	"$LAB" exec "lb$n" starling "$@"
+	on "lb$n" starling "$@"
 }
 
 node_value() { # VIEWER NODE KEY
@@ -20,23 +20,24 @@ state_is() { # VIEWER NODE STATE
 }
 
 metric() { # N REGEX: sum of the lines that have it
-	"$LAB" exec "lb$1" curl -s http://127.0.0.1:9427/metrics | awk -v r="$2" '$0 ~ r && !/^#/ { n += $2 } END { print n + 0 }'
+	on "lb$1" curl -s http://127.0.0.1:9427/metrics | awk -v r="$2" '$0 ~ r && !/^#/ { n += $2 } END { print n + 0 }'
 }
 
-all_alive() { # for every balancer of the flock
-	local i j
-	for i in "${FLOCK[@]}"; do
-		[ "$(at "$i" -j node show | jq '[.. | objects | select(.state? == "alive")] | length')" = ${#FLOCK[@]} ] ||
-			return 1
-	done
+# What each balancer of the flock says to the words, as one array, makes the filter true; $flock in it is their number.
+all_say() { # FILTER WORDS...
+	local filter=$1 n
+	shift
+	for n in "${FLOCK[@]}"; do at "$n" -j "$@"; done |
+		jq -es --argjson flock ${#FLOCK[@]} "length == \$flock and ($filter)" >/dev/null
+}
+
+all_alive() {
+	# shellcheck disable=SC2016 # jq's variable
+	all_say 'all([.. | objects | select(.state? == "alive")] | length == $flock)' node show
 }
 
 all_same() { # nobody's tables are others' than lb1's, nor lb1's than anybody's
-	local i
-	for i in "${FLOCK[@]}"; do
-		[ "$(at "$i" -j node show | jq -r '[.. | objects | .config? // empty] | unique | join(",")')" = same ] ||
-			return 1
-	done
+	all_say 'all([.. | objects | .config? // empty] | unique == ["same"])' node show
 }
 
 # lb1 to lbN find each other: keys of the first, a roster on each, which is all that it takes.
@@ -63,7 +64,7 @@ deaf() { # N TO_WHOM...
 	local n=$1 who
 	shift
 	for who; do
-		"$LAB" exec "lb$n" nft -f - <<-END
+		on "lb$n" nft -f - <<-END
 			table inet deaf$who {
 				chain in { type filter hook input priority 0; ip saddr 192.0.2.$((10 + who)) udp dport 9428 drop; };
 			}
@@ -74,7 +75,7 @@ deaf() { # N TO_WHOM...
 hears() { # N WHOM...
 	local n=$1 who
 	shift
-	for who; do "$LAB" exec "lb$n" nft delete table inet "deaf$who"; done
+	for who; do on "lb$n" nft delete table inet "deaf$who"; done
 }
 
 halves() { # deaf|hears: between 1, 2 and 3, 4

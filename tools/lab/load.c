@@ -3,12 +3,13 @@
  * An HTTP client that counts connections exactly: every request on a connection of its own, and
  * how each ended. Not here: throughput (wrk), TLS (curl).
  *
- *	load [-n COUNT | -t SECONDS] [-c AT_ONCE] [-s FIRST_SOURCE,NUMBER] [-k] [-p PATH] URL_HOST:PORT...
+ *	load [-n COUNT | -t SECONDS] [-c AT_ONCE] [-r RATE] [-s FIRST_SOURCE,NUMBER] [-k] [-p PATH] URL_HOST:PORT...
  *
- * Targets and source addresses are taken in turn. With -k connections stay open: `held` is printed once all
- * have their answer, and with the next line on stdin each one asks again, which must be answered by the same
- * backend; `again` follows. Last comes one line: `ok N failed N refused N reset N timeout N wrong N slow N`
- * and, for each different body, `BODY N`. slow: took over 0.9 s, as after a lost SYN.
+ * Targets and source addresses are taken in turn. With -r no more than so many begin in a second, evenly; 0 has no
+ * bound. With -k connections stay open: `held` is printed once all have their answer, and with the next line on stdin
+ * each one asks again, which must be answered by the same backend; `again` follows. Last comes one line: `ok N failed N
+ * refused N reset N timeout N wrong N slow N` and, for each different body, `BODY N`. slow: took over 0.9 s, as after a
+ * lost SYN.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -62,6 +63,8 @@ struct load {
 	unsigned int source_count;
 	unsigned long wanted, started, ended[END_COUNT], slow;
 	unsigned int at_once, live, holding;
+	unsigned int rate; /* new connections a second; 0: as many as there can be */
+	long long began_ms;
 	long long until_ms; /* 0: a count, no duration */
 	bool keep, again;
 	const char *path;
@@ -300,22 +303,29 @@ static bool wants_more(const struct load *l)
 	return l->until_ms ? now_ms() < l->until_ms : l->started < l->wanted;
 }
 
+/* Whether the next one may start yet. */
+static bool is_due(const struct load *l)
+{
+	return !l->rate || (long long)l->started * 1000 <= (now_ms() - l->began_ms) * l->rate;
+}
+
 /* Until nothing is started or awaited any more. */
 static int load_run(struct load *l)
 {
 	struct epoll_event event[256];
 	long long checked = now_ms(), now;
+	int wait_ms = l->rate ? 1 : 100;
 	int i, n, result;
 
 	for (;;) {
-		for (i = 0; wants_more(l) && (l->keep || i < 64); i++) {
+		for (i = 0; wants_more(l) && is_due(l) && (l->keep || i < 64); i++) {
 			result = connection_start(l);
 			if (result)
 				return result;
 		}
 		if (!l->live && !wants_more(l))
 			return 0;
-		n = epoll_wait(l->epoll, event, 256, 100);
+		n = epoll_wait(l->epoll, event, 256, wait_ms);
 		for (i = 0; i < n; i++)
 			connection_event(l, event[i].data.ptr, event[i].events);
 		now = now_ms();
@@ -390,8 +400,9 @@ static int sources_parse(struct load *l, const char *text)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: load [-n COUNT | -t SECONDS] [-c AT_ONCE] [-s IPV4/IPV6,NUMBER] [-k] [-p PATH] "
-			"ADDR:PORT...\n");
+	fprintf(stderr,
+		"usage: load [-n COUNT | -t SECONDS] [-c AT_ONCE] [-r RATE] [-s IPV4/IPV6,NUMBER] [-k] [-p PATH] "
+		"ADDR:PORT...\n");
 	return 2;
 }
 
@@ -399,13 +410,15 @@ static int load_options(struct load *l, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "n:t:c:s:kp:")) != -1) {
+	while ((option = getopt(argc, argv, "n:t:c:r:s:kp:")) != -1) {
 		if (option == 'n')
 			l->wanted = strtoul(optarg, NULL, 10);
 		else if (option == 't')
 			l->until_ms = now_ms() + strtoll(optarg, NULL, 10) * 1000;
 		else if (option == 'c')
 			l->at_once = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (option == 'r')
+			l->rate = (unsigned int)strtoul(optarg, NULL, 10);
 		else if (option == 'k')
 			l->keep = true;
 		else if (option == 'p')
@@ -423,7 +436,7 @@ static int load_options(struct load *l, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct load l = {.at_once = 50, .wanted = 1, .path = "/name", .source_count = 1};
+	struct load l = {.at_once = 50, .wanted = 1, .path = "/name", .source_count = 1, .began_ms = now_ms()};
 	struct rlimit files = {.rlim_cur = 1 << 20, .rlim_max = 1 << 20};
 	unsigned int i;
 	int result = 1;
