@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Builds starling and runs its tests. Variables: O=build directory, V=1, SAN=address,undefined,
-# SUITES="unit net": of `make check` only these; SOAKS="net/forward": of `make soak`.
+# SUITES="unit net" TESTS="heal": of `make check` only these; JOBS=4: so many at a time; SOAKS="net/forward": of `make soak`.
 # Not here: what to install (tools/dev/deps.sh).
 
 O       ?= build
@@ -13,7 +13,7 @@ say     = $(if $(V),,@printf '  %-7s %s\n' $(1) $(patsubst $(O)/%,%,$@))
 
 PKGS    := libbpf libnl-3.0 libnl-route-3.0 libuv libsodium jansson libmicrohttpd libcurl zlib
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wundef -Wvla -Werror
-SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS  ?= -O2 -g
 ALLCFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(SANFLAGS) -D_GNU_SOURCE -Iinclude -Iuserspace -I$(O)/gen \
 	    $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -45,14 +45,14 @@ sims: $(SIMT)
 bpftests: $(BPFT)
 lab: $(LABT)
 
-# Everything that `make check` runs, sanitized and fuzzed variants included.
+# Everything that `make check` runs, sanitized and fuzzed variants included: one build serves both.
+CLANGED = +$(Q)$(MAKE) --no-print-directory O=$(O)-clang CC=$(CLANG) SAN=fuzzer-no-link,address,undefined
 tests: all units sims bpftests $(VMT) $(SIM)
-	+$(Q)$(MAKE) --no-print-directory O=$(O)-san SAN=address,undefined units
-	+$(Q)$(MAKE) --no-print-directory O=$(O)-fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined fuzz-programs
+	$(CLANGED) units fuzz-programs
 fuzz-programs: $(FUZZT)
 # FUZZ_SECONDS=5 for each program; findings stay in build/check
 fuzz:
-	+$(Q)$(MAKE) --no-print-directory O=$(O)-fuzz CC=$(CLANG) SAN=fuzzer-no-link,address,undefined fuzz-programs
+	$(CLANGED) fuzz-programs
 	$(Q)O=$(O) tools/dev/check.sh fuzz
 
 deps:
@@ -108,8 +108,8 @@ $(O)/gen/%.skel.h: $(O)/bpf/%.bpf.o
 $(O)/gen/version.h: .FORCE
 	@mkdir -p $(@D)
 	@printf '#define STARLING_VERSION "%s"\n#define STARLING_COMMIT "%s"\n' "$(VERSION)" \
-		"$$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" >$@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+		"$$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" >$@.$$$$; \
+		cmp -s $@.$$$$ $@ && rm $@.$$$$ || mv $@.$$$$ $@
 .FORCE:
 # what nodes say to each other; nanopb's code is its own affair, so it is not warned about
 WIRE    := $(O)/gen/wire.pb.h
@@ -195,6 +195,6 @@ install: all
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/starlingd.service
 
 clean:
-	rm -rf $(O) $(O)-san $(O)-fuzz
+	rm -rf $(O) $(O)-clang
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

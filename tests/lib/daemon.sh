@@ -12,7 +12,7 @@
 
 # shellcheck disable=SC2034 # some are for the tests alone
 NODE=cli$$ HTTP=127.0.0.1:9427
-BPF=/sys/fs/bpf/starling
+BPF=/sys/fs/bpf/starling-$NODE
 RUN=$TMP/run
 STATE=$TMP/state
 CONF=$TMP/starling.conf

@@ -20,13 +20,13 @@ VM_MODULES="virtio_pci virtio_net veth ipip sit ip6_tunnel fou fou6"
 vm_kernel() {
 	local package deb
 	[ -s "$VM_CACHE/vmlinuz" ] && return 0
-	mkdir -p "$VM_CACHE"
 	package=$(apt-cache depends linux-image-cloud-amd64 | awk '$1 == "Depends:" {print $2; exit}')
 	[ -n "$package" ] || return 1
 	rm -rf "$VM_CACHE/download" && mkdir "$VM_CACHE/download" &&
 		(cd "$VM_CACHE/download" && apt-get -qq -o APT::Sandbox::User=root download "$package") || return 1
 	deb=$(echo "$VM_CACHE"/download/*.deb)
 	dpkg -x "$deb" "$VM_CACHE/kernel" && rm -rf "$VM_CACHE/download" &&
+		depmod -b "$VM_CACHE/kernel" "$(basename "$VM_CACHE"/kernel/lib/modules/*)" &&
 		cp "$VM_CACHE"/kernel/boot/vmlinuz-* "$VM_CACHE/vmlinuz"
 }
 
@@ -43,7 +43,6 @@ vm_copy() {
 vm_modules() {
 	local root=$1 release module
 	release=$(basename "$VM_CACHE"/kernel/lib/modules/*)
-	[ -s "$VM_CACHE/kernel/lib/modules/$release/modules.dep.bin" ] || depmod -b "$VM_CACHE/kernel" "$release"
 	for module in $VM_MODULES; do
 		modprobe -d "$VM_CACHE/kernel" -S "$release" --show-depends "$module" 2>/dev/null
 	done | awk '$1 == "insmod" && !seen[$2]++ {print $2}' >"$root/modules.list"
@@ -78,7 +77,8 @@ vm_image() {
 
 vm_boot() {
 	local script=$1 nics=$2 mb=${3:-1024} args=() i
-	vm_kernel || { echo "skip vm-$script: Debian's cloud kernel cannot be fetched"; return 0; }
+	mkdir -p "$VM_CACHE"
+	(flock 9 && vm_kernel) 9>"$VM_CACHE/lock" || { echo "skip vm-$script: Debian's cloud kernel cannot be fetched"; return 0; }
 	vm_image "$script" || { echo "not ok vm-$script: no initramfs"; return 1; }
 	# virtio-net takes XDP in native mode only without receive offloads that merge packets
 	for ((i = 1; i <= nics; i++)); do
