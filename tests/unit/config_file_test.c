@@ -232,6 +232,8 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 	command_run(c, "vip set web slow-start 2m recovery manual", 0, NULL);
 	command_run(c, "vip set web exponential", -EINVAL, "exponential needs slow-start D: it says how that is done");
 	command_run(c, "backend add web 10.0.0.0:80 weight 7", 0, NULL);
+	command_run(c, "backend add web 10.0.0.2:80 tier 3", 0, NULL);
+	command_run(c, "backend set web 10.0.0.2:80 tier 2", 0, NULL);
 	command_run(c, "backend set web 10.0.0.1:80 weight 0", 0, NULL);
 	command_run(c, "vip add gone tcp/203.0.113.9:80", 0, NULL);
 	command_run(c, "vip del gone", 0, NULL);
@@ -260,7 +262,8 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 			    "vip add web udp/203.0.113.1:80 scheduler lc slots 2039 idle 3s drain-timeout 5s "
 			    "slow-start 2m recovery manual panic 50 eject 30\n"
 			    "backend add web 10.0.0.0:80 weight 7\n"
-			    "backend add web 10.0.0.1:80 weight 0\n");
+			    "backend add web 10.0.0.1:80 weight 0\n"
+			    "backend add web 10.0.0.2:80 tier 2\n");
 	buf_free(&out);
 	config_free(c);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/config_file.h"
+#include "core/tiers.h"
 
 #define WEIGHT_DEFAULT 1
 
@@ -145,12 +146,14 @@ static int health_delete(struct vip_config *vip, struct err *err)
 
 static int backend_add(struct vip_config *vip, const struct command *command, struct err *err)
 {
-	struct backend_config backend = {.at = command->at, .weight = WEIGHT_DEFAULT};
+	struct backend_config backend = {.at = command->at, .weight = WEIGHT_DEFAULT, .tier = TIER_DEFAULT};
 	char text[ENDPOINT_TEXT_BYTES];
 	int r;
 
 	if (command_has(command, ARG_WEIGHT))
 		backend.weight = command->weight;
+	if (command_has(command, ARG_TIER))
+		backend.tier = command->tier;
 	r = vip_backend_add(vip, &backend);
 	if (r == -EEXIST)
 		return err_set(err, EEXIST, "VIP %s has the backend %s already", vip->name,
@@ -173,6 +176,8 @@ static int backend_set(const struct vip_config *vip, const struct command *comma
 		return backend_none(vip, command, err);
 	if (command_has(command, ARG_WEIGHT))
 		backend->weight = command->weight;
+	if (command_has(command, ARG_TIER))
+		backend->tier = command->tier;
 	return 0;
 }
 

@@ -133,11 +133,16 @@ static int backend_order(const void *left, const void *right)
 	return endpoint_compare(&a->at, &b->at);
 }
 
+static bool backend_same(const struct backend_config *a, const struct backend_config *b)
+{
+	return a->weight == b->weight && a->tier == b->tier;
+}
+
 static void backend_each(struct walk *w, const void *from, const void *to)
 {
 	char name[STARLING_NAME_BYTES + ENDPOINT_TEXT_BYTES], at[ENDPOINT_TEXT_BYTES];
 	const struct backend_config *a = from, *b = to;
-	char sign = sign_of(a, b, a && b && a->weight == b->weight);
+	char sign = sign_of(a, b, a && b && backend_same(a, b));
 
 	if (!sign)
 		return;
@@ -168,7 +173,7 @@ bool config_vip_same(const struct vip_config *a, const struct vip_config *b)
 		return false;
 	for (size_t i = 0; i < a->backend_count; i++)
 		if (endpoint_compare(&a->backend[i].at, &b->backend[i].at) ||
-		    a->backend[i].weight != b->backend[i].weight)
+		    !backend_same(&a->backend[i], &b->backend[i]))
 			return false;
 	return true;
 }

@@ -9,6 +9,7 @@
 
 #include "core/config_file.h"
 #include "core/config_lines.h"
+#include "core/tiers.h"
 #include "starling/dataplane.h"
 
 static void line(const struct command *command, struct buf *out)
@@ -145,10 +146,11 @@ void config_export_health(const struct vip_config *vip, struct buf *out)
 
 void config_export_backend(const struct vip_config *vip, const struct backend_config *b, struct buf *out)
 {
-	struct command command = {.id = COMMAND_BACKEND_ADD, .at = b->at, .weight = b->weight};
+	struct command command = {.id = COMMAND_BACKEND_ADD, .at = b->at, .weight = b->weight, .tier = b->tier};
 
 	memcpy(command.vip, vip->name, sizeof(command.vip));
-	command.given = given(ARG_NAME, true) | given(ARG_BACKEND, true) | given(ARG_WEIGHT, b->weight != 1);
+	command.given = given(ARG_NAME, true) | given(ARG_BACKEND, true) | given(ARG_WEIGHT, b->weight != 1) |
+			given(ARG_TIER, b->tier != TIER_DEFAULT);
 	line(&command, out);
 }
 

@@ -34,7 +34,15 @@ __u32 vip_slots_default(size_t backends)
 
 __u32 vip_slots(const struct vip_config *vip)
 {
-	return vip->slots ? vip->slots : vip_slots_default(vip->backend_count);
+	size_t of_tier[STARLING_TIER_SORRY + 1] = {0}, most = 0, i;
+
+	for (i = 0; i < vip->backend_count; i++) {
+		size_t *count = &of_tier[vip->backend[i].tier];
+
+		++*count;
+		most = *count > most ? *count : most;
+	}
+	return vip->slots ? vip->slots : vip_slots_default(most);
 }
 
 bool vip_slots_allowed(__u32 slots)

@@ -11,8 +11,8 @@
 #include "core/table.h"
 #include "daemon/plane_plan.h"
 
-/* Would it take new connections? Of one that is new nothing is known against it. */
-static bool backend_serves(const struct plane *p, const struct plane_vip *v, const struct backend_config *want)
+/* But for its tier, would it take new connections? Of one that is new nothing is known against it. */
+static bool backend_able(const struct plane *p, const struct plane_vip *v, const struct backend_config *want)
 {
 	const struct plane_backend *b = v ? plane_backend_find(v, &want->at) : NULL;
 
@@ -20,13 +20,27 @@ static bool backend_serves(const struct plane *p, const struct plane_vip *v, con
 	       (!b || (plane_override_state(plane_override_of(p, b)) == OVERRIDE_NONE && plane_backend_able(b)));
 }
 
-static __u32 serving(const struct plane *p, const struct plane_vip *v, const struct vip_config *want)
+/* Which ones would: of the lowest tier that has one. @ret: of each whether it would. Return: how many. */
+static __u32 serving_find(const struct plane *p, const struct plane_vip *v, const struct vip_config *want, bool *ret)
 {
-	__u32 count = 0;
+	__u32 count = 0, tier = STARLING_TIER_SORRY + 1;
 
 	for (size_t i = 0; i < want->backend_count; i++)
-		count += backend_serves(p, v, &want->backend[i]);
+		if (want->backend[i].tier < tier && backend_able(p, v, &want->backend[i]))
+			tier = want->backend[i].tier;
+	for (size_t i = 0; i < want->backend_count; i++) {
+		bool would = want->backend[i].tier == tier && backend_able(p, v, &want->backend[i]);
+
+		count += would;
+		if (ret)
+			ret[i] = would;
+	}
 	return count;
+}
+
+static __u32 serving(const struct plane *p, const struct plane_vip *v, const struct vip_config *want)
+{
+	return serving_find(p, v, want, NULL);
 }
 
 /* Whether it has somebody, or is meant to, and would not. */
@@ -96,7 +110,7 @@ static void flows_set(const struct plane *p, const struct plane_step *s, struct 
 
 static struct homes vip_homes(const struct plane_vip *v)
 {
-	struct homes h = {.table = v->table,
+	struct homes h = {.table = plane_table(v),
 			  .key = v->keys,
 			  .weight = v->weights,
 			  .usable = v->usable,
@@ -133,8 +147,8 @@ static int slots_set(const struct plane *p, const struct plane_step *s, struct t
 		const struct plane_backend *b = next->backend[i];
 
 		was[i] = b->vip ? (__u16)b->index : HOMES_NONE;
-		next->usable[i] = backend_serves(p, s->vip, &want->backend[i]);
 	}
+	serving_find(p, s->vip, want, next->usable);
 	if (s->vip)
 		before = vip_homes(s->vip);
 	after = vip_homes(next);

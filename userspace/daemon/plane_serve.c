@@ -36,6 +36,7 @@ static struct verdict_serve_in known_of(const struct plane_backend *b)
 	bool held = plane_backend_held(b);
 
 	return (struct verdict_serve_in){.weight = plane_backend_reached(b) && !b->lost ? b->weight : 0,
+					 .tier = b->tier,
 					 .hand = hand_of(plane_backend_aside(b)),
 					 .state = held ? VERDICT_DOWN : b->found.state,
 					 .source = held ? VERDICT_BY_CERTIFIED : b->found.source,
@@ -96,6 +97,7 @@ const char *plane_backend_kept(const struct plane_backend *b)
 	case VERDICT_WHY_CERTIFIED:
 	case VERDICT_WHY_LOCAL:
 	case VERDICT_WHY_PASSIVE:
+	case VERDICT_WHY_STANDBY:
 		return NULL;
 	case VERDICT_WHY_AVOID:
 	case VERDICT_WHY_LIMIT:
@@ -155,6 +157,17 @@ bool plane_vip_limits(const struct plane_vip *v, char words[PLANE_BOUND_BYTES])
 	return v->serve.limited;
 }
 
+bool plane_vip_backup(const struct plane_vip *v, char words[PLANE_BOUND_BYTES])
+{
+	__u32 first = v->serve.tier;
+
+	for (__u32 i = 0; i < v->backend_count; i++)
+		if (v->weights[i] && v->tiers[i] < first)
+			first = v->tiers[i];
+	snprintf(words, PLANE_BOUND_BYTES, "is served by tier %u: none of a lower one is usable", v->serve.tier);
+	return first < v->serve.tier;
+}
+
 void plane_vip_note(struct plane *p, struct plane_vip *v)
 {
 	const char *state = "in service";
@@ -166,6 +179,8 @@ void plane_vip_note(struct plane *p, struct plane_vip *v)
 		state = "suspects itself";
 	else if (plane_vip_limits(v, words))
 		state = "limited";
+	else if (plane_vip_backup(v, words))
+		state = "backup";
 	else
 		words[0] = '\0';
 	if (!strcmp(state, v->state_told))

@@ -59,7 +59,7 @@ const char *plane_backend_text(const struct plane *p, __u32 id, char text[ENDPOI
 }
 
 struct states {
-	__u64 up, down, draining, disabled, unresolved, avoided, filling, held, open, half;
+	__u64 up, down, draining, disabled, unresolved, avoided, filling, held, standby, open, half;
 };
 
 static void states_count(const struct plane *p, const struct plane_vip *v, struct states *s)
@@ -77,6 +77,7 @@ static void states_count(const struct plane *p, const struct plane_vip *v, struc
 		s->avoided += !strcmp(shown, "avoided");
 		s->filling += !strcmp(shown, "filling");
 		s->held += !strcmp(shown, "held");
+		s->standby += !strcmp(shown, "standby");
 		s->open += __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED);
 		s->half += __atomic_load_n(&p->loads[b->id].half, __ATOMIC_RELAXED);
 	}
@@ -96,6 +97,7 @@ static void vip_states(const struct plane *p, const struct plane_vip *v, struct 
 	table_set_u64(t, row, FIELD_VIP_backends_avoided, s.avoided);
 	table_set_u64(t, row, FIELD_VIP_backends_filling, s.filling);
 	table_set_u64(t, row, FIELD_VIP_backends_held, s.held);
+	table_set_u64(t, row, FIELD_VIP_backends_standby, s.standby);
 	if (v->scheduler == SCHEDULER_MH)
 		return;
 	table_set_u64(t, row, FIELD_VIP_active, s.open);
@@ -246,6 +248,8 @@ static void backend_row(struct plane *p, const struct plane_backend *b, struct t
 	table_set_u64(t, row, FIELD_BACKEND_weight, b->configured);
 	if (b->filling)
 		table_set_f64(t, row, FIELD_BACKEND_present_weight, b->configured * plane_backend_part(b) / 1000.0);
+	if (v->tables > 1)
+		table_set_u64(t, row, FIELD_BACKEND_tier, b->tier);
 	table_set_f64(t, row, FIELD_BACKEND_share, (double)b->held / v->region.count);
 	if (v->scheduler != SCHEDULER_MH) {
 		table_set_u64(t, row, FIELD_BACKEND_active, __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED));

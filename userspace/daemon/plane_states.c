@@ -47,7 +47,7 @@ bool plane_backend_able(const struct plane_backend *b)
 {
 	if (!plane_backend_reached(b) || b->lost)
 		return false;
-	return b->serve.service == VERDICT_SERVE ||
+	return b->serve.service == VERDICT_SERVE || b->serve.service == VERDICT_STANDBY ||
 	       (b->agent == OVERRIDE_NONE && b->found.state != VERDICT_DOWN && !b->found.own_down && !b->awaits);
 }
 
@@ -59,6 +59,7 @@ enum backend_state plane_backend_wanted(const struct plane_backend *b)
 	case VERDICT_SERVE:
 		return b->weight && !b->lost ? BACKEND_UP : BACKEND_DRAINING;
 	case VERDICT_AVOID:
+	case VERDICT_STANDBY:
 	case VERDICT_DRAIN:
 		return BACKEND_DRAINING;
 	case VERDICT_OUT:
@@ -82,6 +83,7 @@ enum shown {
 	SHOWN_FILLING, /* by amounts, and one step is left; with the next number two, and so on */
 	SHOWN_FILLING_EXPONENTIAL = SHOWN_FILLING + FILL_STEPS,
 	SHOWN_HELD = SHOWN_FILLING_EXPONENTIAL + FILL_STEPS,
+	SHOWN_STANDBY,
 	SHOWN_COUNT,
 };
 
@@ -96,6 +98,8 @@ static const char *shown_word(__u64 shown)
 		return NULL;
 	if (shown == SHOWN_HELD)
 		return "held";
+	if (shown == SHOWN_STANDBY)
+		return "standby";
 	return shown < SHOWN_FILLING ? word[shown] : "filling";
 }
 
@@ -116,6 +120,8 @@ static enum shown backend_shown(const struct plane_backend *b)
 		return SHOWN_HELD;
 	if (b->serve.service == VERDICT_AVOID)
 		return SHOWN_AVOIDED;
+	if (b->weight && b->serve.service == VERDICT_STANDBY)
+		return SHOWN_STANDBY;
 	if (b->weight && b->filling)
 		return (enum shown)((b->vip->slow_exponential ? SHOWN_FILLING_EXPONENTIAL : SHOWN_FILLING) +
 				    b->filling - 1);
@@ -198,6 +204,8 @@ static void backend_why(const struct plane *p, const struct plane_backend *b, ch
 		snprintf(why, len, "%s", trouble);
 	else if (!b->weight)
 		snprintf(why, len, "weight 0");
+	else if (b->serve.service == VERDICT_STANDBY)
+		snprintf(why, len, "%s", verdict_why_help(b->serve.why));
 }
 
 void plane_backend_note(struct plane *p, struct plane_backend *b)
