@@ -146,6 +146,98 @@ static void a_backup_more_moves_no_slot(void **state)
 	world_free(w);
 }
 
+/* Index BACKENDS is the sorry backend, of a higher address. */
+static void sorry_is(struct world *w, enum backend_state wanted, const char *word)
+{
+	const struct plane_backend *b = vip(w)->backend[BACKENDS];
+
+	assert_int_equal(BACKEND_WORD_STATE(w->dp.h->backends[b->id].word), wanted);
+	assert_string_equal(plane_backend_shown(b), word);
+}
+
+static void with_nobody_usable_the_sorry_backend_serves(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_MH, 0, 100);
+	struct endpoint at = world_backend(1, BACKENDS);
+	char words[PLANE_BOUND_BYTES];
+	static __u32 home[FLOWS];
+	struct err err;
+
+	(void)state;
+	assert_int_equal(vip_sorry_set(vip_wanted(w, 1), &at), 0);
+	world_apply(w);
+	words_are(w, "UUUUUU");
+	sorry_is(w, BACKEND_DRAINING, "standby");
+	find(w, "cclluu");
+	words_are(w, "----UU");
+	sorry_is(w, BACKEND_DRAINING, "standby");
+	assert_false(plane_vip_panics(vip(w), words));
+	find(w, "ccllcl");
+	words_are(w, "------");
+	sorry_is(w, BACKEND_UP, "sorry");
+	assert_true(plane_vip_panics(vip(w), words));
+	assert_string_equal(words, "is served by its sorry backend: no other one is usable");
+	assert_non_null(strstr(told, "v1: in service -> sorry: is served by"));
+	flows_open(w, 1, 0, FLOWS, home);
+	for (__u32 i = 0; i < FLOWS; i++)
+		assert_int_equal(home[i], vip(w)->backend[BACKENDS]->id);
+	world_restart(w);
+	hooks_set(w);
+	sorry_is(w, BACKEND_UP, "sorry");
+	world_apply(w);
+	find(w, "ccllcl");
+	sorry_is(w, BACKEND_UP, "sorry");
+	assert_int_equal(plane_unserved_check(w->p, w->wanted, &err), 0); /* it is so already */
+	find(w, "ccuucc");
+	flows_stay(w, 1, 0, FLOWS, home);
+	world_warmed(w);
+	words_are(w, "--UU--");
+	sorry_is(w, BACKEND_DRAINING, "standby");
+	flows_stay(w, 1, 0, FLOWS, home); /* until they end */
+	weight_set(w, 1, 2, 0);
+	weight_set(w, 1, 3, 0);
+	assert_int_equal(plane_unserved_check(w->p, w->wanted, &err), -EPERM); /* to say sorry is not to serve */
+	assert_int_equal(vip_sorry_set(vip_wanted(w, 1), NULL), 0);
+	weight_set(w, 1, 2, 10);
+	weight_set(w, 1, 3, 10);
+	world_apply(w);
+	words_are(w, "--UU--");
+	find(w, "cccccc");
+	world_warmed(w);
+	words_are(w, "UUUUUU");
+	world_free(w);
+}
+
+/* A backend becomes the sorry one and the other way round, with what was said of it by hand. */
+static void who_becomes_the_sorry_backend_is_put_aside_no_more(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+	struct endpoint at = world_backend(1, BACKENDS - 1);
+	struct backend_config b = {at, 10, TIER_DEFAULT};
+	size_t count;
+
+	(void)state;
+	world_override(w, 1, BACKENDS - 1, OVERRIDE_DISABLE);
+	find(w, "uuuuul");
+	assert_int_equal(vip_backend_delete(vip_wanted(w, 1), &at), 0);
+	assert_int_equal(vip_sorry_set(vip_wanted(w, 1), &at), 0);
+	world_apply(w);
+	plane_overrides(w->p, &count);
+	assert_int_equal(count, 0);
+	assert_string_equal(shown(w, BACKENDS - 1), "standby");
+	find(w, "lllllu");
+	assert_string_equal(shown(w, BACKENDS - 1), "sorry");
+	words_are(w, "-----U");
+	assert_int_equal(vip_sorry_set(vip_wanted(w, 1), NULL), 0);
+	assert_int_equal(vip_backend_add(vip_wanted(w, 1), &b), 0);
+	world_apply(w);
+	words_are(w, "-----U");
+	assert_string_equal(shown(w, BACKENDS - 1), "up");
+	find(w, "uuuuuu");
+	words_are(w, "UUUUUU");
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +247,8 @@ int main(void)
 		cmocka_unit_test(with_nobody_up_by_its_checks_all_tiers_serve),
 		cmocka_unit_test(over_a_restart_the_same_tier_serves),
 		cmocka_unit_test(a_backup_more_moves_no_slot),
+		cmocka_unit_test(with_nobody_usable_the_sorry_backend_serves),
+		cmocka_unit_test(who_becomes_the_sorry_backend_is_put_aside_no_more),
 	};
 
 	return cmocka_run_group_tests_name("plane_tier", tests, NULL, NULL);

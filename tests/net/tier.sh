@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Real servers of a tier are killed: the next tier serves, and gives back. Not here: how failures are found (health.sh),
-# one backend of several (failure.sh).
+# Real servers of a tier are killed: the next tier serves, at last the sorry backend, and each gives back.
+# Not here: how failures are found (health.sh), one backend of several (failure.sh).
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TOP/tests/lib/lab.sh"
 
@@ -41,7 +41,8 @@ done
 lb status >"$TMP/status" 2>&1
 equal "status is degraded" 5 $?
 check "and says by whom it is served" grep -q 'VIP web is served by tier 2: none of a lower one is usable' "$TMP/status"
-check "metrics count who stands by" grep -qF 'starling_vip_backends{vip="web",state="standby"} 0' <(lb metric show starling_vip_backends)
+check "metrics count who stands by" grep -qF 'starling_vip_backends{vip="web",state="standby"} 0' \
+	<(on lb1 curl -s http://127.0.0.1:9427/metrics)
 
 load_begin served -c 4 "$(vip4 10)" "$(vip4 11)"
 hold_begin backup -n 200 "$(vip4 10)" "$(vip4 11)"
@@ -56,6 +57,26 @@ for vip in 10 11; do
 	none_fails "none fails when it is back" 500 "$(vip4 $vip)" "$(vip6 $vip)"
 	equal "and new ones are tier 1's alone" 0 "$(word_of be3 "$LAST")"
 done
+
+# nobody is left
+check "there is a sorry backend" lb vip set web sorry "$(be 4)"
+check "it stands by" wait_for 5 states_are web "up up standby standby"
+nginx_signal KILL be1 be2 be3
+check "all are killed: the sorry backend serves" wait_for 20 states_are web "down down down sorry"
+equal "curl shows its page" be4 "$("$LAB" exec client curl -s -m 5 http://203.0.113.10/name)"
+none_fails "none fails" 500 "$(vip4 10)" "$(vip6 10)"
+equal "it serves all" 500 "$(word_of be4 "$LAST")"
+equal "and has no check" "3 null" "$(lb -j health show vip web | jq length) $(backend_value web "$(be 4)" check)"
+lb status >"$TMP/status" 2>&1
+equal "status is degraded" 5 $?
+check "and says who serves" grep -q 'VIP web is served by its sorry backend' "$TMP/status"
+load_begin served -c 4 "$(vip4 10)"
+"$LAB" up >/dev/null
+check "tier 1 comes back" wait_for 20 states_are web "up up standby standby"
+sleep $WARM_S
+served_end
+none_fails "none fails when it is back" 500 "$(vip4 10)"
+equal "and the sorry backend gets nothing" 0 "$(word_of be4 "$LAST")"
 
 # -n says what a change of tiers does
 check "-n counts those that would serve" grep -q ', 1 usable' <(lb -n backend set web "$(be 2)" tier 2)

@@ -133,6 +133,27 @@ static void slots_are_the_smallest_prime_with_a_hundred_a_backend(void **state)
 	config_free(c);
 }
 
+static void the_sorry_backend_is_not_probed(void **state)
+{
+	struct check_config tcp = {.kind = CHECK_TCP, .interval_ms = 1000};
+	struct endpoint sorry = at("10.9.9.9:80");
+	struct config *c = config_new();
+	struct config_target *all;
+	size_t count;
+
+	(void)state;
+	vip_put(c, "web", "tcp/203.0.113.1:443", 3);
+	assert_int_equal(vip_check_set(config_vip(c, "web"), &tcp), 0);
+	assert_int_equal(vip_sorry_set(config_vip(c, "web"), &sorry), 0);
+	assert_int_equal(config_vip(c, "web")->backend_count, 4);
+	assert_int_equal(config_targets(c, &all, &count), 0);
+	assert_int_equal(count, 3);
+	for (size_t i = 0; i < count; i++)
+		assert_int_not_equal(endpoint_compare(&all[i].at, &sorry), 0);
+	free(all);
+	config_free(c);
+}
+
 static void check(const struct config *c, const struct config_limits *limits, int wanted, const char *text)
 {
 	struct err err = {0};
@@ -289,6 +310,7 @@ int main(void)
 		cmocka_unit_test(objects_are_kept_in_order_and_found),
 		cmocka_unit_test(a_copy_shares_nothing_with_its_original),
 		cmocka_unit_test(slots_are_the_smallest_prime_with_a_hundred_a_backend),
+		cmocka_unit_test(the_sorry_backend_is_not_probed),
 		cmocka_unit_test(what_does_not_fit_is_refused_with_what_to_do),
 		cmocka_unit_test(every_backend_with_a_weight_needs_a_slot),
 		cmocka_unit_test(a_key_belongs_to_one_vip_and_no_backend),

@@ -201,6 +201,26 @@ static void endpoint_write(const struct argument *a, const struct command *c, st
 	buf_puts(out, at->port ? endpoint_format(at, text) : addr_format(&at->addr, text));
 }
 
+static int endpoint_or_none_read(const struct argument *a, const char *noun, const char *word, struct command *c,
+				 struct err *err)
+{
+	if (!strcmp(word, "none")) {
+		*(struct endpoint *)member(a, c) = (struct endpoint){0};
+		return 0;
+	}
+	return endpoint_read(a, noun, word, c, err);
+}
+
+static void endpoint_or_none_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	const struct endpoint *at = member_const(a, c);
+
+	if (at->port)
+		endpoint_write(a, c, out);
+	else
+		buf_puts(out, "none");
+}
+
 /* "-": standard input, which the command reads; or an address. */
 static int join_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
@@ -503,6 +523,7 @@ static const struct argument_kind kind_DEVICE = {device_read, string_write, NULL
 static const struct argument_kind kind_KEYS = {keys_read, keys_write, NULL, NULL};
 static const struct argument_kind kind_KEY = {key_read, keys_write, NULL, NULL};
 static const struct argument_kind kind_ENDPOINT = {endpoint_read, endpoint_write, NULL, NULL};
+static const struct argument_kind kind_ENDPOINT_OR_NONE = {endpoint_or_none_read, endpoint_or_none_write, NULL, NULL};
 static const struct argument_kind kind_ADDRESS = {address_read, endpoint_write, NULL, NULL};
 static const struct argument_kind kind_PLACES = {places_read, places_write, NULL, NULL};
 static const struct argument_kind kind_JOIN = {join_read, join_write, NULL, NULL};

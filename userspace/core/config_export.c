@@ -94,6 +94,7 @@ void config_export_roster(const struct roster_node *node, struct buf *out)
 void config_export_vip(const struct vip_config *vip, struct buf *out)
 {
 	struct command command = {.id = COMMAND_VIP_ADD, .key_count = vip->key_count};
+	const struct backend_config *sorry = vip_sorry(vip);
 
 	memcpy(command.vip, vip->name, sizeof(command.vip));
 	memcpy(command.key, vip->key, sizeof(command.key));
@@ -114,7 +115,9 @@ void config_export_vip(const struct vip_config *vip, struct buf *out)
 			given(ARG_DRAIN_TIMEOUT, vip->drain_timeout_ms) | given(ARG_SLOW_START, vip->slow_start_ms) |
 			given(ARG_EXPONENTIAL, vip->slow_start_exponential) |
 			given(ARG_RECOVERY, vip->recovery != RECOVERY_AUTO) | given(ARG_PANIC, vip->panic_percent) |
-			given(ARG_EJECT, vip->eject_percent != STARLING_EJECT_DEFAULT);
+			given(ARG_EJECT, vip->eject_percent != STARLING_EJECT_DEFAULT) | given(ARG_SORRY, sorry);
+	if (sorry)
+		command.sorry = sorry->at;
 	line(&command, out);
 }
 
@@ -154,6 +157,13 @@ void config_export_backend(const struct vip_config *vip, const struct backend_co
 	line(&command, out);
 }
 
+void config_export_backends(const struct vip_config *vip, struct buf *out)
+{
+	for (size_t i = 0; i < vip->backend_count; i++)
+		if (vip->backend[i].tier != STARLING_TIER_SORRY)
+			config_export_backend(vip, &vip->backend[i], out);
+}
+
 void config_export_own(const struct config *c, struct buf *out)
 {
 	size_t i;
@@ -170,7 +180,7 @@ void config_export_own(const struct config *c, struct buf *out)
 
 void config_export(const struct config *c, struct buf *out)
 {
-	size_t i, k;
+	size_t i;
 
 	config_export_own(c, out);
 	for (i = 0; i < c->roster.count; i++)
@@ -180,7 +190,6 @@ void config_export(const struct config *c, struct buf *out)
 			buf_putc(out, '\n');
 		config_export_vip(&c->vip[i], out);
 		config_export_health(&c->vip[i], out);
-		for (k = 0; k < c->vip[i].backend_count; k++)
-			config_export_backend(&c->vip[i], &c->vip[i].backend[k], out);
+		config_export_backends(&c->vip[i], out);
 	}
 }

@@ -76,7 +76,7 @@ enum recovery { STARLING_RECOVERIES(CHOICE_ENUM) };
 struct backend_config {
 	struct endpoint at; /* proto 0 */
 	__u32 weight;	    /* 0..65535; default 1 */
-	__u32 tier;	    /* 1..STARLING_TIERS; default 1 */
+	__u32 tier;	    /* 1..STARLING_TIERS, default 1; STARLING_TIER_SORRY: made by its VIP's line */
 };
 
 struct vip_config {
@@ -174,6 +174,13 @@ void vip_free(struct vip_config *vip);					     /* what it owns */
 int vip_check_set(struct vip_config *vip, const struct check_config *check); /* copied; NULL: none; -ENOMEM */
 int vip_backend_add(struct vip_config *vip, const struct backend_config *b);
 int vip_backend_delete(struct vip_config *vip, const struct endpoint *at);
+
+/* The sorry backend, one of the VIP's backends; NULL if there is none. */
+const struct backend_config *vip_sorry(const struct vip_config *vip);
+
+/* Another one, or with NULL none. -EEXIST: it is a backend of the VIP otherwise; -ENOMEM. */
+int vip_sorry_set(struct vip_config *vip, const struct endpoint *at);
+
 int config_iface_add(struct config *c, const struct iface_config *iface);
 int config_iface_delete(struct config *c, const char *name);
 

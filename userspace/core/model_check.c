@@ -198,7 +198,9 @@ int config_targets(const struct config *c, struct config_target **ret, size_t *r
 		return -ENOMEM;
 	for (i = 0; i < c->vip_count; i++)
 		for (k = 0; c->vip[i].check && k < c->vip[i].backend_count; k++)
-			all[kept++] = (struct config_target){&c->vip[i], c->vip[i].backend[k].at};
+			if (c->vip[i].backend[k].tier != STARLING_TIER_SORRY)
+				all[kept++] = (struct config_target){&c->vip[i], c->vip[i].backend[k].at};
+	count = kept;
 	qsort(all, count, sizeof(*all), target_compare);
 	for (i = kept = 0; i < count; i++)
 		if (!i || target_compare(&all[i - 1], &all[i]))

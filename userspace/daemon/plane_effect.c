@@ -21,7 +21,8 @@ static bool backend_able(const struct plane *p, const struct plane_vip *v, const
 }
 
 /* Which ones would: of the lowest tier that has one. @ret: of each whether it would. Return: how many. */
-static __u32 serving_find(const struct plane *p, const struct plane_vip *v, const struct vip_config *want, bool *ret)
+static __u32 serving_find(const struct plane *p, const struct plane_vip *v, const struct vip_config *want, bool *ret,
+			  __u32 *ret_tier)
 {
 	__u32 count = 0, tier = STARLING_TIER_SORRY + 1;
 
@@ -35,12 +36,16 @@ static __u32 serving_find(const struct plane *p, const struct plane_vip *v, cons
 		if (ret)
 			ret[i] = would;
 	}
+	*ret_tier = tier;
 	return count;
 }
 
+/* The sorry backend is none of them. */
 static __u32 serving(const struct plane *p, const struct plane_vip *v, const struct vip_config *want)
 {
-	return serving_find(p, v, want, NULL);
+	__u32 tier, count = serving_find(p, v, want, NULL, &tier);
+
+	return tier == STARLING_TIER_SORRY ? 0 : count;
 }
 
 /* Whether it has somebody, or is meant to, and would not. */
@@ -49,11 +54,11 @@ static bool unserves(const struct plane *p, const struct plane_vip *v, const str
 	bool had_usable = false, had_weight = false, weight = false;
 
 	for (__u32 i = 0; i < v->backend_count; i++) {
-		had_usable |= v->usable[i];
-		had_weight |= v->backend[i]->configured > 0;
+		had_usable |= v->usable[i] && v->tiers[i] != STARLING_TIER_SORRY;
+		had_weight |= v->backend[i]->configured > 0 && v->tiers[i] != STARLING_TIER_SORRY;
 	}
 	for (size_t i = 0; i < want->backend_count; i++)
-		weight |= want->backend[i].weight > 0;
+		weight |= want->backend[i].weight > 0 && want->backend[i].tier != STARLING_TIER_SORRY;
 	return (had_usable && !serving(p, v, want)) || (had_weight && !weight);
 }
 
@@ -141,6 +146,7 @@ static int slots_set(const struct plane *p, const struct plane_step *s, struct t
 	bool *emptied = calloc(next->backend_count + 1, sizeof(*emptied));
 	struct homes before = {0}, after;
 	struct effect e;
+	__u32 tier;
 	int rc = was && emptied ? 0 : -ENOMEM;
 
 	for (__u32 i = 0; !rc && i < next->backend_count; i++) {
@@ -148,7 +154,7 @@ static int slots_set(const struct plane *p, const struct plane_step *s, struct t
 
 		was[i] = b->vip ? (__u16)b->index : HOMES_NONE;
 	}
-	serving_find(p, s->vip, want, next->usable);
+	serving_find(p, s->vip, want, next->usable, &tier);
 	if (s->vip)
 		before = vip_homes(s->vip);
 	after = vip_homes(next);

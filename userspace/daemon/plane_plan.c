@@ -272,6 +272,14 @@ static __u64 return_ms(const struct check_config *check)
 	return check ? (__u64)check->interval_ms * (check->rise + 1) + check->timeout_ms + FLOCK_MS : 0;
 }
 
+/* Of the sorry backend, which is not checked, though it may have been. */
+static void found_nothing(struct plane_backend *b)
+{
+	b->found = (struct plane_found){.state = VERDICT_UP};
+	b->agent = OVERRIDE_NONE;
+	b->awaits = false;
+}
+
 void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 {
 	v->scheduler = want->scheduler;
@@ -290,6 +298,8 @@ void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 	v->hold_ms = return_ms(want->check);
 	v->slots_wanted = vip_slots(want);
 	for (__u32 i = 0; i < v->backend_count && i < want->backend_count; i++) {
+		if (want->backend[i].tier == STARLING_TIER_SORRY)
+			found_nothing(v->backend[i]);
 		v->backend[i]->awaits &= want->recovery == RECOVERY_MANUAL;
 		v->backend[i]->configured = want->backend[i].weight;
 		v->dirty |= v->backend[i]->tier != want->backend[i].tier;

@@ -307,7 +307,8 @@ bool plane_backend_fails(const struct plane_backend *b);       /* new flows that
 const char *plane_backend_kept(const struct plane_backend *b); /* why it is avoided, held or kept; NULL: it is not */
 bool plane_backend_held(const struct plane_backend *b);	       /* up again, but not let in */
 void plane_serve_tick(struct plane *p);			       /* panics end */
-void plane_vip_note(struct plane *p, struct plane_vip *v);     /* event if a bound holds, or does no more */
+const struct plane_backend *plane_vip_sorry(const struct plane_vip *v); /* NULL: it has no sorry backend */
+void plane_vip_note(struct plane *p, struct plane_vip *v);		/* event if a bound holds, or does no more */
 
 /* Whether a bound keeps backends in service, and words on it, to come after the VIP's name. */
 bool plane_vip_panics(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
