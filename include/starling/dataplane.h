@@ -166,10 +166,11 @@ enum backend_state {
 	BACKEND_DOWN,	  /* takes nothing: its slots' other home serves, its cells are ignored */
 };
 
-#define BACKEND_RESOLVED 0x01 /* MACs, device and source are valid */
-#define BACKEND_V4	 0x02 /* addr and src are v4-mapped */
-#define BACKEND_GUE_CSUM 0x04 /* outer UDP checksum wanted (IPv6 receivers without zero-checksum tolerance) */
-#define BACKEND_ROUTED	 0x08 /* the next hop is a router; for user space only */
+#define BACKEND_RESOLVED   0x01 /* MACs, device and source are valid */
+#define BACKEND_V4	   0x02 /* addr and src are v4-mapped */
+#define BACKEND_GUE_CSUM   0x04 /* outer UDP checksum wanted (IPv6 receivers without zero-checksum tolerance) */
+#define BACKEND_ROUTED	   0x08 /* the next hop is a router; for user space only */
+#define BACKEND_TIER_SHIFT 4	/* bits 4..7: its tier, less 1; for user space only */
 
 struct backend_record {
 	__u8 addr[16]; /* of the backend: outer destination; v4-mapped */

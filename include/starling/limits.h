@@ -26,6 +26,10 @@
 /* Slot tables: primes, after Maglev section 3.4; the smallest with 100 slots a backend is taken. */
 #define STARLING_SLOTS_PER_BACKEND 100
 
+/* Priority tiers of a VIP's backends: with the sorry backend's they fit 4 bits of a backend's record. */
+#define STARLING_TIERS	    15
+#define STARLING_TIER_SORRY 16 /* after all others; no line says it */
+
 /* Flow cells: times in milliseconds. */
 #define STARLING_HALF_MS 5000 /* SYN seen, nothing after it */
 #define STARLING_HALF_EVICT_MS                                                                                         \

@@ -354,7 +354,7 @@ static inline struct vip_config *world_vip(struct world *w, __u32 n, enum schedu
 	v.key[v.key_count++] = world_key(n, IPPROTO_TCP);
 	v.key[v.key_count++] = world_key(n, IPPROTO_UDP);
 	for (__u32 i = 0; i < backends; i++) {
-		struct backend_config b = {world_backend(n, i), 10};
+		struct backend_config b = {world_backend(n, i), 10, TIER_DEFAULT};
 
 		assert_int_equal(vip_backend_add(&v, &b), 0);
 	}

@@ -34,16 +34,17 @@ static int parse(struct lex_line *line, const char *text, struct command *ret, s
 static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_VIP_ADD] =
 		("vip add web tcp/203.0.113.1:80,udp/[2001:db8::1]:53 scheduler rr forward gue slots 1021 "
-		 "hash source idle 5s drain-timeout 1d slow-start 30s exponential recovery manual panic 50 eject 30"),
+		 "hash source idle 5s drain-timeout 1d slow-start 30s exponential recovery manual panic 50 eject 30 "
+		 "sorry 10.0.0.99:80"),
 	[COMMAND_VIP_SET] =
 		("vip set web scheduler mh forward dr slots 1048573 hash 5tuple idle 1500ms drain-timeout 0 "
-		 "slow-start 1h exponential recovery auto panic 0 eject 100"),
+		 "slow-start 1h exponential recovery auto panic 0 eject 100 sorry none"),
 	[COMMAND_VIP_DELETE] = "vip delete web",
 	[COMMAND_VIP_SHOW] = "vip show web",
 	[COMMAND_VIP_TABLE] = "vip table web slots",
 	[COMMAND_VIP_ADDRESS] = "vip address web delete udp/203.0.113.1:53",
-	[COMMAND_BACKEND_ADD] = "backend add web 10.0.0.1:80 weight 65535",
-	[COMMAND_BACKEND_SET] = "backend set web [2001:db8::1]:80 weight 0",
+	[COMMAND_BACKEND_ADD] = "backend add web 10.0.0.1:80 weight 65535 tier 15",
+	[COMMAND_BACKEND_SET] = "backend set web [2001:db8::1]:80 weight 0 tier 1",
 	[COMMAND_BACKEND_DELETE] = "backend delete web 10.0.0.1:80",
 	[COMMAND_BACKEND_SHOW] = "backend show vip web",
 	[COMMAND_BACKEND_DRAIN] = "backend drain web 10.0.0.1:80 timeout 1h reason \"new disk\"",
@@ -235,7 +236,8 @@ static void mistakes_are_named_with_their_place(void **state)
 		{"vip show web more", 3, "vip show takes no more words, but there is \"more\""},
 		{"status now", 1, "status takes no more words, but there is \"now\""},
 		{"backend show web", 2, "backend show has no option \"web\"; it has vip"},
-		{"backend set web 10.0.0.1:80", 4, "backend set needs an option: backend set VIP ADDR:PORT [weight N]"},
+		{"backend set web 10.0.0.1:80", 4,
+		 "backend set needs an option: backend set VIP ADDR:PORT [weight N] [tier N]"},
 		{"vip set web", 3, NULL},
 		{"node set", 2, NULL},
 		{"vip set web weight 3", 3, NULL},

@@ -177,7 +177,7 @@ static void what_is_too_large_for_an_object_is_refused_by_its_name(void **state)
 	assert_int_equal(endpoint_parse("192.0.2.1:80", &vip.key[0]), 0);
 	vip.key[0].proto = 6;
 	for (i = 0; i < 40000; i++) {
-		struct backend_config b = {.weight = 1};
+		struct backend_config b = {.weight = 1, .tier = 1};
 		char at[32];
 
 		snprintf(at, sizeof(at), "10.0.%u.%u:80", i >> 8, i & 255);

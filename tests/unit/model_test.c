@@ -34,7 +34,7 @@ static void vip_put(struct config *c, const char *name, const char *key, size_t 
 	for (i = 0; i < backends; i++) {
 		/* Spread, so that insertion is not always at the end. */
 		size_t n = i * 7919 % backends;
-		struct backend_config b = {.weight = 1};
+		struct backend_config b = {.weight = 1, .tier = 1};
 
 		snprintf(text, sizeof(text), "10.0.%zu.%zu:80", n / 250, n % 250 + 1);
 		b.at = at(text);
@@ -82,7 +82,7 @@ static void a_copy_shares_nothing_with_its_original(void **state)
 	struct config *c = config_new(), *copy;
 	struct iface_config iface = {.name = "eth0"};
 	struct endpoint first = at("10.0.0.1:80");
-	struct backend_config more = {.at = at("10.9.9.9:80")};
+	struct backend_config more = {.at = at("10.9.9.9:80"), .tier = 1};
 
 	(void)state;
 	vip_put(c, "web", "tcp/203.0.113.1:443", 5);
@@ -111,7 +111,8 @@ static void slots_are_the_smallest_prime_with_a_hundred_a_backend(void **state)
 	} cases[] = {{0, 1021},	   {10, 1021},	 {11, 2039},	{20, 2039},	{21, 4093},	 {40, 4093},
 		     {41, 8191},   {81, 8191},	 {82, 16381},	{163, 16381},	{164, 32749},	 {327, 32749},
 		     {328, 65537}, {655, 65537}, {656, 131071}, {1310, 131071}, {1311, 1048573}, {65000, 1048573}};
-	struct vip_config vip;
+	struct config *c = config_new();
+	struct vip_config *vip;
 	size_t i;
 
 	(void)state;
@@ -121,11 +122,36 @@ static void slots_are_the_smallest_prime_with_a_hundred_a_backend(void **state)
 	}
 	assert_false(vip_slots_allowed(0));
 	assert_false(vip_slots_allowed(1000));
-	vip_defaults(&vip);
-	vip.backend_count = 100;
-	assert_int_equal(vip_slots(&vip), 16381);
-	vip.slots = 1021;
-	assert_int_equal(vip_slots(&vip), 1021);
+	vip_put(c, "web", "tcp/203.0.113.1:443", 100);
+	vip = config_vip(c, "web");
+	assert_int_equal(vip_slots(vip), 16381);
+	for (i = 0; i < 50; i++)
+		vip->backend[2 * i].tier = 2;
+	assert_int_equal(vip_slots(vip), 8191); /* of a tier */
+	vip->slots = 1021;
+	assert_int_equal(vip_slots(vip), 1021);
+	config_free(c);
+}
+
+static void the_sorry_backend_is_not_probed(void **state)
+{
+	struct check_config tcp = {.kind = CHECK_TCP, .interval_ms = 1000};
+	struct endpoint sorry = at("10.9.9.9:80");
+	struct config *c = config_new();
+	struct config_target *all;
+	size_t count;
+
+	(void)state;
+	vip_put(c, "web", "tcp/203.0.113.1:443", 3);
+	assert_int_equal(vip_check_set(config_vip(c, "web"), &tcp), 0);
+	assert_int_equal(vip_sorry_set(config_vip(c, "web"), &sorry), 0);
+	assert_int_equal(config_vip(c, "web")->backend_count, 4);
+	assert_int_equal(config_targets(c, &all, &count), 0);
+	assert_int_equal(count, 3);
+	for (size_t i = 0; i < count; i++)
+		assert_int_not_equal(endpoint_compare(&all[i].at, &sorry), 0);
+	free(all);
+	config_free(c);
 }
 
 static void check(const struct config *c, const struct config_limits *limits, int wanted, const char *text)
@@ -284,6 +310,7 @@ int main(void)
 		cmocka_unit_test(objects_are_kept_in_order_and_found),
 		cmocka_unit_test(a_copy_shares_nothing_with_its_original),
 		cmocka_unit_test(slots_are_the_smallest_prime_with_a_hundred_a_backend),
+		cmocka_unit_test(the_sorry_backend_is_not_probed),
 		cmocka_unit_test(what_does_not_fit_is_refused_with_what_to_do),
 		cmocka_unit_test(every_backend_with_a_weight_needs_a_slot),
 		cmocka_unit_test(a_key_belongs_to_one_vip_and_no_backend),

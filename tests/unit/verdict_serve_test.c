@@ -43,19 +43,29 @@ static struct verdict_serve_in in_of(char letter, size_t i)
 	return (struct verdict_serve_in){0};
 }
 
-/* Of each backend: S(erves), A(voided), D(rains), - out. */
+/* Of each backend: S(erves), A(voided), s(tands by), D(rains), - out. A blank before a letter: from here the next tier.
+ */
 static struct verdict_serve_vip served(struct verdict_serve_policy policy, const char *backends, const char *wanted)
 {
-	static const char word[] = {
-		[VERDICT_SERVE] = 'S', [VERDICT_AVOID] = 'A', [VERDICT_DRAIN] = 'D', [VERDICT_OUT] = '-'};
+	static const char word[] = {[VERDICT_SERVE] = 'S',
+				    [VERDICT_AVOID] = 'A',
+				    [VERDICT_STANDBY] = 's',
+				    [VERDICT_DRAIN] = 'D',
+				    [VERDICT_OUT] = '-'};
 	struct verdict_serve_in in[BACKENDS] = {0};
 	struct verdict_serve_out out[BACKENDS];
 	struct verdict_serve_vip vip;
 	char text[BACKENDS + 1] = {0};
-	size_t count = strlen(backends);
+	size_t count = 0;
+	__u32 tier = 1;
 
-	for (size_t i = 0; i < count; i++)
-		in[i] = in_of(backends[i], i);
+	for (; *backends; backends++) {
+		tier += *backends == ' ';
+		if (*backends == ' ')
+			continue;
+		in[count] = in_of(*backends, count);
+		in[count++].tier = tier;
+	}
 	assert_int_equal(verdict_serve(&policy, in, count, out, &vip), 0);
 	for (size_t i = 0; i < count; i++)
 		text[i] = word[out[i].service];
@@ -187,6 +197,33 @@ static void with_panic_a_cut_of_the_probes_ejects_nothing(void **state)
 	assert_int_equal(served(panics, "cccccc", "SSSSSS").panic, VERDICT_PANIC_ALL);
 }
 
+static void the_lowest_tier_with_a_usable_one_serves(void **state)
+{
+	struct verdict_serve_policy panics = {.eject_percent = 100, .panic_percent = 60};
+
+	(void)state;
+	assert_int_equal(served(plain, "uu uu u", "SSsss").tier, 1);
+	assert_int_equal(served(plain, "cu uu u", "-Ssss").tier, 1);
+	assert_int_equal(served(plain, "cc uc u", "--S-s").tier, 2);
+	assert_int_equal(served(plain, "dx cc u", "D---S").tier, 3);
+	assert_int_equal(served(plain, "00 u0", "SSSS").tier, 2); /* of weight 0 nobody serves */
+	assert_int_equal(served(plain, "ud0 d0", "SDSDs").tier, 1);
+	assert_int_equal(served(plain, "?a u?", "SAss").tier, 1);
+	served(plain, "u auu", "SAss"); /* who is avoided is avoided */
+	assert_int_equal(served(plain, "a uu", "ASS").tier, 2);
+	assert_int_equal(served(panics, "lll uu", "SSSss").tier, 1); /* two of five would be left */
+	assert_int_equal(served(panics, "ll uuu", "--SSS").tier, 2);
+}
+
+static void when_nothing_is_left_all_tiers_serve(void **state)
+{
+	struct verdict_serve_policy sorry = {.eject_percent = 100, .sorry = true};
+
+	(void)state;
+	assert_int_equal(served(plain, "cx lc", "S-SS").tier, 0);
+	assert_int_equal(served(sorry, "cx lc", "----").panic, VERDICT_PANIC_SORRY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +235,8 @@ int main(void)
 		cmocka_unit_test(panic_keeps_what_is_not_certified),
 		cmocka_unit_test(who_is_up_again_first_ends_no_panic),
 		cmocka_unit_test(when_nothing_is_left_the_sorry_backend_serves_or_all),
+		cmocka_unit_test(the_lowest_tier_with_a_usable_one_serves),
+		cmocka_unit_test(when_nothing_is_left_all_tiers_serve),
 		cmocka_unit_test(with_panic_a_cut_of_the_probes_ejects_nothing),
 	};
 

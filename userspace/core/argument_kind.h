@@ -32,6 +32,10 @@ int choice_read(const struct argument *a, const char *noun, const char *word, st
 void choice_write(const struct argument *a, const struct command *c, struct buf *out);
 void string_write(const struct argument *a, const struct command *c, struct buf *out);
 
+/* argument_address.c */
+extern const struct argument_kind kind_KEYS, kind_KEY, kind_ENDPOINT, kind_ENDPOINT_OR_NONE, kind_ADDRESS, kind_PLACES,
+	kind_JOIN, kind_HOST;
+
 /* argument_check.c: words of `health set` */
 extern const struct argument_kind kind_CHECK_KIND, kind_CHECK_NAME, kind_DNS_TYPE, kind_STRING, kind_HTTP_PATH,
 	kind_HOSTNAME, kind_STATUS, kind_OBSERVERS, kind_VERDICT_MODE, kind_SCOPE;

@@ -90,7 +90,9 @@ static bool is_of_backend(const struct config *c, const struct override *o)
 {
 	const struct vip_config *vip = config_vip(c, o->vip);
 
-	return vip && vip_backend(vip, &o->at);
+	const struct backend_config *b = vip ? vip_backend(vip, &o->at) : NULL;
+
+	return b && b->tier != STARLING_TIER_SORRY;
 }
 
 void asides_prune(struct config *c)

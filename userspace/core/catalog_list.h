@@ -137,6 +137,8 @@
 	FIELD(VIP, backends_avoided, U64, NONE, LINE2, "% avoided", FAMILY_starling_vip_backends, "state=avoided", "backends that this balancer alone does not reach") \
 	FIELD(VIP, backends_filling, U64, NONE, LINE2, "% filling", FAMILY_starling_vip_backends, "state=filling", "backends that have a part of their weight yet") \
 	FIELD(VIP, backends_held, U64, NONE, LINE2, "% held", FAMILY_starling_vip_backends, "state=held", "backends that are up again and wait for backend readmit") \
+	FIELD(VIP, backends_standby, U64, NONE, LINE2, "% standby", FAMILY_starling_vip_backends, "state=standby", "backends of higher tiers than the one that serves") \
+	FIELD(VIP, backends_sorry, U64, NONE, LINE2, "% sorry", FAMILY_starling_vip_backends, "state=sorry", "1: the sorry backend serves") \
 	FIELD(VIP, packets, U64, COUNT, LINE3, "packets", FAMILY_starling_vip_packets_total, "", "steered to backends") \
 	FIELD(VIP, bytes, U64, BYTES, LINE3, "bytes", FAMILY_starling_vip_bytes_total, "", "of IP packets steered to backends") \
 	FIELD(VIP, connections, U64, COUNT, LINE3, "connections", FAMILY_starling_vip_connections_total, "", "new ones so far") \
@@ -152,13 +154,14 @@
 	FIELD(VIP, slow_start_form, TEXT, NONE, LINE5, "%", FAMILY_NONE, "", "how its weight grows: linear, exponential") \
 	FIELD(VIP, recovery, TEXT, NONE, LINE5, "recovery", FAMILY_NONE, "", "of backends that are up again: auto, manual") \
 	FIELD(VIP, panic, U64, NONE, LINE5, "panic", FAMILY_NONE, "", "percent of the backends that are left at least, as far as it is by own checks") \
-	FIELD(VIP, eject, U64, NONE, LINE5, "eject", FAMILY_NONE, "", "percent of the backends that own checks may take out")
+	FIELD(VIP, eject, U64, NONE, LINE5, "eject", FAMILY_NONE, "", "percent of the backends that own checks may take out") \
+	FIELD(VIP, sorry, TEXT, NONE, LINE5, "sorry", FAMILY_NONE, "", "ADDR:PORT that serves while no backend is usable")
 
 #define STARLING_FIELDS_BACKEND(FIELD) \
 	FIELD(BACKEND, id, U64, NONE, DETAIL, "ID", FAMILY_NONE, "", "number in the data plane") \
 	FIELD(BACKEND, vip, TEXT, NONE, COLUMN, "VIP", FAMILY_NONE, "", "its VIP") \
 	FIELD(BACKEND, backend, TEXT, NONE, COLUMN, "BACKEND", FAMILY_NONE, "", "ADDR:PORT") \
-	FIELD(BACKEND, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "up, filling, draining, disabled, down, held, avoided, unresolved") \
+	FIELD(BACKEND, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "up, filling, standby, sorry, draining, disabled, down, held, avoided, unresolved") \
 	FIELD(BACKEND, up, BOOL, NONE, DETAIL, "UP", FAMILY_starling_backend_up, "", "takes new connections") \
 	FIELD(BACKEND, weight, U64, NONE, COLUMN, "WEIGHT", FAMILY_starling_backend_weight, "", "configured") \
 	FIELD(BACKEND, share, F64, RATIO, COLUMN, "SHARE", FAMILY_NONE, "", "of the VIP's slots") \
@@ -177,6 +180,7 @@
 	FIELD(BACKEND, source, TEXT, NONE, DETAIL, "SOURCE", FAMILY_NONE, "", "outer source address") \
 	FIELD(BACKEND, mac, TEXT, NONE, DETAIL, "MAC", FAMILY_NONE, "", "of the next hop") \
 	FIELD(BACKEND, mtu, U64, NONE, DETAIL, "MTU", FAMILY_NONE, "", "of the path") \
+	FIELD(BACKEND, tier, U64, NONE, NOTE, "tier %", FAMILY_NONE, "", "its tier, of a VIP that has several") \
 	FIELD(BACKEND, why, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "what is wrong with its next hop, or why it serves otherwise than its checks say") \
 	FIELD(BACKEND, present_weight, F64, NONE, NOTE, "weight % yet", FAMILY_NONE, "", "while it fills: what it has of its weight") \
 	FIELD(BACKEND, by, TEXT, NONE, NOTE, "by %", FAMILY_NONE, "", "who put it aside") \
@@ -250,7 +254,7 @@
 	FIELD(SHARE, backend, TEXT, NONE, COLUMN, "BACKEND", FAMILY_NONE, "", "ADDR:PORT") \
 	FIELD(SHARE, slots, U64, NONE, COLUMN, "SLOTS", FAMILY_NONE, "", "whose home 0 it is") \
 	FIELD(SHARE, share, F64, RATIO, COLUMN, "SHARE", FAMILY_NONE, "", "of the VIP's slots") \
-	FIELD(SHARE, wanted, F64, RATIO, COLUMN, "WANTED", FAMILY_NONE, "", "its part of the weights") \
+	FIELD(SHARE, wanted, F64, RATIO, COLUMN, "WANTED", FAMILY_NONE, "", "its part of the weights of its tier; 0: its tier does not serve") \
 	FIELD(SHARE, split, U64, NONE, COLUMN, "SPLIT", FAMILY_NONE, "", "slots whose old flows may still be elsewhere") \
 	FIELD(SHARE, pinned, U64, NONE, COLUMN, "PINNED", FAMILY_NONE, "", "slots with flows elsewhere, all of them in cells")
 

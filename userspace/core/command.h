@@ -103,6 +103,7 @@ struct command {
 	size_t voters;
 	struct endpoint at; /* backend, or source of a lookup, or where to listen; port 0 where only ADDR was given */
 	struct endpoint to; /* destination of a lookup */
+	struct endpoint sorry; /* port 0: none */
 	struct addr client;
 	__u32 proto;	  /* IPPROTO_TCP, IPPROTO_UDP */
 	__u32 scheduler;  /* enum scheduler */
@@ -124,6 +125,7 @@ struct command {
 	__u32 eject_percent;
 	__u32 timeout_ms;
 	__u32 weight;
+	__u32 tier;
 	__u32 stake;
 	__u32 limit;
 	__u32 sample;

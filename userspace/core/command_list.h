@@ -64,10 +64,14 @@
 		"who fails by this balancer's checks alone serves on while less than PCT percent would be left; by default 0: unless nobody would") \
 	ARGUMENT(EJECT,         KEYWORD,  "eject",         "PCT",                       NUMBER,    eject_percent,    1, 100, \
 		"percent of the backends, but one at least, that may be out by this balancer's checks alone; by default 100") \
+	ARGUMENT(SORRY,         KEYWORD,  "sorry",         "ADDR:PORT|none",            ENDPOINT_OR_NONE, sorry,     1, 0, \
+		"serves while no backend is usable, and is not checked; none, the default: then checks are not heeded") \
 	ARGUMENT(EVERY_SLOT,    KEYWORD,  "slots",         "",                          FLAG,      given,            0, 0, \
 		"slot by slot") \
 	ARGUMENT(WEIGHT,        KEYWORD,  "weight",        "N",                         NUMBER,    weight,           0, 65535, \
 		"part of the new connections, against the others'; by default 1; 0: none") \
+	ARGUMENT(TIER,          KEYWORD,  "tier",          "N",                         NUMBER,    tier,             1, STARLING_TIERS, \
+		"backends of the lowest tier with a usable one serve, others stand by; 1 to 15, by default 1") \
 	ARGUMENT(OF_VIP,        KEYWORD,  "vip",           "VIP",                       NAME,      vip,              0, 0, \
 		"of this VIP alone") \
 	ARGUMENT(OF_BACKEND,    KEYWORD,  "backend",       "ADDR[:PORT]",               ADDRESS,   at,               0, 0, \
@@ -172,7 +176,7 @@
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \
 	ARG_SCHEDULER, ARG_FORWARD, ARG_SLOTS, ARG_HASH, ARG_IDLE, ARG_DRAIN_TIMEOUT, ARG_SLOW_START, ARG_EXPONENTIAL, \
-	ARG_RECOVERY, ARG_PANIC, ARG_EJECT
+	ARG_RECOVERY, ARG_PANIC, ARG_EJECT, ARG_SORRY
 
 /*
  * COMMAND(ID, "object", "verb", place in a file, flags, "help", arguments...)
@@ -193,9 +197,9 @@
 	COMMAND(VIP_ADDRESS, "vip", "address", IN_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"add or delete an address of a virtual service", ARG_NAME, ARG_CHANGE, ARG_KEY) \
 	COMMAND(BACKEND_ADD, "backend", "add", IN_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
-		"give a virtual service a backend", ARG_NAME, ARG_BACKEND, ARG_WEIGHT) \
+		"give a virtual service a backend", ARG_NAME, ARG_BACKEND, ARG_WEIGHT, ARG_TIER) \
 	COMMAND(BACKEND_SET, "backend", "set", IN_OWN_LINE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
-		"change options of a backend", ARG_NAME, ARG_BACKEND, ARG_WEIGHT) \
+		"change options of a backend", ARG_NAME, ARG_BACKEND, ARG_WEIGHT, ARG_TIER) \
 	COMMAND(BACKEND_DELETE, "backend", "delete", IN_ABSENCE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"take a backend away at once: its connections break", ARG_NAME, ARG_BACKEND) \
 	COMMAND(BACKEND_SHOW, "backend", "show", IN_NO_FILE, COMMAND_LOCAL, \

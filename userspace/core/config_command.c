@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/config_file.h"
+#include "core/tiers.h"
 
 #define WEIGHT_DEFAULT 1
 
@@ -48,8 +49,19 @@ static struct vip_config *vip_of(const struct config *c, const struct command *c
 
 static int vip_options(struct vip_config *vip, const struct command *command, struct err *err)
 {
+	char text[ENDPOINT_TEXT_BYTES];
+	int r;
+
 	if (command_has(command, ARG_EXPONENTIAL) && !(command_has(command, ARG_SLOW_START) && command->slow_start_ms))
 		return err_set(err, EINVAL, "exponential needs slow-start D: it says how that is done");
+	if (command_has(command, ARG_SORRY)) {
+		r = vip_sorry_set(vip, command->sorry.port ? &command->sorry : NULL);
+		if (r == -EEXIST)
+			return err_set(err, EEXIST, "%s is a backend of VIP %s: the sorry backend has to be another",
+				       endpoint_format(&command->sorry, text), vip->name);
+		if (r)
+			return no_memory(err);
+	}
 	if (command_has(command, ARG_SCHEDULER))
 		vip->scheduler = (enum scheduler)command->scheduler;
 	if (command_has(command, ARG_FORWARD))
@@ -88,6 +100,7 @@ static int vip_add(struct config *c, const struct command *command, struct err *
 	if (r)
 		return r;
 	r = config_vip_add(c, &vip);
+	vip_free(&vip); /* what has not moved */
 	if (r == -EEXIST)
 		return err_set(err, EEXIST, "VIP %s exists already", command->vip);
 	return r ? no_memory(err) : 0;
@@ -143,18 +156,36 @@ static int health_delete(struct vip_config *vip, struct err *err)
 	return vip_check_set(vip, NULL);
 }
 
+static bool backend_is_sorry(const struct vip_config *vip, const struct endpoint *at)
+{
+	const struct backend_config *sorry = vip_sorry(vip);
+
+	return sorry && !endpoint_compare(&sorry->at, at);
+}
+
+static int sorry_named(const struct vip_config *vip, const struct command *command, struct err *err)
+{
+	char text[ENDPOINT_TEXT_BYTES];
+
+	return err_set(err, EEXIST, "%s is the sorry backend of VIP %s: vip set %s sorry changes it",
+		       endpoint_format(&command->at, text), vip->name, vip->name);
+}
+
 static int backend_add(struct vip_config *vip, const struct command *command, struct err *err)
 {
-	struct backend_config backend = {.at = command->at, .weight = WEIGHT_DEFAULT};
+	struct backend_config backend = {.at = command->at, .weight = WEIGHT_DEFAULT, .tier = TIER_DEFAULT};
 	char text[ENDPOINT_TEXT_BYTES];
 	int r;
 
 	if (command_has(command, ARG_WEIGHT))
 		backend.weight = command->weight;
+	if (command_has(command, ARG_TIER))
+		backend.tier = command->tier;
 	r = vip_backend_add(vip, &backend);
 	if (r == -EEXIST)
-		return err_set(err, EEXIST, "VIP %s has the backend %s already", vip->name,
-			       endpoint_format(&command->at, text));
+		return backend_is_sorry(vip, &command->at) ? sorry_named(vip, command, err)
+							   : err_set(err, EEXIST, "VIP %s has the backend %s already",
+								     vip->name, endpoint_format(&command->at, text));
 	return r ? no_memory(err) : 0;
 }
 
@@ -162,6 +193,8 @@ static int backend_none(const struct vip_config *vip, const struct command *comm
 {
 	char text[ENDPOINT_TEXT_BYTES];
 
+	if (backend_is_sorry(vip, &command->at))
+		return sorry_named(vip, command, err);
 	return err_set(err, ENOENT, "VIP %s has no backend %s", vip->name, endpoint_format(&command->at, text));
 }
 
@@ -169,10 +202,12 @@ static int backend_set(const struct vip_config *vip, const struct command *comma
 {
 	struct backend_config *backend = vip_backend(vip, &command->at);
 
-	if (!backend)
+	if (!backend || backend_is_sorry(vip, &command->at))
 		return backend_none(vip, command, err);
 	if (command_has(command, ARG_WEIGHT))
 		backend->weight = command->weight;
+	if (command_has(command, ARG_TIER))
+		backend->tier = command->tier;
 	return 0;
 }
 
@@ -254,7 +289,9 @@ static int vip_command(struct config *c, const struct command *command, struct e
 		return backend_add(vip, command, err);
 	if (command->id == COMMAND_BACKEND_SET)
 		return backend_set(vip, command, err);
-	return vip_backend_delete(vip, &command->at) ? backend_none(vip, command, err) : 0;
+	if (backend_is_sorry(vip, &command->at) || vip_backend_delete(vip, &command->at))
+		return backend_none(vip, command, err);
+	return 0;
 }
 
 int config_command(struct config *c, const struct command *command, struct err *err)
@@ -311,7 +348,8 @@ int config_named(const struct config *c, const struct command *command, config_n
 		for (j = 0; j < vip->backend_count && !rc; j++) {
 			const struct endpoint *at = &vip->backend[j].at;
 
-			if (!addr_equal(&at->addr, &named->addr) || (named->port && named->port != at->port))
+			if (vip->backend[j].tier == STARLING_TIER_SORRY || !addr_equal(&at->addr, &named->addr) ||
+			    (named->port && named->port != at->port))
 				continue;
 			found++;
 			rc = fn(arg, vip, at);

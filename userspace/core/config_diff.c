@@ -134,11 +134,29 @@ static int backend_order(const void *left, const void *right)
 	return endpoint_compare(&a->at, &b->at);
 }
 
+static bool backend_same(const struct backend_config *a, const struct backend_config *b)
+{
+	return a->weight == b->weight && a->tier == b->tier;
+}
+
+/* The sorry backend has no line. */
+static const struct backend_config *lined(const struct backend_config *b)
+{
+	return b && b->tier != STARLING_TIER_SORRY ? b : NULL;
+}
+
+static bool sorry_same(const struct vip_config *a, const struct vip_config *b)
+{
+	const struct backend_config *x = vip_sorry(a), *y = vip_sorry(b);
+
+	return x && y ? !endpoint_compare(&x->at, &y->at) : x == y;
+}
+
 static void backend_each(struct walk *w, const void *from, const void *to)
 {
 	char name[STARLING_NAME_BYTES + ENDPOINT_TEXT_BYTES], at[ENDPOINT_TEXT_BYTES];
-	const struct backend_config *a = from, *b = to;
-	char sign = sign_of(a, b, a && b && a->weight == b->weight);
+	const struct backend_config *a = lined(from), *b = lined(to);
+	char sign = sign_of(a, b, a && b && backend_same(a, b));
 
 	if (!sign)
 		return;
@@ -155,7 +173,7 @@ static bool vip_same(const struct vip_config *a, const struct vip_config *b)
 	    a->slots != b->slots || a->hash_source != b->hash_source || a->idle_ms != b->idle_ms ||
 	    a->slow_start_ms != b->slow_start_ms || a->slow_start_exponential != b->slow_start_exponential ||
 	    a->recovery != b->recovery || a->panic_percent != b->panic_percent ||
-	    a->eject_percent != b->eject_percent || a->drain_timeout_ms != b->drain_timeout_ms)
+	    a->eject_percent != b->eject_percent || a->drain_timeout_ms != b->drain_timeout_ms || !sorry_same(a, b))
 		return false;
 	for (i = 0; i < a->key_count; i++)
 		if (endpoint_compare(&a->key[i], &b->key[i]))
@@ -169,7 +187,7 @@ bool config_vip_same(const struct vip_config *a, const struct vip_config *b)
 		return false;
 	for (size_t i = 0; i < a->backend_count; i++)
 		if (endpoint_compare(&a->backend[i].at, &b->backend[i].at) ||
-		    a->backend[i].weight != b->backend[i].weight)
+		    !backend_same(&a->backend[i], &b->backend[i]))
 			return false;
 	return true;
 }

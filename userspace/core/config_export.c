@@ -9,6 +9,7 @@
 
 #include "core/config_file.h"
 #include "core/config_lines.h"
+#include "core/tiers.h"
 #include "starling/dataplane.h"
 
 static void line(const struct command *command, struct buf *out)
@@ -93,6 +94,7 @@ void config_export_roster(const struct roster_node *node, struct buf *out)
 void config_export_vip(const struct vip_config *vip, struct buf *out)
 {
 	struct command command = {.id = COMMAND_VIP_ADD, .key_count = vip->key_count};
+	const struct backend_config *sorry = vip_sorry(vip);
 
 	memcpy(command.vip, vip->name, sizeof(command.vip));
 	memcpy(command.key, vip->key, sizeof(command.key));
@@ -113,7 +115,9 @@ void config_export_vip(const struct vip_config *vip, struct buf *out)
 			given(ARG_DRAIN_TIMEOUT, vip->drain_timeout_ms) | given(ARG_SLOW_START, vip->slow_start_ms) |
 			given(ARG_EXPONENTIAL, vip->slow_start_exponential) |
 			given(ARG_RECOVERY, vip->recovery != RECOVERY_AUTO) | given(ARG_PANIC, vip->panic_percent) |
-			given(ARG_EJECT, vip->eject_percent != STARLING_EJECT_DEFAULT);
+			given(ARG_EJECT, vip->eject_percent != STARLING_EJECT_DEFAULT) | given(ARG_SORRY, sorry);
+	if (sorry)
+		command.sorry = sorry->at;
 	line(&command, out);
 }
 
@@ -145,11 +149,19 @@ void config_export_health(const struct vip_config *vip, struct buf *out)
 
 void config_export_backend(const struct vip_config *vip, const struct backend_config *b, struct buf *out)
 {
-	struct command command = {.id = COMMAND_BACKEND_ADD, .at = b->at, .weight = b->weight};
+	struct command command = {.id = COMMAND_BACKEND_ADD, .at = b->at, .weight = b->weight, .tier = b->tier};
 
 	memcpy(command.vip, vip->name, sizeof(command.vip));
-	command.given = given(ARG_NAME, true) | given(ARG_BACKEND, true) | given(ARG_WEIGHT, b->weight != 1);
+	command.given = given(ARG_NAME, true) | given(ARG_BACKEND, true) | given(ARG_WEIGHT, b->weight != 1) |
+			given(ARG_TIER, b->tier != TIER_DEFAULT);
 	line(&command, out);
+}
+
+void config_export_backends(const struct vip_config *vip, struct buf *out)
+{
+	for (size_t i = 0; i < vip->backend_count; i++)
+		if (vip->backend[i].tier != STARLING_TIER_SORRY)
+			config_export_backend(vip, &vip->backend[i], out);
 }
 
 void config_export_own(const struct config *c, struct buf *out)
@@ -168,7 +180,7 @@ void config_export_own(const struct config *c, struct buf *out)
 
 void config_export(const struct config *c, struct buf *out)
 {
-	size_t i, k;
+	size_t i;
 
 	config_export_own(c, out);
 	for (i = 0; i < c->roster.count; i++)
@@ -178,7 +190,6 @@ void config_export(const struct config *c, struct buf *out)
 			buf_putc(out, '\n');
 		config_export_vip(&c->vip[i], out);
 		config_export_health(&c->vip[i], out);
-		for (k = 0; k < c->vip[i].backend_count; k++)
-			config_export_backend(&c->vip[i], &c->vip[i].backend[k], out);
+		config_export_backends(&c->vip[i], out);
 	}
 }

@@ -23,8 +23,7 @@ static void vip_lines(const struct vip_config *vip, struct buf *out)
 {
 	config_export_vip(vip, out);
 	config_export_health(vip, out);
-	for (size_t i = 0; i < vip->backend_count; i++)
-		config_export_backend(vip, &vip->backend[i], out);
+	config_export_backends(vip, out);
 }
 
 static void part_lines(const struct config *c, const char *vip, struct buf *out)

@@ -25,6 +25,7 @@ static const struct {
 	{"degraded", YELLOW}, {"split", YELLOW}, {"warm", YELLOW}, {"pinned", YELLOW},	{"warning", YELLOW},
 	{"disabled", YELLOW}, {"~", YELLOW},	 {"down", RED},	   {"unresolved", RED}, {"missing", RED},
 	{"no", RED},	      {"-", RED},	 {"failed", RED},  {"filling", YELLOW}, {"held", YELLOW},
+	{"standby", YELLOW},  {"sorry", RED},
 };
 
 const char *eyes_color(const struct field *field, const char *text)

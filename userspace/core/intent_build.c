@@ -79,14 +79,12 @@ static int vip_make(struct builder *b, const struct vip_config *vip)
 	struct buf *bucket = &b->bucket[intent_bucket(vip->name)];
 	char hex[2 * HASH_BYTES + 1];
 	struct object_name name;
-	size_t i;
 	int rc = 0;
 
 	if (!vip_known(b, vip, &name)) {
 		config_export_vip(vip, &b->text);
 		config_export_health(vip, &b->text);
-		for (i = 0; i < vip->backend_count; i++)
-			config_export_backend(vip, &vip->backend[i], &b->text);
+		config_export_backends(vip, &b->text);
 		rc = object_make(b, &b->text, "VIP", vip->name, &name);
 	}
 	if (!rc)

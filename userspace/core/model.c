@@ -288,6 +288,34 @@ int vip_backend_delete(struct vip_config *vip, const struct endpoint *at)
 	return 0;
 }
 
+const struct backend_config *vip_sorry(const struct vip_config *vip)
+{
+	for (size_t i = 0; i < vip->backend_count; i++)
+		if (vip->backend[i].tier == STARLING_TIER_SORRY)
+			return &vip->backend[i];
+	return NULL;
+}
+
+int vip_sorry_set(struct vip_config *vip, const struct endpoint *at)
+{
+	const struct backend_config *was = vip_sorry(vip);
+	int rc = 0;
+
+	if (was && at && !endpoint_compare(&was->at, at))
+		return 0;
+	if (at)
+		rc = vip_backend_add(vip, &(struct backend_config){*at, 1, STARLING_TIER_SORRY});
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < vip->backend_count; i++) {
+		const struct backend_config *b = &vip->backend[i];
+
+		if (b->tier == STARLING_TIER_SORRY && !(at && !endpoint_compare(&b->at, at)))
+			array_delete(vip->backend, &vip->backend_count, sizeof(*b), i--);
+	}
+	return 0;
+}
+
 int config_iface_add(struct config *c, const struct iface_config *iface)
 {
 	size_t at;

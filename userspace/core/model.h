@@ -76,6 +76,7 @@ enum recovery { STARLING_RECOVERIES(CHOICE_ENUM) };
 struct backend_config {
 	struct endpoint at; /* proto 0 */
 	__u32 weight;	    /* 0..65535; default 1 */
+	__u32 tier;	    /* 1..STARLING_TIERS, default 1; STARLING_TIER_SORRY: made by its VIP's line */
 };
 
 struct vip_config {
@@ -85,7 +86,7 @@ struct vip_config {
 	__u32 turn;		  /* of getting its last address: whoever came later has taken another's */
 	enum scheduler scheduler; /* default mh */
 	int forward;		  /* enum forward_mode of dataplane.h; default ipip */
-	__u32 slots;		  /* 0: chosen by the number of backends */
+	__u32 slots;		  /* 0: chosen by the number of backends of one tier */
 	bool hash_source;
 	__u32 idle_ms;		     /* 0 only if every key is UDP */
 	__u32 drain_timeout_ms;	     /* 0: none */
@@ -173,6 +174,13 @@ void vip_free(struct vip_config *vip);					     /* what it owns */
 int vip_check_set(struct vip_config *vip, const struct check_config *check); /* copied; NULL: none; -ENOMEM */
 int vip_backend_add(struct vip_config *vip, const struct backend_config *b);
 int vip_backend_delete(struct vip_config *vip, const struct endpoint *at);
+
+/* The sorry backend, one of the VIP's backends; NULL if there is none. */
+const struct backend_config *vip_sorry(const struct vip_config *vip);
+
+/* Another one, or with NULL none. -EEXIST: it is a backend of the VIP otherwise; -ENOMEM. */
+int vip_sorry_set(struct vip_config *vip, const struct endpoint *at);
+
 int config_iface_add(struct config *c, const struct iface_config *iface);
 int config_iface_delete(struct config *c, const char *name);
 
@@ -221,7 +229,7 @@ double config_probes(const struct config *c); /* probes a second; -1 without mem
 /* Slots that a VIP of @backends backends gets when none are asked for: see limits.h. */
 __u32 vip_slots_default(size_t backends);
 
-/* Slots that a VIP gets: what was asked for, else vip_slots_default(). */
+/* Slots that a VIP gets: what was asked for, else vip_slots_default() of the tier that has most backends. */
 __u32 vip_slots(const struct vip_config *vip);
 
 /* Whether `slots N` may be said. */

@@ -34,7 +34,15 @@ __u32 vip_slots_default(size_t backends)
 
 __u32 vip_slots(const struct vip_config *vip)
 {
-	return vip->slots ? vip->slots : vip_slots_default(vip->backend_count);
+	size_t of_tier[STARLING_TIER_SORRY + 1] = {0}, most = 0, i;
+
+	for (i = 0; i < vip->backend_count; i++) {
+		size_t *count = &of_tier[vip->backend[i].tier];
+
+		++*count;
+		most = *count > most ? *count : most;
+	}
+	return vip->slots ? vip->slots : vip_slots_default(most);
 }
 
 bool vip_slots_allowed(__u32 slots)
@@ -190,7 +198,9 @@ int config_targets(const struct config *c, struct config_target **ret, size_t *r
 		return -ENOMEM;
 	for (i = 0; i < c->vip_count; i++)
 		for (k = 0; c->vip[i].check && k < c->vip[i].backend_count; k++)
-			all[kept++] = (struct config_target){&c->vip[i], c->vip[i].backend[k].at};
+			if (c->vip[i].backend[k].tier != STARLING_TIER_SORRY)
+				all[kept++] = (struct config_target){&c->vip[i], c->vip[i].backend[k].at};
+	count = kept;
 	qsort(all, count, sizeof(*all), target_compare);
 	for (i = kept = 0; i < count; i++)
 		if (!i || target_compare(&all[i - 1], &all[i]))

@@ -164,6 +164,24 @@ static enum verdict_panic panic(const struct verdict_serve_policy *policy, const
 	return VERDICT_PANIC_ALL;
 }
 
+/* Return: the lowest tier that takes new connections; 0: none. */
+static __u32 lowest_tier(const struct verdict_serve_in *in, const struct verdict_serve_out *out, size_t count)
+{
+	__u32 lowest = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (in[i].weight && out[i].service == VERDICT_SERVE && (!lowest || in[i].tier < lowest))
+			lowest = in[i].tier;
+	return lowest;
+}
+
+static void stand_by(const struct verdict_serve_in *in, struct verdict_serve_out *out, size_t count, __u32 tier)
+{
+	for (size_t i = 0; tier && i < count; i++)
+		if (out[i].service == VERDICT_SERVE && in[i].tier > tier)
+			out[i] = (struct verdict_serve_out){VERDICT_STANDBY, VERDICT_WHY_STANDBY};
+}
+
 int verdict_serve(const struct verdict_serve_policy *policy, const struct verdict_serve_in *in, size_t count,
 		  struct verdict_serve_out *ret, struct verdict_serve_vip *ret_vip)
 {
@@ -179,6 +197,9 @@ int verdict_serve(const struct verdict_serve_policy *policy, const struct verdic
 	if (vip.suspects_itself)
 		keep(ret, count, is_avoided, VERDICT_WHY_SUSPECT);
 	vip.panic = panic(policy, in, count, ret, &vip.held);
+	if (vip.panic != VERDICT_PANIC_ALL)
+		vip.tier = lowest_tier(in, ret, count);
+	stand_by(in, ret, count, vip.tier);
 	vip.serving = serving(in, ret, count);
 	*ret_vip = vip;
 	return 0;

@@ -15,8 +15,11 @@
  * backends, those longest ejected first; and none of them while less than `panic` percent of the backends that nobody
  * put aside would be left. Avoiding, too, has one: over a third of the VIP's backends, or all that are left, the node
  * suspects itself and avoids none; no other backend's slot moves, so it does no harm elsewhere. Certified ones go out
- * whatever is left. If nothing is left the sorry backend serves; without one all that are not disabled, unless it is by
- * hand that nothing is.
+ * whatever is left. If nothing is left the sorry backend serves; without one all that are not disabled, of all tiers,
+ * unless it is by hand that nothing is.
+ *
+ * Of those that would serve the lowest tier does: whoever is of a higher one stands by, and keeps the flows it has.
+ * Bounds count them as left: they are there. Whoever is avoided does not hold its tier up.
  */
 #ifndef STARLING_CORE_VERDICT_SERVE_H
 #define STARLING_CORE_VERDICT_SERVE_H
@@ -46,6 +49,7 @@ struct verdict_serve_policy {
 /* What is known of one backend. */
 struct verdict_serve_in {
 	__u32 weight; /* 0: takes nothing anyhow */
+	__u32 tier;
 	enum verdict_hand hand;
 	enum verdict_state state; /* verdict_view() */
 	enum verdict_source source;
@@ -56,7 +60,8 @@ struct verdict_serve_in {
 
 enum verdict_service {
 	VERDICT_SERVE,
-	VERDICT_AVOID, /* new flows take the other home */
+	VERDICT_AVOID,	 /* new flows take the other home */
+	VERDICT_STANDBY, /* a lower tier serves */
 	VERDICT_DRAIN,
 	VERDICT_OUT,
 };
@@ -72,7 +77,8 @@ enum verdict_service {
 	WHY(AVOID, "avoided", "own probes say down, observers up")                                                     \
 	WHY(LIMIT, "limit", "would be out, but as many as may be are")                                                 \
 	WHY(SUSPECT, "suspect", "would be avoided, but too many would: this node suspects itself")                     \
-	WHY(PANIC, "panic", "would be out, but too few would be left")
+	WHY(PANIC, "panic", "would be out, but too few would be left")                                                 \
+	WHY(STANDBY, "standby", "a lower tier serves")
 
 enum verdict_why {
 #define VERDICT_WHY_ENUM(id, word, help) VERDICT_WHY_##id,
@@ -99,6 +105,7 @@ struct verdict_serve_vip {
 	bool held; /* VERDICT_PANIC_KEPT, but only as it did so before */
 	bool suspects_itself;
 	size_t serving; /* of weight over 0, avoided ones too */
+	__u32 tier;	/* that serves; 0: none, or all of them */
 	size_t limited; /* kept by the limit */
 };
 

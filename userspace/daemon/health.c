@@ -258,7 +258,8 @@ static void targets_down(const struct plane *p, const struct config_target *all,
 		const struct vip_config *v = &c->vip[i];
 
 		for (k = 0; v->check && k < v->backend_count; k++)
-			if (plane_held_down(p, v->name, &v->backend[k].at) &&
+			if (v->backend[k].tier != STARLING_TIER_SORRY &&
+			    plane_held_down(p, v->name, &v->backend[k].at) &&
 			    config_target_find(all, count, &(struct config_target){v, v->backend[k].at}, &at))
 				down[at] = true;
 	}

@@ -14,6 +14,7 @@
 #include "base/rfc3339.h"
 #include "core/config_file.h"
 #include "core/config_lines.h"
+#include "core/tiers.h"
 #include "daemon/health_state.h"
 
 #define MARK   "# certificate " /* begins the line that has it */
@@ -49,7 +50,7 @@ static void export_print(const struct vip_config *vip, const struct endpoint *at
 		config_export_roster(&roster->node[i], text);
 	config_export_vip(vip, text);
 	config_export_health(vip, text);
-	config_export_backend(vip, &(struct backend_config){.at = *at, .weight = 1}, text);
+	config_export_backend(vip, &(struct backend_config){.at = *at, .weight = 1, .tier = TIER_DEFAULT}, text);
 	buf_printf(text, MARK "%s\n", sodium_bin2base64(base64, sizeof(base64), bytes, len, BASE64));
 }
 

@@ -139,7 +139,8 @@ int health_show(struct health *h, const struct plane *p, const char *vip, struct
 		if (!v->check || (vip && strcmp(vip, v->name) != 0))
 			continue;
 		for (size_t k = 0; k < v->backend_count; k++)
-			status_row(h, v, &v->backend[k].at, t);
+			if (v->backend[k].tier != STARLING_TIER_SORRY)
+				status_row(h, v, &v->backend[k].at, t);
 	}
 	return table_error(t);
 }
@@ -165,7 +166,8 @@ bool health_known(struct health *h, const struct plane *p, const char *vip, char
 			const struct endpoint *at = &v->backend[k].at;
 			struct health_status s;
 
-			if (health_look(h, at, v->check, &s) && status_known(&s))
+			if (v->backend[k].tier == STARLING_TIER_SORRY ||
+			    (health_look(h, at, v->check, &s) && status_known(&s)))
 				continue;
 			snprintf(why, 128, "VIP %s: no verdict of backend %s yet", v->name, endpoint_format(at, text));
 			return false;
@@ -187,7 +189,8 @@ bool health_problem(struct health *h, const struct plane *p, char words[HEALTH_P
 		for (size_t k = 0; v->check && k < v->backend_count; k++) {
 			struct health_status s;
 
-			if (!health_look(h, &v->backend[k].at, v->check, &s) ||
+			if (v->backend[k].tier == STARLING_TIER_SORRY ||
+			    !health_look(h, &v->backend[k].at, v->check, &s) ||
 			    !(s.target.barred || (s.target.probed && s.target.last.reason == CHECK_LOCAL)))
 				continue;
 			if (!count++)

@@ -141,6 +141,7 @@ static int backend_adopt(struct plane *p, struct plane_vip *v, __u32 id)
 	b->at.port = r->port;
 	b->key = maglev_key(&b->at);
 	b->weight = b->configured = BACKEND_WORD_WEIGHT(word);
+	b->tier = (__u8)((r->flags >> BACKEND_TIER_SHIFT) + TIER_DEFAULT);
 	b->id = id;
 	b->vip = v;
 	b->word_state = (__u8)BACKEND_WORD_STATE(word);
@@ -191,6 +192,7 @@ static int table_adopt(struct plane *p, struct plane_vip *v, struct err *err)
 			return unclean(err, v->name, "two backends of one address");
 		b->index = i;
 		v->weights[i] = b->weight;
+		v->tiers[i] = b->tier;
 		v->usable[i] = b->word_state == BACKEND_UP && b->weight;
 	}
 	ret = plane_table_build(v);

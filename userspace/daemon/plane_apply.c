@@ -152,6 +152,7 @@ static int backends_create(struct plane *p, struct plane_vip *v, struct err *err
 			return backends_cut(v, i, err_set(err, ENOSPC, "VIP %s: no backend id is free", v->name));
 		b->vip = v;
 		b->weight = v->weights[i];
+		b->tier = v->tiers[i];
 		b->override = plane_override_state(plane_override_of(p, b));
 		if (plane_path_join(p, b))
 			b->path = NULL; /* down for want of memory; shown as unresolved */
@@ -211,6 +212,8 @@ static void vip_swap(struct plane *p, struct plane_plan *plan, struct plane_vip 
 	SWAP(v->backend, next->backend);
 	SWAP(v->backend_count, next->backend_count);
 	SWAP(v->table, next->table);
+	SWAP(v->tables, next->tables);
+	SWAP(v->tiers, next->tiers);
 	SWAP(v->keys, next->keys);
 	SWAP(v->weights, next->weights);
 	SWAP(v->usable, next->usable);
@@ -248,7 +251,7 @@ static void forwards_publish(struct plane *p, struct plane_vip *v)
 
 static bool vip_deferred(const struct plane_vip *v, const struct vip_config *want)
 {
-	__u32 slots = want->slots ? want->slots : vip_slots_default(want->backend_count);
+	__u32 slots = vip_slots(want);
 
 	return want->slots ? slots != v->region.count : slots > v->region.count;
 }

@@ -11,8 +11,8 @@
 #include "core/table.h"
 #include "daemon/plane_plan.h"
 
-/* Would it take new connections? Of one that is new nothing is known against it. */
-static bool backend_serves(const struct plane *p, const struct plane_vip *v, const struct backend_config *want)
+/* But for its tier, would it take new connections? Of one that is new nothing is known against it. */
+static bool backend_able(const struct plane *p, const struct plane_vip *v, const struct backend_config *want)
 {
 	const struct plane_backend *b = v ? plane_backend_find(v, &want->at) : NULL;
 
@@ -20,13 +20,32 @@ static bool backend_serves(const struct plane *p, const struct plane_vip *v, con
 	       (!b || (plane_override_state(plane_override_of(p, b)) == OVERRIDE_NONE && plane_backend_able(b)));
 }
 
-static __u32 serving(const struct plane *p, const struct plane_vip *v, const struct vip_config *want)
+/* Which ones would: of the lowest tier that has one. @ret: of each whether it would. Return: how many. */
+static __u32 serving_find(const struct plane *p, const struct plane_vip *v, const struct vip_config *want, bool *ret,
+			  __u32 *ret_tier)
 {
-	__u32 count = 0;
+	__u32 count = 0, tier = STARLING_TIER_SORRY + 1;
 
 	for (size_t i = 0; i < want->backend_count; i++)
-		count += backend_serves(p, v, &want->backend[i]);
+		if (want->backend[i].tier < tier && backend_able(p, v, &want->backend[i]))
+			tier = want->backend[i].tier;
+	for (size_t i = 0; i < want->backend_count; i++) {
+		bool would = want->backend[i].tier == tier && backend_able(p, v, &want->backend[i]);
+
+		count += would;
+		if (ret)
+			ret[i] = would;
+	}
+	*ret_tier = tier;
 	return count;
+}
+
+/* The sorry backend is none of them. */
+static __u32 serving(const struct plane *p, const struct plane_vip *v, const struct vip_config *want)
+{
+	__u32 tier, count = serving_find(p, v, want, NULL, &tier);
+
+	return tier == STARLING_TIER_SORRY ? 0 : count;
 }
 
 /* Whether it has somebody, or is meant to, and would not. */
@@ -35,11 +54,11 @@ static bool unserves(const struct plane *p, const struct plane_vip *v, const str
 	bool had_usable = false, had_weight = false, weight = false;
 
 	for (__u32 i = 0; i < v->backend_count; i++) {
-		had_usable |= v->usable[i];
-		had_weight |= v->backend[i]->configured > 0;
+		had_usable |= v->usable[i] && v->tiers[i] != STARLING_TIER_SORRY;
+		had_weight |= v->backend[i]->configured > 0 && v->tiers[i] != STARLING_TIER_SORRY;
 	}
 	for (size_t i = 0; i < want->backend_count; i++)
-		weight |= want->backend[i].weight > 0;
+		weight |= want->backend[i].weight > 0 && want->backend[i].tier != STARLING_TIER_SORRY;
 	return (had_usable && !serving(p, v, want)) || (had_weight && !weight);
 }
 
@@ -96,7 +115,7 @@ static void flows_set(const struct plane *p, const struct plane_step *s, struct 
 
 static struct homes vip_homes(const struct plane_vip *v)
 {
-	struct homes h = {.table = v->table,
+	struct homes h = {.table = plane_table(v),
 			  .key = v->keys,
 			  .weight = v->weights,
 			  .usable = v->usable,
@@ -127,14 +146,15 @@ static int slots_set(const struct plane *p, const struct plane_step *s, struct t
 	bool *emptied = calloc(next->backend_count + 1, sizeof(*emptied));
 	struct homes before = {0}, after;
 	struct effect e;
+	__u32 tier;
 	int rc = was && emptied ? 0 : -ENOMEM;
 
 	for (__u32 i = 0; !rc && i < next->backend_count; i++) {
 		const struct plane_backend *b = next->backend[i];
 
 		was[i] = b->vip ? (__u16)b->index : HOMES_NONE;
-		next->usable[i] = backend_serves(p, s->vip, &want->backend[i]);
 	}
+	serving_find(p, s->vip, want, next->usable, &tier);
 	if (s->vip)
 		before = vip_homes(s->vip);
 	after = vip_homes(next);

@@ -90,7 +90,7 @@ static __u64 intent_digest(const struct plane_vip *v)
 	__u64 ret = mix64(v->slots_wanted ? v->slots_wanted : vip_slots_default(v->backend_count));
 
 	for (__u32 i = 0; i < v->backend_count; i++)
-		ret = mix64(ret ^ mix64(v->keys[i] ^ mix64(v->weights[i])));
+		ret = mix64(ret ^ mix64(v->keys[i] ^ mix64(v->weights[i] | (__u64)(v->tiers[i] - TIER_DEFAULT) << 32)));
 	return ret;
 }
 

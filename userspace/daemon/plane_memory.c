@@ -29,7 +29,9 @@ struct plane_vip *plane_vip_new(const char *name, __u32 backends, __u32 slots)
 	v->weights = calloc(n, sizeof(*v->weights));
 	v->usable = calloc(n, sizeof(*v->usable));
 	v->part = calloc(n, sizeof(*v->part));
-	if (!v->backend || !v->table || !v->keys || !v->weights || !v->usable || !v->part) {
+	v->tiers = calloc(n, sizeof(*v->tiers));
+	v->tables = 1;
+	if (!v->backend || !v->table || !v->keys || !v->weights || !v->usable || !v->part || !v->tiers) {
 		v->backend_count = 0;
 		plane_vip_free(v);
 		return NULL;
@@ -57,6 +59,7 @@ void plane_vip_free(struct plane_vip *v)
 	free(v->weights);
 	free(v->usable);
 	free(v->part);
+	free(v->tiers);
 	free(v->since);
 	free(v);
 }
@@ -158,22 +161,33 @@ enum transition_keep plane_keep(const struct plane_vip *v)
 int plane_table_build(struct plane_vip *v)
 {
 	struct maglev_backend *b = calloc(v->backend_count + 1, sizeof(*b));
+	__u32 tables = tiers_tables(v->tiers, v->backend_count);
+	__u16 *table = realloc(v->table, (size_t)tables * v->region.count * sizeof(*table));
 	__u64 digest = mix64(MAGLEV_VERSION);
 	int ret;
 
-	if (!b)
+	v->table = table ? table : v->table;
+	if (!b || !table) {
+		free(b);
 		return -ENOMEM;
+	}
+	v->tables = tables;
 	for (__u32 i = 0; i < v->backend_count; i++) {
 		v->keys[i] = v->backend[i]->key;
 		b[i] = (struct maglev_backend){v->keys[i], v->weights[i], (__u16)i};
 	}
-	ret = maglev_build(b, v->backend_count, v->table, v->region.count);
+	ret = tiers_build(b, v->tiers, v->backend_count, v->table, v->region.count);
 	free(b);
 	if (ret)
 		return ret;
 	/* By keys, not by ids or indexes: equal on every node. */
-	for (__u32 s = 0; s < v->region.count; s++)
+	for (size_t s = 0; s < (size_t)tables * v->region.count; s++)
 		digest = (digest ^ (v->table[s] == MAGLEV_EMPTY ? 0 : v->keys[v->table[s]])) * 0x100000001b3ULL;
 	v->digest = mix64(digest);
 	return 0;
+}
+
+const __u16 *plane_table(const struct plane_vip *v)
+{
+	return v->table + (size_t)tiers_table(v->tiers, v->usable, v->backend_count) * v->region.count;
 }

@@ -49,7 +49,7 @@ static size_t weighted(const struct vip_config *want)
 /* A table grows by itself but never shrinks, and not while an earlier change still has flows to keep. */
 static __u32 slots_wanted(struct plane *p, const struct plane_vip *v, const struct vip_config *want)
 {
-	__u32 slots = want->slots ? want->slots : vip_slots_default(want->backend_count);
+	__u32 slots = vip_slots(want);
 
 	if (!v)
 		return slots;
@@ -73,7 +73,7 @@ static bool backends_differ(const struct plane_vip *v, const struct vip_config *
 
 		change->backends_deleted += order < 0;
 		change->backends_added += order > 0;
-		if (!order && b->weight != plane_weight(want->scheduler, w->weight)) {
+		if (!order && (b->weight != plane_weight(want->scheduler, w->weight) || b->tier != w->tier)) {
 			change->backends_changed++;
 			differ = true;
 		}
@@ -117,6 +117,7 @@ static int next_make(struct plane_step *s, __u32 slots, struct err *err)
 		if (!next->backend[i])
 			return err_set(err, ENOMEM, "VIP %s: no memory for its backends", want->name);
 		next->weights[i] = plane_weight(want->scheduler, w->weight);
+		next->tiers[i] = (__u8)w->tier;
 	}
 	ret = plane_table_build(next);
 	if (ret == -ERANGE)
@@ -271,6 +272,14 @@ static __u64 return_ms(const struct check_config *check)
 	return check ? (__u64)check->interval_ms * (check->rise + 1) + check->timeout_ms + FLOCK_MS : 0;
 }
 
+/* Of the sorry backend, which is not checked, though it may have been. */
+static void found_nothing(struct plane_backend *b)
+{
+	b->found = (struct plane_found){.state = VERDICT_UP};
+	b->agent = OVERRIDE_NONE;
+	b->awaits = false;
+}
+
 void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 {
 	v->scheduler = want->scheduler;
@@ -287,10 +296,14 @@ void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 	v->policy = (struct verdict_serve_policy){.panic_percent = want->panic_percent,
 						  .eject_percent = want->eject_percent};
 	v->hold_ms = return_ms(want->check);
-	v->slots_wanted = want->slots;
+	v->slots_wanted = vip_slots(want);
 	for (__u32 i = 0; i < v->backend_count && i < want->backend_count; i++) {
+		if (want->backend[i].tier == STARLING_TIER_SORRY)
+			found_nothing(v->backend[i]);
 		v->backend[i]->awaits &= want->recovery == RECOVERY_MANUAL;
 		v->backend[i]->configured = want->backend[i].weight;
+		v->dirty |= v->backend[i]->tier != want->backend[i].tier;
+		v->backend[i]->tier = (__u8)want->backend[i].tier;
 		v->backend[i]->weight = plane_weight(want->scheduler, want->backend[i].weight);
 	}
 }

@@ -69,7 +69,8 @@ static struct backend_record backend_record_of(const struct plane_backend *b)
 		.forward = (__u8)b->vip->forward,
 		.gue_port = htons(PLANE_GUE_PORT),
 		.port = b->at.port,
-		.flags = addr_is_v4(&b->at.addr) ? BACKEND_V4 : BACKEND_GUE_CSUM,
+		.flags = (__u8)((addr_is_v4(&b->at.addr) ? BACKEND_V4 : BACKEND_GUE_CSUM) |
+				(b->tier - TIER_DEFAULT) << BACKEND_TIER_SHIFT),
 	};
 
 	memcpy(r.addr, b->at.addr.byte, sizeof(r.addr));

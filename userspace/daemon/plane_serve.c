@@ -36,6 +36,7 @@ static struct verdict_serve_in known_of(const struct plane_backend *b)
 	bool held = plane_backend_held(b);
 
 	return (struct verdict_serve_in){.weight = plane_backend_reached(b) && !b->lost ? b->weight : 0,
+					 .tier = b->tier,
 					 .hand = hand_of(plane_backend_aside(b)),
 					 .state = held ? VERDICT_DOWN : b->found.state,
 					 .source = held ? VERDICT_BY_CERTIFIED : b->found.source,
@@ -50,24 +51,44 @@ static bool panic_goes_on(const struct plane_vip *v)
 	       (!v->serve.held || mono_ms(v->panicked, mono_now()) < v->hold_ms);
 }
 
+const struct plane_backend *plane_vip_sorry(const struct plane_vip *v)
+{
+	for (__u32 i = 0; i < v->backend_count; i++)
+		if (v->backend[i]->tier == STARLING_TIER_SORRY)
+			return v->backend[i];
+	return NULL;
+}
+
+/* It is none of those that the rule is about: what becomes of it follows. */
+static struct verdict_serve_out sorry_out(const struct plane_vip *v)
+{
+	return v->serve.panic == VERDICT_PANIC_SORRY ? (struct verdict_serve_out){VERDICT_SERVE, VERDICT_WHY_UP}
+						     : (struct verdict_serve_out){VERDICT_STANDBY, VERDICT_WHY_STANDBY};
+}
+
 int plane_vip_serve(struct plane_vip *v)
 {
+	const struct plane_backend *sorry = plane_vip_sorry(v);
 	struct verdict_serve_policy policy = v->policy;
 	bool held = v->serve.held;
 	struct verdict_serve_in *in = calloc(v->backend_count + 1, sizeof(*in));
 	struct verdict_serve_out *out = calloc(v->backend_count + 1, sizeof(*out));
 	int rc = in && out ? 0 : -ENOMEM;
+	size_t count = 0;
 	__u32 i;
 
 	policy.panics = panic_goes_on(v);
+	policy.sorry = sorry && plane_backend_reached(sorry) && !sorry->lost;
 	for (i = 0; !rc && i < v->backend_count; i++)
-		in[i] = known_of(v->backend[i]);
+		if (v->backend[i]->tier != STARLING_TIER_SORRY)
+			in[count++] = known_of(v->backend[i]);
 	if (!rc)
-		rc = verdict_serve(&policy, in, v->backend_count, out, &v->serve);
+		rc = verdict_serve(&policy, in, count, out, &v->serve);
 	if (!rc && v->serve.panic == VERDICT_PANIC_KEPT && !(held && v->serve.held))
 		v->panicked = mono_now();
+	count = 0;
 	for (i = 0; !rc && i < v->backend_count; i++)
-		v->backend[i]->serve = out[i];
+		v->backend[i]->serve = v->backend[i]->tier == STARLING_TIER_SORRY ? sorry_out(v) : out[count++];
 	free(in);
 	free(out);
 	return rc;
@@ -96,6 +117,7 @@ const char *plane_backend_kept(const struct plane_backend *b)
 	case VERDICT_WHY_CERTIFIED:
 	case VERDICT_WHY_LOCAL:
 	case VERDICT_WHY_PASSIVE:
+	case VERDICT_WHY_STANDBY:
 		return NULL;
 	case VERDICT_WHY_AVOID:
 	case VERDICT_WHY_LIMIT:
@@ -121,8 +143,10 @@ bool plane_vip_panics(const struct plane_vip *v, char words[PLANE_BOUND_BYTES])
 {
 	switch (v->serve.panic) {
 	case VERDICT_PANIC_NONE:
-	case VERDICT_PANIC_SORRY:
 		return false;
+	case VERDICT_PANIC_SORRY:
+		snprintf(words, PLANE_BOUND_BYTES, "is served by its sorry backend: no other one is usable");
+		return true;
 	case VERDICT_PANIC_KEPT:
 		snprintf(words, PLANE_BOUND_BYTES,
 			 "keeps %u of %u backends in service that fail by checks of this balancer alone: else less "
@@ -155,17 +179,30 @@ bool plane_vip_limits(const struct plane_vip *v, char words[PLANE_BOUND_BYTES])
 	return v->serve.limited;
 }
 
+bool plane_vip_backup(const struct plane_vip *v, char words[PLANE_BOUND_BYTES])
+{
+	__u32 first = v->serve.tier;
+
+	for (__u32 i = 0; i < v->backend_count; i++)
+		if (v->weights[i] && v->tiers[i] < first)
+			first = v->tiers[i];
+	snprintf(words, PLANE_BOUND_BYTES, "is served by tier %u: none of a lower one is usable", v->serve.tier);
+	return first < v->serve.tier;
+}
+
 void plane_vip_note(struct plane *p, struct plane_vip *v)
 {
 	const char *state = "in service";
 	char words[PLANE_BOUND_BYTES];
 
 	if (plane_vip_panics(v, words))
-		state = "panic";
+		state = v->serve.panic == VERDICT_PANIC_SORRY ? "sorry" : "panic";
 	else if (plane_vip_suspects(v, words))
 		state = "suspects itself";
 	else if (plane_vip_limits(v, words))
 		state = "limited";
+	else if (plane_vip_backup(v, words))
+		state = "backup";
 	else
 		words[0] = '\0';
 	if (!strcmp(state, v->state_told))

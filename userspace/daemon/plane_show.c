@@ -59,7 +59,7 @@ const char *plane_backend_text(const struct plane *p, __u32 id, char text[ENDPOI
 }
 
 struct states {
-	__u64 up, down, draining, disabled, unresolved, avoided, filling, held, open, half;
+	__u64 up, down, draining, disabled, unresolved, avoided, filling, held, standby, sorry, open, half;
 };
 
 static void states_count(const struct plane *p, const struct plane_vip *v, struct states *s)
@@ -77,6 +77,8 @@ static void states_count(const struct plane *p, const struct plane_vip *v, struc
 		s->avoided += !strcmp(shown, "avoided");
 		s->filling += !strcmp(shown, "filling");
 		s->held += !strcmp(shown, "held");
+		s->standby += !strcmp(shown, "standby");
+		s->sorry += !strcmp(shown, "sorry");
 		s->open += __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED);
 		s->half += __atomic_load_n(&p->loads[b->id].half, __ATOMIC_RELAXED);
 	}
@@ -96,6 +98,8 @@ static void vip_states(const struct plane *p, const struct plane_vip *v, struct 
 	table_set_u64(t, row, FIELD_VIP_backends_avoided, s.avoided);
 	table_set_u64(t, row, FIELD_VIP_backends_filling, s.filling);
 	table_set_u64(t, row, FIELD_VIP_backends_held, s.held);
+	table_set_u64(t, row, FIELD_VIP_backends_standby, s.standby);
+	table_set_u64(t, row, FIELD_VIP_backends_sorry, s.sorry);
 	if (v->scheduler == SCHEDULER_MH)
 		return;
 	table_set_u64(t, row, FIELD_VIP_active, s.open);
@@ -144,6 +148,8 @@ static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
 		table_set_text(t, row, FIELD_VIP_recovery, recovery_words()[v->recovery]);
 	table_set_u64(t, row, FIELD_VIP_panic, v->policy.panic_percent);
 	table_set_u64(t, row, FIELD_VIP_eject, v->policy.eject_percent);
+	if (plane_vip_sorry(v))
+		table_set_text(t, row, FIELD_VIP_sorry, endpoint_format(&plane_vip_sorry(v)->at, text));
 }
 
 int plane_show_vips(struct plane *p, const char *name, struct table *t, struct err *err)
@@ -225,7 +231,7 @@ static void backend_check(const struct plane *p, const struct plane_backend *b, 
 	const struct vip_config *configured = config_vip(p->config, b->vip->name);
 	char words[PLANE_CHECK_BYTES] = "";
 
-	if (!configured || !configured->check || !p->hooks.check)
+	if (!configured || !configured->check || !p->hooks.check || b->tier == STARLING_TIER_SORRY)
 		return;
 	p->hooks.check(p->hooks.arg, configured->check, &b->at, words);
 	table_set_text(t, row, FIELD_BACKEND_check, words[0] ? words : NULL);
@@ -246,6 +252,8 @@ static void backend_row(struct plane *p, const struct plane_backend *b, struct t
 	table_set_u64(t, row, FIELD_BACKEND_weight, b->configured);
 	if (b->filling)
 		table_set_f64(t, row, FIELD_BACKEND_present_weight, b->configured * plane_backend_part(b) / 1000.0);
+	if (v->tables > 1 && b->tier != STARLING_TIER_SORRY)
+		table_set_u64(t, row, FIELD_BACKEND_tier, b->tier);
 	table_set_f64(t, row, FIELD_BACKEND_share, (double)b->held / v->region.count);
 	if (v->scheduler != SCHEDULER_MH) {
 		table_set_u64(t, row, FIELD_BACKEND_active, __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED));

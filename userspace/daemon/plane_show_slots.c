@@ -47,6 +47,7 @@ struct share {
 
 static int vip_shares(struct plane *p, const struct plane_vip *v, struct table *t)
 {
+	__u32 tier = tiers_of_table(v->tiers, v->backend_count, tiers_table(v->tiers, v->usable, v->backend_count));
 	struct share *share = calloc(v->backend_count + 1, sizeof(*share));
 	char text[ENDPOINT_TEXT_BYTES];
 	double weights = 0;
@@ -54,7 +55,7 @@ static int vip_shares(struct plane *p, const struct plane_vip *v, struct table *
 	if (!share)
 		return -ENOMEM;
 	for (__u32 i = 0; i < v->backend_count; i++)
-		weights += v->weights[i];
+		weights += tier == TIER_ALL || v->tiers[i] == tier ? v->weights[i] : 0;
 	for (__u32 s = 0; s < v->region.count; s++) {
 		__u64 slot = p->slots[v->region.base + s];
 		__u32 id = slot_home0(slot);
@@ -73,7 +74,8 @@ static int vip_shares(struct plane *p, const struct plane_vip *v, struct table *
 		table_set_text(t, row, FIELD_SHARE_backend, endpoint_format(&v->backend[i]->at, text));
 		table_set_u64(t, row, FIELD_SHARE_slots, share[i].slots);
 		table_set_f64(t, row, FIELD_SHARE_share, (double)share[i].slots / v->region.count);
-		table_set_f64(t, row, FIELD_SHARE_wanted, weights > 0 ? v->weights[i] / weights : 0);
+		table_set_f64(t, row, FIELD_SHARE_wanted,
+			      weights > 0 && (tier == TIER_ALL || v->tiers[i] == tier) ? v->weights[i] / weights : 0);
 		table_set_u64(t, row, FIELD_SHARE_split, share[i].split);
 		table_set_u64(t, row, FIELD_SHARE_pinned, share[i].pinned);
 	}

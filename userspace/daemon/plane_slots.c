@@ -49,7 +49,7 @@ static void pass_init(struct pass *pass, struct plane *p, struct plane_vip *v)
 	*pass = (struct pass){
 		.p = p,
 		.v = v,
-		.homes = {.table = v->table,
+		.homes = {.table = plane_table(v),
 			  .key = v->keys,
 			  .weight = v->weights,
 			  .usable = v->usable,

@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "core/arena.h"
 #include "core/sweep.h"
+#include "core/tiers.h"
 #include "core/transition.h"
 #include "daemon/plane.h"
 #include "starling/hash.h"
@@ -67,6 +68,7 @@ struct plane_backend {
 	__u64 told;	    /* what it is called between nodes: fact_backend_key(); 0: not known yet */
 	__u32 weight;	    /* of the word and of T */
 	__u32 configured;   /* weight in the configuration */
+	__u8 tier;
 	__u32 id;
 	__u32 index;	 /* in vip->backend; where the table and the arrays have it */
 	__u32 held;	 /* slots whose home 0 it is */
@@ -110,7 +112,7 @@ struct plane_vip {
 	__u64 hold_ms;			/* a panic goes on for so long after it had to: by then all are up that were */
 	struct mono panicked;		/* when it last had to, once it need not; else when it began */
 	const char *state_told;		/* as in the last event about it */
-	__u32 slots_wanted;		/* as configured, 0: by the number of backends */
+	__u32 slots_wanted;		/* vip_slots(); 0: not known yet */
 	struct span region, previous;
 	__u32 swapped; /* epoch, as of a backend */
 	bool dirty;    /* a backend's state may differ from what is wanted: to be settled */
@@ -118,7 +120,9 @@ struct plane_vip {
 
 	struct plane_backend **backend; /* owned; sorted by endpoint */
 	__u32 backend_count;
-	__u16 *table; /* T: index of a backend a slot; region.count of them */
+	__u8 *tiers;  /* by index */
+	__u32 tables; /* tiers_tables() */
+	__u16 *table; /* T: index of a backend a slot; region.count of them, for each table */
 	__u64 *keys;  /* by index, as homes_find() wants them */
 	__u32 *weights;
 	bool *usable;
@@ -243,7 +247,8 @@ struct plane_vip *plane_vip_find(const struct plane *p, const char *name);
 int plane_vip_insert(struct plane *p, struct plane_vip *v);
 void plane_vip_remove(struct plane *p, struct plane_vip *v);
 struct plane_backend *plane_backend_find(const struct plane_vip *v, const struct endpoint *at);
-int plane_table_build(struct plane_vip *v); /* T, its digest; -ENOMEM, -ERANGE */
+int plane_table_build(struct plane_vip *v);	     /* T by keys, weights and tiers, its digest; -ENOMEM, -ERANGE */
+const __u16 *plane_table(const struct plane_vip *v); /* the table of the tier that serves */
 enum transition_keep plane_keep(const struct plane_vip *v);
 enum steer_by plane_steer_by(enum scheduler s);
 __u32 plane_weight(enum scheduler s, __u32 configured); /* rr and lc: 1 each */
@@ -302,12 +307,14 @@ bool plane_backend_fails(const struct plane_backend *b);       /* new flows that
 const char *plane_backend_kept(const struct plane_backend *b); /* why it is avoided, held or kept; NULL: it is not */
 bool plane_backend_held(const struct plane_backend *b);	       /* up again, but not let in */
 void plane_serve_tick(struct plane *p);			       /* panics end */
-void plane_vip_note(struct plane *p, struct plane_vip *v);     /* event if a bound holds, or does no more */
+const struct plane_backend *plane_vip_sorry(const struct plane_vip *v); /* NULL: it has no sorry backend */
+void plane_vip_note(struct plane *p, struct plane_vip *v);		/* event if a bound holds, or does no more */
 
 /* Whether a bound keeps backends in service, and words on it, to come after the VIP's name. */
 bool plane_vip_panics(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
 bool plane_vip_suspects(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
 bool plane_vip_limits(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
+bool plane_vip_backup(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]); /* a higher tier serves */
 
 /* plane_fill.c: slow start */
 __u16 plane_backend_part(const struct plane_backend *b);   /* of its weight, of 1000 */

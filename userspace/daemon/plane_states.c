@@ -47,7 +47,7 @@ bool plane_backend_able(const struct plane_backend *b)
 {
 	if (!plane_backend_reached(b) || b->lost)
 		return false;
-	return b->serve.service == VERDICT_SERVE ||
+	return b->serve.service == VERDICT_SERVE || b->serve.service == VERDICT_STANDBY ||
 	       (b->agent == OVERRIDE_NONE && b->found.state != VERDICT_DOWN && !b->found.own_down && !b->awaits);
 }
 
@@ -59,6 +59,7 @@ enum backend_state plane_backend_wanted(const struct plane_backend *b)
 	case VERDICT_SERVE:
 		return b->weight && !b->lost ? BACKEND_UP : BACKEND_DRAINING;
 	case VERDICT_AVOID:
+	case VERDICT_STANDBY:
 	case VERDICT_DRAIN:
 		return BACKEND_DRAINING;
 	case VERDICT_OUT:
@@ -82,6 +83,8 @@ enum shown {
 	SHOWN_FILLING, /* by amounts, and one step is left; with the next number two, and so on */
 	SHOWN_FILLING_EXPONENTIAL = SHOWN_FILLING + FILL_STEPS,
 	SHOWN_HELD = SHOWN_FILLING_EXPONENTIAL + FILL_STEPS,
+	SHOWN_STANDBY,
+	SHOWN_SORRY,
 	SHOWN_COUNT,
 };
 
@@ -96,6 +99,10 @@ static const char *shown_word(__u64 shown)
 		return NULL;
 	if (shown == SHOWN_HELD)
 		return "held";
+	if (shown == SHOWN_STANDBY)
+		return "standby";
+	if (shown == SHOWN_SORRY)
+		return "sorry";
 	return shown < SHOWN_FILLING ? word[shown] : "filling";
 }
 
@@ -116,6 +123,10 @@ static enum shown backend_shown(const struct plane_backend *b)
 		return SHOWN_HELD;
 	if (b->serve.service == VERDICT_AVOID)
 		return SHOWN_AVOIDED;
+	if (b->weight && b->serve.service == VERDICT_STANDBY)
+		return SHOWN_STANDBY;
+	if (b->tier == STARLING_TIER_SORRY)
+		return SHOWN_SORRY;
 	if (b->weight && b->filling)
 		return (enum shown)((b->vip->slow_exponential ? SHOWN_FILLING_EXPONENTIAL : SHOWN_FILLING) +
 				    b->filling - 1);
@@ -198,6 +209,8 @@ static void backend_why(const struct plane *p, const struct plane_backend *b, ch
 		snprintf(why, len, "%s", trouble);
 	else if (!b->weight)
 		snprintf(why, len, "weight 0");
+	else if (b->serve.service == VERDICT_STANDBY)
+		snprintf(why, len, "%s", verdict_why_help(b->serve.why));
 }
 
 void plane_backend_note(struct plane *p, struct plane_backend *b)
@@ -251,7 +264,7 @@ static void vip_checked(struct plane *p, struct plane_vip *v)
 		struct plane_backend *b = v->backend[i];
 		struct plane_verdict verdict = {.state = VERDICT_UP};
 
-		if (check) {
+		if (check && b->tier != STARLING_TIER_SORRY) {
 			verdict = (struct plane_verdict){.own_down = b->found.own_down, .agent = b->agent};
 			p->hooks.checked(p->hooks.arg, check, &b->at, &verdict);
 		}
@@ -307,12 +320,14 @@ bool plane_held_down(const struct plane *p, const char *vip, const struct endpoi
 /* Own word comes before the flock's; none of its own may say that what the flock says does not hold here. */
 const struct override *plane_override_of(const struct plane *p, const struct plane_backend *b)
 {
-	const struct override *agreed = aside_find(p->coming ? p->coming : p->config, b->vip->name, &b->at);
+	const struct override *agreed = b->tier == STARLING_TIER_SORRY
+						? NULL
+						: aside_find(p->coming ? p->coming : p->config, b->vip->name, &b->at);
 	struct override key = {.at = b->at};
 	const struct override *own = NULL;
 
 	memcpy(key.vip, b->vip->name, sizeof(key.vip));
-	if (p->override_count)
+	if (p->override_count && b->tier != STARLING_TIER_SORRY)
 		own = bsearch(&key, p->override, p->override_count, sizeof(key), override_order);
 	return own ? own : agreed;
 }
@@ -395,8 +410,9 @@ void plane_overrides_prune(struct plane *p)
 	for (size_t i = 0; i < count; i++) {
 		const struct override *o = &p->override[i];
 		const struct plane_vip *v = plane_vip_find(p, o->vip);
+		const struct plane_backend *b = v ? plane_backend_find(v, &o->at) : NULL;
 
-		if (!v || !plane_backend_find(v, &o->at))
+		if (!b || b->tier == STARLING_TIER_SORRY)
 			override_gone(p, o);
 		else if (o->state != OVERRIDE_NONE || aside_find(p->config, o->vip, &o->at))
 			p->override[kept++] = *o;

@@ -168,7 +168,8 @@ static __u32 backends_up(const struct plane_vip *v)
 
 static bool is_lost(const struct plane_backend *b)
 {
-	return b->weight && b->override == OVERRIDE_NONE && b->word_state != BACKEND_UP;
+	return b->weight && b->override == OVERRIDE_NONE && b->word_state != BACKEND_UP &&
+	       b->serve.service != VERDICT_STANDBY;
 }
 
 int plane_health(const struct plane *p, struct plane_health *ret)
@@ -279,6 +280,7 @@ static void status_problems(struct plane *p, struct table *t, size_t row, size_t
 	degraded |= vips_lack(p, t, row, plane_vip_panics);
 	degraded |= vips_lack(p, t, row, plane_vip_suspects);
 	degraded |= vips_lack(p, t, row, plane_vip_limits);
+	degraded |= vips_lack(p, t, row, plane_vip_backup);
 	if (missing) {
 		degraded = true;
 		snprintf(text, sizeof(text), "%zu of %zu devices are not attached", missing, p->config->iface_count);
