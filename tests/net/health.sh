@@ -29,22 +29,6 @@ all_up() {
 		[ "$(lb -j backend show vip web | jq -r '[.[] | select(.state == "up")] | length')" = 4 ]
 }
 
-nginx_of() { # BACKEND: pids, of the master first: it would begin others for workers that are killed
-	local pid
-	pid=$(cut -d ' ' -f 1 "$RUN/$1/nginx.pid")
-	echo "$pid"
-	pgrep -P "$pid"
-}
-
-signal() { # SIGNAL BACKEND...
-	local signal=$1 be
-	shift
-	for be; do
-		# shellcheck disable=SC2046 # a list
-		kill "-$signal" $(nginx_of "$be")
-	done
-}
-
 page() { # PATH
 	on lb1 curl -s -m 5 "http://127.0.0.1:9427$1"
 }
