@@ -154,6 +154,9 @@ static void views_try(const struct bench *b)
 		REQUIRE(view.down + view.up <= view.seats.count);
 		REQUIRE(len > 0 || len == -ENODATA);
 		REQUIRE(len < 0 || !verdict_verify(bytes, (size_t)len, &b->roster, &any, NULL, NULL));
+		len = verdict_shown(b->verdict, id, bytes);
+		REQUIRE(len > 0 || len == -ENODATA || len == -EMSGSIZE);
+		REQUIRE(len < 0 || !verdict_verify(bytes, (size_t)len, &b->roster, &any, NULL, NULL));
 	}
 }
 

@@ -23,6 +23,17 @@ on() { # HOST CMD...
 		nsenter --net="/run/netns/$STARLING_LAB-$1" -- "${@:2}"
 }
 
+# To a backend's nginx: the master first, as it would begin others for workers that are killed.
+signal() { # SIGNAL BACKEND...
+	local signal=$1 be pid
+	shift
+	for be; do
+		pid=$(cut -d ' ' -f 1 "/run/starling-lab/$STARLING_LAB/$be/nginx.pid")
+		# shellcheck disable=SC2046 # a list
+		kill "-$signal" "$pid" $(pgrep -P "$pid")
+	done
+}
+
 # The `starling` of the first balancer.
 lb() { # WORDS...
 	on lb1 starling "$@"

@@ -34,14 +34,9 @@ all_up() { # BY
 	done
 }
 
-signal() { # SIGNAL BACKEND...
-	local signal=$1 be pid
-	shift
-	for be; do
-		pid=$(cut -d ' ' -f 1 "$RUN/be$be/nginx.pid")
-		# shellcheck disable=SC2046 # a list
-		kill "-$signal" $(pgrep -P "$pid") "$pid"
-	done
+slow() { # BACKEND RATE: nginx's words; answers take so many bytes a second
+	sed -i "s/limit_rate .*;/limit_rate $2;/" "$RUN/$1/nginx.conf"
+	kill -HUP "$(cut -d ' ' -f 1 "$RUN/$1/nginx.pid")"
 }
 
 watch_events() {
@@ -85,17 +80,22 @@ link_down() { # BY
 }
 
 no_answer() { # BY
-	leaves "accepts, never answers" 2 "$1" "signal STOP 2" "signal CONT 2"
+	leaves "accepts, never answers" 2 "$1" "signal STOP be2" "signal CONT be2"
+}
+
+too_slow() { # BY
+	leaves "answers too late" 2 "$1" "slow be2 20" "slow be2 '\$rate'"
 }
 
 check "all are up, by votes" wait_for 20 all_up certified
 watch_events
 equal "four observe, one of whom may lie" "4 3 1" \
 	"$(health_of 1 1 observers) $(health_of 1 1 quorum) $(health_of 1 1 liars)"
-leaves "kill -9" 2 certified "signal KILL 2" "'$LAB' up >/dev/null"
+leaves "kill -9" 2 certified "signal KILL be2" "'$LAB' up >/dev/null"
 link_down certified
 leaves "black hole" 4 certified "'$LAB' fault be4 cut in; '$LAB' fault be4 cut out" "'$LAB' fault be4 clear"
 no_answer certified
+too_slow certified
 
 # --- a verdict is shown to somebody who was not there
 at 2 health export web "$(be 1)" >"$TMP/certificate"
@@ -123,9 +123,9 @@ refused "none" "there is no line" verify "$TMP/other"
 
 # --- one that flaps for less than it takes stays
 flap() {
-	signal STOP 3
+	signal STOP be3
 	sleep 0.4
-	signal CONT 3
+	signal CONT be3
 	sleep 1
 }
 ejected=$(grep -hF "$(be 3)" "$TMP"/events? | grep -c '"after":"down"')
@@ -140,11 +140,21 @@ equal "one that flaps for less than fall probes stays" "$ejected" \
 	"$(grep -hF "$(be 3)" "$TMP"/events? | grep -c '"after":"down"')"
 
 # --- two balancers disagree
-"$LAB" exec lb1 nft -f - <<-END
-	table inet off {
-		chain out { type filter hook output priority 0; ip daddr 192.0.2.103 tcp dport 80 drop; };
-	}
-END
+blind() { # N...: probes of be3 do not reach it
+	local n
+	for n; do
+		"$LAB" exec "lb$n" nft -f - <<-END
+			table inet off {
+				chain out { type filter hook output priority 0; ip daddr 192.0.2.103 tcp dport 80 drop; };
+			}
+		END
+	done
+}
+sees() { # N...
+	local n
+	for n; do "$LAB" exec "lb$n" nft delete table inet off; done
+}
+blind 1
 disagree() {
 	[[ $(health_of 1 3 votes) == *"lb1 down"* && $(health_of 2 3 votes) == *"lb1 down"* ]]
 }
@@ -155,20 +165,39 @@ avoided() { [ "$(at 1 -j backend show vip web | jq -r ".[] | select(.backend == 
 check "who does not reach it avoids it" wait_for 10 avoided
 equal "and nobody else" up "$(at 2 -j backend show vip web | jq -r ".[] | select(.backend == \"$(be 3)\") | .state")"
 none_fails "no request fails" 300 "$(vip4 10)"
-"$LAB" exec lb1 nft delete table inet off
+sees 1
 check "and it serves there again" wait_for 10 all_up certified
 avoided_not() { ! avoided; }
 check "which its state says" wait_for 10 avoided_not
+
+# --- one begins anew while as many say up as down: what holds is what the flock held before
+signal STOP be3
+check "a backend is down" wait_for 20 held 3 down certified
+blind 3 4
+signal CONT be3
+split() { # as balancer N has it
+	[ "$(health_of "$1" 3 votes | grep -o ' up' | wc -l) $(health_of "$1" 3 votes | grep -o ' down' | wc -l)" = "2 2" ]
+}
+check "two of four say that it is back, and two that it is not" wait_for 20 split 2
+check "it is down" held 3 down certified
+kill -9 "$(daemon_pid lb1)"
+rm -r "/sys/fs/bpf/starling-lab/$STARLING_LAB/lb1"
+"$LAB" up >/dev/null
+check "who begins anew, and remembers nothing, holds it down as well" wait_for 20 held 3 down certified
+check "by the flock's certificate, not by votes" wait_for 20 split 1
+note "$(at 1 health show vip web | grep -F "$(be 3)")"
+sees 3 4
+check "it comes back" wait_for 20 all_up certified
 
 # --- a partition of the flock: each half takes out what it finds dead, and they are one again
 halves deaf
 alone() { state_is 1 3 dead && state_is 3 1 dead && state_is 2 4 dead && state_is 4 2 dead; }
 check "the flock is in two halves" wait_for 20 alone
-signal STOP 4
+signal STOP be4
 check "both take out a dead one, by themselves" wait_for 20 held 4 down local
 halves hears
 check "and agree on that after the heal" wait_for 20 held 4 down certified
-signal CONT 4
+signal CONT be4
 check "it comes back to all" wait_for 20 all_up certified
 
 # --- fewer balancers live than vote, and the routers know
@@ -202,6 +231,7 @@ for left in 3 2 1; do
 	counted() { [ "$(health_of 1 1 observers) $(health_of 1 1 quorum) $(health_of 1 1 liars)" = "$left $((left / 2 + 1)) 0" ]; }
 	check "$left of $left: so many observe, a majority decides, and none may lie" wait_for 10 counted
 	no_answer certified
+	too_slow certified
 done
 for n in 1 2 3 4; do check "lb$n told of those that were broken" grep -qF "$(be 2)" "$TMP/events$n"; done
 equal "no healthy backend was ever ejected" "" "$(grep -hF "$(be 1)" "$TMP"/events?)"

@@ -11,17 +11,36 @@
 
 /* --- items --- */
 
+static __u64 item_key(const struct item *item)
+{
+	return mix64(item->vote.target ^ mix64(item->vote.voter ^ mix64(item->vote.about))) | 1;
+}
+
 struct item *verdict_item(enum item_what what, const void *bytes, size_t len)
 {
-	struct item *item = calloc(1, sizeof(*item));
+	struct item *item = calloc(1, sizeof(*item) + len);
 
 	assert_non_null(item);
-	*item = (struct item){.holders = 1, .what = what, .len = len};
+	item->holders = 1;
+	item->what = what;
+	item->len = len;
 	memcpy(item->bytes, bytes, len);
 	if (what != ITEM_VOTE)
 		return item;
 	assert_int_equal(verdict_vote_decode(bytes, len, &item->vote), 0);
-	item->key = mix64(item->vote.target ^ mix64(item->vote.voter ^ mix64(item->vote.about))) | 1;
+	item->key = item_key(item);
+	return item;
+}
+
+struct item *verdict_item_certificate(struct node *n, __u64 target, const void *bytes, size_t len)
+{
+	struct item *item = verdict_item(ITEM_CERTIFICATE, bytes, len);
+
+	item->vote.target = target;
+	item->vote.voter = n->signer.id;
+	item->vote.about = ABOUT_CERTIFICATE;
+	item->vote.number = (struct page_version){n->life, 1, ++n->counter};
+	item->key = item_key(item);
 	return item;
 }
 
@@ -168,15 +187,16 @@ static bool keeps(const struct node *n, const struct item *item)
 				page_version_compare(&kept->vote.number, &item->vote.number) >= 0);
 }
 
-void verdict_keep(struct node *n, struct item *item)
+bool verdict_keep(struct node *n, struct item *item)
 {
 	struct item **kept;
 
-	if (item->what != ITEM_VOTE || keeps(n, item))
-		return;
+	if (item->what == ITEM_PROOF || keeps(n, item))
+		return false;
 	kept = kept_of(n, &item->vote);
 	verdict_item_drop(*kept);
 	*kept = verdict_item_hold(item);
+	return true;
 }
 
 void verdict_node_forget(const struct verdict_world *w, struct node *n)
@@ -191,21 +211,6 @@ void verdict_node_forget(const struct verdict_world *w, struct node *n)
 	memset(n->kept, 0, w->options.targets * KEPT * sizeof(*n->kept));
 }
 
-static void repair_certificate(struct verdict_world *w, size_t from, size_t to, size_t target)
-{
-	__u8 bytes[VERDICT_CERTIFICATE_BYTES];
-	int len;
-
-	if (!w->node[from].verdict || !w->node[to].verdict ||
-	    verdict_world_state(w, from, target, NULL) == verdict_world_state(w, to, target, NULL))
-		return;
-	len = verdict_export(w->node[from].verdict, verdict_world_target(target), bytes);
-	if (len <= 0)
-		return;
-	w->messages++;
-	verdict_certificate(w->node[to].verdict, verdict_world_now(w), bytes, (size_t)len);
-}
-
 /* One node and another: each sends what the other lacks; over a stream, so nothing of it is lost. */
 static void repair_towards(struct verdict_world *w, size_t from, size_t to)
 {
@@ -217,9 +222,6 @@ static void repair_towards(struct verdict_world *w, size_t from, size_t to)
 			w->messages++;
 			item_send(w, DELAY_US, from, to, kept[i]);
 		}
-	for (i = 0; i < w->options.targets; i++)
-		repair_certificate(w, from, to, i);
-	verdict_node_after(w, to);
 }
 
 void verdict_repair(struct verdict_world *w, size_t node)

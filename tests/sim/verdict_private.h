@@ -18,22 +18,24 @@
 #include "events.h"
 #include "verdict_world.h"
 
-#define KEPT	 (VERDICT_SEATS + 9) /* votes on a target that a node keeps for others */
+#define KEPT	 (2 * VERDICT_SEATS + 9) /* votes and certificates on a target that a node keeps for others */
 #define FRESH	 1024
 #define RECORDED 1024
 #define DATAGRAM 32 /* items that a round of gossip has for each peer: four pages */
 #define LAMBDA	 4  /* each is sent LAMBDA * log10(n + 1) times */
 
-enum item_what { ITEM_VOTE, ITEM_PROOF };
+enum item_what { ITEM_VOTE, ITEM_PROOF, ITEM_CERTIFICATE };
+
+#define ABOUT_CERTIFICATE UINT64_MAX /* no vote is about that one */
 
 /* What nodes tell each other: one, however many have it. */
 struct item {
 	size_t holders;
 	enum item_what what;
-	struct verdict_vote vote; /* of VOTE: what its bytes say */
+	struct verdict_vote vote; /* of VOTE: what its bytes say; of CERTIFICATE: who shows which, and its number */
 	__u64 key;		  /* of what it says instead of another one: who votes on what; 0: of nothing */
-	size_t len;
-	__u8 bytes[VERDICT_PROOF_BYTES];
+	size_t len;		  /* 0: a certificate is not shown any more */
+	__u8 bytes[];
 };
 
 enum job_what { JOB_RESULT, JOB_ITEM, JOB_GOSSIP, JOB_REPAIR, JOB_LIE, JOB_LIVE };
@@ -66,7 +68,7 @@ struct node {
 	size_t fresh_count;
 	bool gossips;
 	struct item **kept;	/* KEPT a target; held; NULL: none */
-	__u64 counter;		/* of a liar's votes */
+	__u64 counter;		/* of a liar's votes, or of certificates that are shown */
 	bool says_down;		/* of FLAP: this time */
 	bool told;		/* in this epoch */
 	struct item **recorded; /* by who replays; held */
@@ -99,13 +101,14 @@ void verdict_node_after(struct verdict_world *w, size_t node);
 /* verdict_gossip.c */
 /* Return: held by the caller. */
 struct item *verdict_item(enum item_what what, const void *bytes, size_t len);
+struct item *verdict_item_certificate(struct node *n, __u64 target, const void *bytes, size_t len);
 struct item *verdict_item_hold(struct item *item);
 void verdict_item_drop(struct item *item); /* NULL is fine */
 void verdict_send(struct verdict_world *w, size_t from, size_t to, struct item *item);
 /* To be gossiped by @node, who has it from @from, maybe itself. */
 void verdict_spread(struct verdict_world *w, size_t node, size_t from, struct item *item);
 void verdict_gossip(struct verdict_world *w, size_t from); /* one round */
-void verdict_keep(struct node *n, struct item *item);
+bool verdict_keep(struct node *n, struct item *item);	   /* whether it is new */
 void verdict_repair(struct verdict_world *w, size_t node);
 void verdict_node_forget(const struct verdict_world *w, struct node *n); /* items */
 

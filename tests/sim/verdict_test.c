@@ -16,6 +16,7 @@
 
 #define PROBES	 30000
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#define ROUND_MS (2 * VERDICT_REPAIR_MS + VERDICT_GOSSIP_MS) /* until who was away has all that others keep */
 
 /* --- liars and loss --- */
 
@@ -196,7 +197,7 @@ static void halves_go_by_their_own_probes_and_agree_after_the_heal(void **state)
 	verdict_world_run(w, 30000, fault, COUNT(fault));
 	all_hold(w, 0, 4, 0, VERDICT_DOWN, VERDICT_BY_LOCAL);
 	all_hold(w, 0, 4, 1, VERDICT_UP, VERDICT_BY_LOCAL);
-	verdict_world_run(w, 40000 + 2 * VERDICT_REPAIR_MS + VERDICT_GOSSIP_MS, fault, COUNT(fault));
+	verdict_world_run(w, 40000 + ROUND_MS, fault, COUNT(fault));
 	all_hold(w, 0, 4, 0, VERDICT_DOWN, VERDICT_BY_CERTIFIED);
 	all_hold(w, 0, 4, 1, VERDICT_UP, VERDICT_BY_CERTIFIED);
 	verdict_world_free(w);
@@ -237,22 +238,28 @@ static void a_crashed_observer_is_not_missed(void **state)
 	verdict_world_free(w);
 }
 
-/* Two say up and two say down, so nothing new comes about; the newcomer cannot know from votes what stands. */
-static void a_newcomer_is_handed_the_certificate(void **state)
+/* Two say up and two say down, so nothing new comes about; the newcomers cannot know from votes what stands. */
+static void newcomers_hold_what_the_others_do_after_a_round_of_gossip(void **state)
 {
 	const struct verdict_fault fault[] = {
 		{10000, VERDICT_FAULT_MUTE, 0, 1, 0},  {25000, VERDICT_FAULT_BLIND, 2, 2, 100},
 		{25000, VERDICT_FAULT_HEAL, 0, 1, 0},  {40000, VERDICT_FAULT_CRASH, 1, 1, 0},
-		{41000, VERDICT_FAULT_START, 1, 1, 0},
+		{41000, VERDICT_FAULT_START, 1, 1, 0}, {50000, VERDICT_FAULT_CRASH, 0, 1, 0},
+		{51000, VERDICT_FAULT_START, 0, 1, 0},
 	};
 	struct verdict_world_options o = verdict_flock(4, 0, 0);
+	struct verdict_view view;
 	struct verdict_world *w;
 
 	(void)state;
 	o.loss = 0;
 	w = verdict_world_new(&o);
-	verdict_world_run(w, 60000, fault, COUNT(fault));
-	all_hold(w, 0, 4, 0, VERDICT_DOWN, VERDICT_BY_CERTIFIED);
+	for (__u64 ms = 41000; ms <= 51000; ms += 10000) {
+		verdict_world_run(w, ms + ROUND_MS, fault, COUNT(fault));
+		all_hold(w, 0, 4, 0, VERDICT_DOWN, VERDICT_BY_CERTIFIED);
+		assert_int_equal(verdict_view(verdict_world_node(w, 2), verdict_world_target(0), &view), 0);
+		assert_in_range(view.down, 1, 2);
+	}
 	verdict_world_free(w);
 }
 
@@ -459,7 +466,7 @@ int main(void)
 		cmocka_unit_test(halves_go_by_their_own_probes_and_agree_after_the_heal),
 		cmocka_unit_test(the_last_of_four_goes_by_its_own_probes),
 		cmocka_unit_test(a_crashed_observer_is_not_missed),
-		cmocka_unit_test(a_newcomer_is_handed_the_certificate),
+		cmocka_unit_test(newcomers_hold_what_the_others_do_after_a_round_of_gossip),
 		cmocka_unit_test(another_roster_moves_nothing),
 		cmocka_unit_test(every_mode_tells_the_dead_from_the_living),
 		cmocka_unit_test(after_storms_all_hold_what_is_so),

@@ -84,6 +84,18 @@ static void vote_send(struct verdict_world *w, size_t node, const struct verdict
 	verdict_item_drop(item);
 }
 
+static void certificate_send(struct verdict_world *w, size_t node, const struct verdict_action *a)
+{
+	struct node *n = &w->node[node];
+	__u8 bytes[VERDICT_SHOWN_BYTES];
+	int len = verdict_shown(n->verdict, a->target, bytes);
+	struct item *item = verdict_item_certificate(n, a->target, bytes, len > 0 ? (size_t)len : 0);
+
+	verdict_keep(n, item);
+	verdict_spread(w, node, node, item);
+	verdict_item_drop(item);
+}
+
 static void change_tell(struct verdict_world *w, size_t node, const struct verdict_action *a)
 {
 	struct verdict_view view;
@@ -112,6 +124,9 @@ void verdict_node_after(struct verdict_world *w, size_t node)
 			break;
 		case VERDICT_PROOF:
 			vote_send(w, node, &a, ITEM_PROOF);
+			break;
+		case VERDICT_SHOW:
+			certificate_send(w, node, &a);
 			break;
 		case VERDICT_CHANGE:
 			change_tell(w, node, &a);
@@ -210,7 +225,7 @@ static void roster_change(struct verdict_world *w, size_t nodes)
 		assert_int_equal(verdict_roster(n->verdict, verdict_world_now(w), &w->roster), 0);
 		verdict_node_after(w, i);
 		for (size_t k = 0; k < w->options.targets * KEPT; k++)
-			if (n->kept[k])
+			if (n->kept[k] && n->kept[k]->what == ITEM_VOTE)
 				verdict_vote(n->verdict, verdict_world_now(w), n->kept[k]->bytes, n->kept[k]->len);
 		verdict_node_after(w, i);
 	}
@@ -261,6 +276,18 @@ static void fault_do(struct verdict_world *w, const struct verdict_fault *f)
 
 /* --- events --- */
 
+/* All pages of an epoch are kept and passed on, whatever they say. */
+static void certificate_hear(struct verdict_world *w, size_t node, size_t from, struct item *item)
+{
+	struct node *n = &w->node[node];
+
+	if (!verdict_keep(n, item))
+		return;
+	verdict_spread(w, node, from, item);
+	if (item->len)
+		verdict_certificate(n->verdict, verdict_world_now(w), item->bytes, item->len);
+}
+
 static void item_hear(struct verdict_world *w, size_t node, size_t from, struct item *item)
 {
 	struct node *n = &w->node[node];
@@ -272,6 +299,10 @@ static void item_hear(struct verdict_world *w, size_t node, size_t from, struct 
 	}
 	if (!n->verdict)
 		return;
+	if (item->what == ITEM_CERTIFICATE) {
+		certificate_hear(w, node, from, item);
+		return;
+	}
 	if (item->what == ITEM_VOTE)
 		outcome = verdict_vote(n->verdict, verdict_world_now(w), item->bytes, item->len);
 	else

@@ -162,6 +162,56 @@ static void another_life_says_all_again_and_another_node_nothing(void **state)
 	verdict_pages_free(p);
 }
 
+/* Each is in one entry of a page that has the room; what changes is the page of it, and nothing else. */
+static void certificates_stand_behind_proofs_and_go_when_they_are_not_needed(void **state)
+{
+	static const __u8 half[PAGE_ENTRIES_BYTES / 2 - sizeof(struct page_entry_header)], whole[PAGE_VALUE_BYTES + 1];
+	struct verdict_pages *p = verdict_pages_new();
+	struct page_draft draft;
+	__u16 first, index;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(verdict_pages_certificate(p, 1, half, sizeof(half)), 0);
+	assert_int_equal(verdict_pages_certificate(p, 2, half, sizeof(half)), 0);
+	assert_int_equal(verdict_pages_certificate(p, 3, half, sizeof(half)), 0);
+	assert_true(verdict_pages_next(p, &first, &draft));
+	assert_true(first > VERDICT_PAGES);
+	assert_int_equal(entries(&draft), 2);
+	assert_int_equal(drain(p, NULL), 1);
+	verdict_pages_drop(p, 1);
+	assert_true(verdict_pages_next(p, &index, &draft));
+	assert_int_equal(index, first);
+	assert_int_equal(entries(&draft), 1);
+	assert_int_equal(verdict_pages_certificate(p, 2, whole, PAGE_VALUE_BYTES), 0);
+	assert_int_equal(verdict_pages_certificate(p, 3, NULL, 0), 0);
+	assert_int_equal(drain(p, &count), 2);
+	assert_int_equal(count, 1);
+	assert_int_equal(verdict_pages_certificate(p, 2, whole, sizeof(whole)), -EMSGSIZE);
+	assert_int_equal(drain(p, &count), 1);
+	assert_int_equal(count, 0);
+	verdict_pages_free(p);
+}
+
+static void a_node_shows_so_many_certificates(void **state)
+{
+	static const __u8 whole[PAGE_VALUE_BYTES];
+	struct verdict_pages *p = verdict_pages_new();
+	size_t pages, count;
+
+	(void)state;
+	for (__u64 target = 0; target < VERDICT_CERTIFICATES; target++)
+		assert_int_equal(verdict_pages_certificate(p, target, whole, sizeof(whole)), 0);
+	assert_int_equal(verdict_pages_certificate(p, VERDICT_CERTIFICATES, whole, 1), -ENOSPC);
+	assert_int_equal(verdict_pages_certificate(p, 5, whole, sizeof(whole)), 0);
+	pages = drain(p, &count);
+	assert_int_equal(count, VERDICT_CERTIFICATES);
+	verdict_pages_clear(p);
+	assert_int_equal(drain(p, &count), pages);
+	assert_int_equal(count, 0);
+	verdict_pages_free(p);
+}
+
 /* By two nodes of a site of two, with real signatures: what one says in a page the other hears. */
 static void what_a_page_says_is_heard(void **state)
 {
@@ -217,6 +267,8 @@ int main(void)
 		cmocka_unit_test(of_a_witness_few_votes_are_kept),
 		cmocka_unit_test(proofs_stand_in_pages_behind_those_of_votes),
 		cmocka_unit_test(another_life_says_all_again_and_another_node_nothing),
+		cmocka_unit_test(certificates_stand_behind_proofs_and_go_when_they_are_not_needed),
+		cmocka_unit_test(a_node_shows_so_many_certificates),
 		cmocka_unit_test(what_a_page_says_is_heard),
 	};
 

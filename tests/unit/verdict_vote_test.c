@@ -219,6 +219,22 @@ static void a_certificate_does_not_choose_its_rule(void **state)
 	assert_int_equal(verdict_certificate_verify(&c, &d->roster, &d->rule, &d->signer[0].signing, NULL), -ENODATA);
 }
 
+static void a_certificate_is_cut_to_what_it_needs(void **state)
+{
+	struct desk *d = *state;
+	struct verdict_certificate c = certificate_of(d, 4, VERDICT_DOWN);
+
+	verdict_certificate_cut(&c, &d->seats);
+	assert_int_equal(c.votes, 3);
+	assert_int_equal(verified(d, &c), 0);
+	verdict_certificate_cut(&c, &d->seats);
+	assert_int_equal(c.votes, 3);
+	c = certificate_of(d, 4, VERDICT_DOWN);
+	c.rule.mode = VERDICT_MODE_ANY;
+	verdict_certificate_cut(&c, &d->seats);
+	assert_int_equal(c.votes, 1);
+}
+
 static void a_proof_convicts_who_said_two_things(void **state)
 {
 	struct desk *d = *state;
@@ -287,6 +303,7 @@ int main(void)
 		cmocka_unit_test(a_certificate_with_any_bit_turned_says_nothing_else),
 		cmocka_unit_test(what_is_no_certificate_is_refused_with_its_reason),
 		cmocka_unit_test(a_certificate_does_not_choose_its_rule),
+		cmocka_unit_test(a_certificate_is_cut_to_what_it_needs),
 		cmocka_unit_test(a_proof_convicts_who_said_two_things),
 		cmocka_unit_test(votes_of_two_numbers_prove_nothing),
 		cmocka_unit_test(the_longest_fit_their_room),

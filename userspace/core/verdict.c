@@ -284,6 +284,8 @@ void verdict_time(struct verdict *v, struct target *t)
 		t->due = t->grace;
 	if (!t->own_down && verdict_own_down_due(t).ns < t->due.ns)
 		t->due = verdict_own_down_due(t);
+	if (verdict_show_due(t).ns < t->due.ns)
+		t->due = verdict_show_due(t);
 	for (; at && v->by_time[(at - 1) / 2]->due.ns > t->due.ns; at = (at - 1) / 2)
 		heap_set(v, at, v->by_time[(at - 1) / 2]);
 	for (; (other = 2 * at + 1) < v->targets; at = other) {
@@ -433,21 +435,44 @@ int verdict_view(const struct verdict *v, __u64 target, struct verdict_view *ret
 	return 0;
 }
 
-int verdict_export(const struct verdict *v, __u64 target, __u8 ret[VERDICT_CERTIFICATE_BYTES])
+/* What holds. Return: 0, -ENOENT, -ENODATA. */
+static int certificate_of(const struct verdict *v, __u64 target, struct verdict_certificate *ret)
 {
 	const struct target *t = verdict_target(v, target);
-	struct verdict_certificate c = {.target = target};
 
 	if (!t)
 		return -ENOENT;
 	if (!t->held.votes)
 		return -ENODATA;
-	c.epoch = t->held.epoch;
-	c.state = t->held.state;
-	c.rule = t->held.rule;
-	c.votes = t->held.votes;
-	memcpy(c.vote, t->held.vote, c.votes * sizeof(*c.vote));
-	return verdict_certificate_encode(&c, ret, VERDICT_CERTIFICATE_BYTES);
+	ret->target = target;
+	ret->epoch = t->held.epoch;
+	ret->state = t->held.state;
+	ret->rule = t->held.rule;
+	ret->votes = t->held.votes;
+	memcpy(ret->vote, t->held.vote, ret->votes * sizeof(*ret->vote));
+	return 0;
+}
+
+int verdict_export(const struct verdict *v, __u64 target, __u8 ret[VERDICT_CERTIFICATE_BYTES])
+{
+	struct verdict_certificate c;
+	int rc = certificate_of(v, target, &c);
+
+	return rc ? rc : verdict_certificate_encode(&c, ret, VERDICT_CERTIFICATE_BYTES);
+}
+
+int verdict_shown(const struct verdict *v, __u64 target, __u8 ret[VERDICT_SHOWN_BYTES])
+{
+	const struct target *t = verdict_target(v, target);
+	struct verdict_certificate c;
+	int rc = certificate_of(v, target, &c);
+
+	if (rc)
+		return rc;
+	if (!t->shown)
+		return -ENODATA;
+	verdict_certificate_cut(&c, &t->seats);
+	return verdict_certificate_encode(&c, ret, VERDICT_SHOWN_BYTES);
 }
 
 bool verdict_doubts(const struct verdict *v)

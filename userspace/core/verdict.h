@@ -22,9 +22,10 @@
  *    verdict_roster() and verdict_targets() what came before has to be shown again.
  *  - While fewer observers live and judge than a quorum needs, by its own opinion, a node goes by its own probes: it
  *    is never worse off than with a lone checker.
- *  - Who was away may have missed votes between two certificates. It is handed one (verdict_certificate()). Of two
- *    opposite ones, the one holds in which most of those voters that are in both have the later number; then the one
- *    of which more votes still stand; then down.
+ *  - Who was away may have missed votes between two certificates, and cannot know from those that stand what holds.
+ *    So an observer that holds a certificate which they have not proven for VERDICT_SHOW_MS shows it (verdict_shown()),
+ *    until they do, and others take it (verdict_certificate()). Of two opposite ones, the one holds in which most of
+ *    those voters that are in both have the later number; then the one of which more votes still stand; then down.
  *  - Once one is down, by votes or by own probes alone, all that fail here are hurried. Changes come out together:
  *    VERDICT_SETTLE_MS after the first; VERDICT_FILTER_MS if something is called down by more than f, but not yet by
  *    enough; VERDICT_MANY_MS while hurried probes of others fail. Where there are several, or were just before, they
@@ -50,6 +51,8 @@
 #define VERDICT_GRACE	      2	   /* intervals beyond `fall`, after which an observer should have voted */
 #define VERDICT_OWN	      2	   /* intervals after which own probes that say down are gone by */
 #define VERDICT_RENEW	      2	   /* intervals after which a vote without its witnesses gets others */
+#define VERDICT_SHOW_MS	      2000 /* votes that change after each other make no certificate worth showing */
+#define VERDICT_SHOWN_BYTES   PAGE_VALUE_BYTES
 
 struct verdict_config {
 	struct verdict_self {
@@ -96,6 +99,7 @@ enum verdict_act {
 	VERDICT_VOTE,	/* an own vote, for all nodes: @bytes. The target's other observers want it at once */
 	VERDICT_CHANGE, /* @target is @state now, by @source, or @own_down is other; those of one @event at once */
 	VERDICT_PROOF,	/* of equivocation, for all nodes: @bytes */
+	VERDICT_SHOW,	/* of @target verdict_shown() is something else, for all nodes */
 };
 
 struct verdict_action {
@@ -196,6 +200,15 @@ int verdict_view(const struct verdict *v, __u64 target, struct verdict_view *ret
  * Return: bytes, -ENOENT (no such target), -ENODATA (there is none).
  */
 int verdict_export(const struct verdict *v, __u64 target, __u8 ret[VERDICT_CERTIFICATE_BYTES]);
+
+/**
+ * verdict_shown() - the same of its fewest votes, if it is to be shown to all
+ * @ret:	one entry of a page
+ *
+ * Return: bytes; -ENOENT; -ENODATA: votes that stand prove what holds, or others observe the target; -EMSGSIZE: it has
+ * witnesses' votes, for which there is no room.
+ */
+int verdict_shown(const struct verdict *v, __u64 target, __u8 ret[VERDICT_SHOWN_BYTES]);
 
 bool verdict_doubts(const struct verdict *v); /* whether this node abstains where it would call down */
 __u64 verdict_count(const struct verdict *v, enum verdict_outcome outcome);

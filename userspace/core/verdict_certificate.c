@@ -108,3 +108,23 @@ int verdict_verify(const void *bytes, size_t len, const struct roster *roster, c
 		*ret = c;
 	return rc;
 }
+
+void verdict_certificate_cut(struct verdict_certificate *c, const struct verdict_seats *seats)
+{
+	enum verdict_state state[VERDICT_SEATS] = {0};
+	size_t i;
+
+	if (c->rule.mode == VERDICT_MODE_PROOF && c->state == VERDICT_DOWN)
+		return;
+	for (i = 0; i < c->votes; i++)
+		state[verdict_seat_of(seats, c->vote[i].voter)] = c->state;
+	for (i = c->votes; i--;) {
+		int seat = verdict_seat_of(seats, c->vote[i].voter);
+
+		state[seat] = VERDICT_NONE;
+		if (verdict_decide(seats, c->rule.mode, state) == c->state)
+			c->vote[i] = c->vote[--c->votes];
+		else
+			state[seat] = c->state;
+	}
+}

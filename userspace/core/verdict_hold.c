@@ -57,6 +57,7 @@ void verdict_hold(struct target *t, enum verdict_state state, const struct roste
 	h->former = false;
 	h->epoch = *epoch;
 	h->rule = t->is.rule;
+	t->unproven.ns = 0;
 }
 
 static void certificate_make(const struct verdict *v, struct target *t, enum verdict_state state,
@@ -78,7 +79,8 @@ static void certificate_make(const struct verdict *v, struct target *t, enum ver
 	verdict_hold(t, state, &v->epoch, vote, votes);
 }
 
-static void decide(struct verdict *v, struct mono now, struct target *t)
+/* Return: what votes that stand prove. */
+static enum verdict_state decide(struct verdict *v, struct mono now, struct target *t)
 {
 	enum verdict_state counting[VERDICT_SEATS] = {0}, state;
 	size_t i, down = 0;
@@ -100,6 +102,42 @@ static void decide(struct verdict *v, struct mono now, struct target *t)
 	v->undecided += undecided;
 	v->undecided -= t->undecided;
 	t->undecided = undecided;
+	return state;
+}
+
+struct mono verdict_show_due(const struct target *t)
+{
+	if (!t->unproven.ns || t->shown)
+		return (struct mono){UINT64_MAX};
+	return mono_after(t->unproven, VERDICT_SHOW_MS);
+}
+
+/* Another certificate than the one that was shown, or none. Without memory for it some will hold what they held. */
+static void show_set(struct verdict *v, struct target *t, bool shown)
+{
+	struct verdict_action *action = verdict_act(v, VERDICT_SHOW);
+
+	t->shown = shown;
+	if (action)
+		action->target = t->is.id;
+}
+
+/* @proven: by votes that stand. */
+static void show(struct verdict *v, struct mono now, struct target *t, enum verdict_state proven)
+{
+	const struct held *h = &t->held;
+	bool needed = t->self >= 0 && h->votes && !h->former && h->state != proven;
+
+	if (t->shown && (!needed || !t->unproven.ns))
+		show_set(v, t, false);
+	if (!needed) {
+		t->unproven.ns = 0;
+	} else if (!t->unproven.ns) {
+		t->unproven = now;
+		verdict_time(v, t);
+	} else if (verdict_show_due(t).ns <= now.ns) {
+		show_set(v, t, true);
+	}
 }
 
 /* An observer finds out by itself; but what was down before this began has to rise. */
@@ -171,7 +209,7 @@ void verdict_settle(struct verdict *v, struct mono now, struct target *t)
 {
 	bool few = too_few(v, t);
 
-	decide(v, now, t);
+	show(v, now, t, decide(v, now, t));
 	watch_set(v, now, t, !t->is.blind && (t->self >= 0 || few || t->asked_count));
 	verdict_fails(v, t);
 	if (few && t->watch.state == VERDICT_DOWN && t->state != VERDICT_DOWN)

@@ -11,6 +11,10 @@
 #define WITNESSED   8 /* votes of a witness on one target */
 #define PAGE_PROOFS (PAGE_ENTRIES_BYTES / (sizeof(struct page_entry_header) + VERDICT_PROOF_BYTES))
 #define PROOF_PAGES ((VERDICT_PROOFS + PAGE_PROOFS - 1) / PAGE_PROOFS) /* behind those of votes */
+#define SHOWN_FIRST (VERDICT_PAGES + PROOF_PAGES)		       /* pages of certificates: behind both */
+#define PAGES	    (SHOWN_FIRST + VERDICT_CERTIFICATES)
+
+_Static_assert(PAGES < STARLING_PAGES_PER_ORIGIN, "a node has other pages, too");
 
 struct place {
 	__u64 target;
@@ -24,12 +28,22 @@ struct proof {
 	__u8 bytes[VERDICT_PROOF_BYTES];
 };
 
+struct shown {
+	__u64 target;
+	size_t page; /* of those of certificates */
+	size_t len;
+	__u8 bytes[];
+};
+
 struct verdict_pages {
 	struct place *place; /* owned */
 	size_t places, room;
+	struct shown *shown[VERDICT_CERTIFICATES]; /* owned */
+	size_t shown_count;
+	size_t shown_len[VERDICT_CERTIFICATES]; /* by page: bytes of its entries */
 	struct proof proof[VERDICT_PROOFS];
 	size_t proofs;
-	bool changed[VERDICT_PAGES + PROOF_PAGES];
+	bool changed[PAGES];
 };
 
 struct verdict_pages *verdict_pages_new(void)
@@ -37,10 +51,18 @@ struct verdict_pages *verdict_pages_new(void)
 	return calloc(1, sizeof(struct verdict_pages));
 }
 
+static void shown_free(struct verdict_pages *p)
+{
+	for (size_t i = 0; i < p->shown_count; i++)
+		free(p->shown[i]);
+	p->shown_count = 0;
+}
+
 void verdict_pages_free(struct verdict_pages *p)
 {
 	if (!p)
 		return;
+	shown_free(p);
 	free(p->place);
 	free(p);
 }
@@ -117,18 +139,74 @@ int verdict_pages_proof(struct verdict_pages *p, const void *bytes, size_t len)
 	return 0;
 }
 
+/* --- certificates --- */
+
+static size_t entry_bytes(size_t len)
+{
+	return sizeof(struct page_entry_header) + len;
+}
+
+static void shown_drop(struct verdict_pages *p, __u64 target)
+{
+	struct shown *shown;
+	size_t i = 0;
+
+	while (i < p->shown_count && p->shown[i]->target != target)
+		i++;
+	if (i == p->shown_count)
+		return;
+	shown = p->shown[i];
+	p->shown[i] = p->shown[--p->shown_count];
+	p->shown_len[shown->page] -= entry_bytes(shown->len);
+	p->changed[SHOWN_FIRST + shown->page] = true;
+	free(shown);
+}
+
+int verdict_pages_certificate(struct verdict_pages *p, __u64 target, const void *bytes, size_t len)
+{
+	struct shown *shown;
+	size_t page = 0;
+
+	shown_drop(p, target);
+	if (!len)
+		return 0;
+	if (len > PAGE_VALUE_BYTES)
+		return -EMSGSIZE;
+	if (p->shown_count == VERDICT_CERTIFICATES)
+		return -ENOSPC;
+	shown = malloc(sizeof(*shown) + len);
+	if (!shown)
+		return -ENOMEM;
+	while (p->shown_len[page] + entry_bytes(len) > PAGE_ENTRIES_BYTES)
+		page++; /* there are as many pages as certificates */
+	shown->target = target;
+	shown->page = page;
+	shown->len = len;
+	memcpy(shown->bytes, bytes, len);
+	p->shown[p->shown_count++] = shown;
+	p->shown_len[page] += entry_bytes(len);
+	p->changed[SHOWN_FIRST + page] = true;
+	return 0;
+}
+
+/* --- all of them --- */
+
 void verdict_pages_again(struct verdict_pages *p)
 {
 	for (size_t i = 0; i * VERDICT_PAGE_VOTES < p->places; i++)
 		p->changed[i] = true;
 	for (size_t i = 0; i * PAGE_PROOFS < p->proofs; i++)
 		p->changed[VERDICT_PAGES + i] = true;
+	for (size_t i = 0; i < p->shown_count; i++)
+		p->changed[SHOWN_FIRST + p->shown[i]->page] = true;
 }
 
 void verdict_pages_clear(struct verdict_pages *p)
 {
 	verdict_pages_again(p);
 	p->places = p->proofs = 0;
+	shown_free(p);
+	memset(p->shown_len, 0, sizeof(p->shown_len));
 }
 
 void verdict_pages_drop(struct verdict_pages *p, __u64 target)
@@ -139,6 +217,7 @@ void verdict_pages_drop(struct verdict_pages *p, __u64 target)
 		p->place[i].len = 0;
 		p->changed[i / VERDICT_PAGE_VOTES] = true;
 	}
+	shown_drop(p, target);
 }
 
 static void votes_add(const struct verdict_pages *p, size_t first, struct page_draft *ret)
@@ -154,19 +233,28 @@ static void proofs_add(const struct verdict_pages *p, size_t first, struct page_
 		page_entry_add(ret, VERDICT_ENTRY_PROOF, p->proof[i].bytes, p->proof[i].len);
 }
 
+static void shown_add(const struct verdict_pages *p, size_t page, struct page_draft *ret)
+{
+	for (size_t i = 0; i < p->shown_count; i++)
+		if (p->shown[i]->page == page)
+			page_entry_add(ret, VERDICT_ENTRY_CERTIFICATE, p->shown[i]->bytes, p->shown[i]->len);
+}
+
 bool verdict_pages_next(struct verdict_pages *p, __u16 *ret_index, struct page_draft *ret)
 {
 	size_t page = 0;
 
-	while (page < VERDICT_PAGES + PROOF_PAGES && !p->changed[page])
+	while (page < PAGES && !p->changed[page])
 		page++;
-	if (page == VERDICT_PAGES + PROOF_PAGES)
+	if (page == PAGES)
 		return false;
 	ret->len = 0;
 	if (page < VERDICT_PAGES)
 		votes_add(p, page * VERDICT_PAGE_VOTES, ret);
-	else
+	else if (page < SHOWN_FIRST)
 		proofs_add(p, (page - VERDICT_PAGES) * PAGE_PROOFS, ret);
+	else
+		shown_add(p, page - SHOWN_FIRST, ret);
 	p->changed[page] = false;
 	*ret_index = (__u16)page;
 	return true;

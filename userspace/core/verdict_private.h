@@ -38,10 +38,12 @@ struct target {
 	struct mono voted; /* by this node, last */
 	struct mono grace; /* observers that have not voted by then do not judge; 0 ns: it is over */
 	struct held held;
-	bool contradicted; /* it fails here, and more than f others say up */
-	bool undecided;	   /* more than f say down, and it is not */
-	bool fails;	   /* hurried probes do, and it is not down */
-	bool changed;	   /* @state or @source are not what was told */
+	struct mono unproven; /* by votes that stand, since then; 0 ns: they prove it, or nothing holds */
+	bool shown;	      /* what is held is shown to others */
+	bool contradicted;    /* it fails here, and more than f others say up */
+	bool undecided;	      /* more than f say down, and it is not */
+	bool fails;	      /* hurried probes do, and it is not down */
+	bool changed;	      /* @state or @source are not what was told */
 	enum verdict_state state, told_state;
 	enum verdict_source source, told_source;
 	bool own_down, told_own_down;
@@ -112,6 +114,7 @@ void verdict_hold(struct target *t, enum verdict_state state, const struct roste
 		  const struct verdict_vote *vote, size_t votes);
 void verdict_fails(struct verdict *v, struct target *t);
 struct mono verdict_own_down_due(const struct target *t); /* UINT64_MAX ns: never */
+struct mono verdict_show_due(const struct target *t);	  /* likewise */
 void verdict_tell(struct verdict *v, struct mono now);	  /* changes, if it is time */
 struct mono verdict_tell_due(const struct verdict *v);
 

@@ -93,4 +93,7 @@ int verdict_certificate_verify(const struct verdict_certificate *c, const struct
 int verdict_verify(const void *bytes, size_t len, const struct roster *roster, const struct signing *signing,
 		   struct verdict_certificate *ret, struct err *err);
 
+/* Without votes that it does not need; those that have witnesses are all kept. @seats: its rule's, of its epoch. */
+void verdict_certificate_cut(struct verdict_certificate *c, const struct verdict_seats *seats);
+
 #endif

@@ -131,6 +131,17 @@ static void vote_keep(struct health *h, const struct verdict_action *action)
 	}
 }
 
+/* What finds no room is not shown: those that hold it hold it, and a newcomer goes without. */
+static void certificate_keep(struct health *h, const struct verdict_action *action)
+{
+	__u8 bytes[VERDICT_SHOWN_BYTES];
+	int len = verdict_shown(h->verdict, action->target, bytes);
+
+	pthread_mutex_lock(&h->inbox);
+	verdict_pages_certificate(h->pages, action->target, bytes, len > 0 ? (size_t)len : 0);
+	pthread_mutex_unlock(&h->inbox);
+}
+
 /* Return: whether verdicts are others; whether there is something to be said. */
 static bool actions_take(struct health *h, bool *ret_votes)
 {
@@ -148,6 +159,10 @@ static bool actions_take(struct health *h, bool *ret_votes)
 			break;
 		case VERDICT_PROOF:
 			proof_keep(h, &action);
+			*ret_votes = true;
+			break;
+		case VERDICT_SHOW:
+			certificate_keep(h, &action);
 			*ret_votes = true;
 			break;
 		case VERDICT_CHANGE:
