@@ -8,10 +8,6 @@ RUN=/run/starling-lab/$LAB # state of the lab: one directory a host
 # shellcheck disable=SC2034 # for the files sourced beside this one
 BPF=/sys/fs/bpf/starling-lab/$LAB
 
-ns() { # HOST: name of its namespace
-	echo "$LAB-$1"
-}
-
 ns_exists() {
 	[ -e "/run/netns/$LAB-$1" ]
 }
@@ -23,22 +19,28 @@ within() { # HOST CMD...
 	nsenter --net="/run/netns/$LAB-$host" -- "$@"
 }
 
-# Every host that this lab has a namespace of, in order.
+# Every host that this lab has a namespace of, in order. Tests bring a lab up time and again: no process for it.
 hosts() {
-	local path name
-	for path in /run/netns/"$LAB"-*; do
-		name=${path#/run/netns/"$LAB"-}
-		[[ $name =~ ^(client|router|lb[0-9]+|be[0-9]+)$ ]] && echo "$name"
-	done | sort -V
+	hosts_of be
+	! ns_exists client || echo client
+	hosts_of lb
+	! ns_exists router || echo router
 }
 
 hosts_of() { # lb|be
-	hosts | grep "^$1[0-9]" || true
+	local n most=$BACKENDS_MAX
+	[ "$1" = be ] || most=$BALANCERS_MAX
+	for ((n = 1; n <= most; n++)); do
+		! ns_exists "$1$n" || echo "$1$n"
+	done
 }
 
 # A process is known by its id and the time it was started at: ids are used again. A zombie has ended.
 process_birth() { # PID
-	sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'
+	local stat words
+	read -r stat 2>/dev/null <"/proc/$1/stat" || return
+	read -ra words <<<"${stat##*) }"
+	[ "${words[0]}" = Z ] || echo "${words[19]}"
 }
 
 process_start() { # HOST NAME CMD...
@@ -77,7 +79,7 @@ process_stop() { # HOST NAME
 processes_end() { # HOST
 	local pids i
 	for ((i = 0; i < 40; i++)); do
-		pids=$(ip netns pids "$(ns "$1")" 2>/dev/null)
+		pids=$(ip netns pids "$LAB-$1" 2>/dev/null)
 		[ -n "$pids" ] || return 0
 		# shellcheck disable=SC2086 # a list of numbers
 		if [ $i -lt 10 ]; then kill $pids 2>/dev/null; else kill -9 $pids 2>/dev/null; fi

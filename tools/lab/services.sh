@@ -75,7 +75,8 @@ node_lines() { # N
 
 # Every scheduler and forward mode once, for all backends.
 example_lines() {
-	local vip be n
+	local vip be n backends
+	backends=$(hosts_of be)
 	cat <<-END
 		vip add web tcp/203.0.113.10:80,tcp/203.0.113.10:443,tcp/[2001:db8:113::10]:80,tcp/[2001:db8:113::10]:443 \\
 		        scheduler wlc forward ipip
@@ -84,7 +85,7 @@ example_lines() {
 		vip add echo udp/203.0.113.10:7,udp/[2001:db8:113::10]:7 scheduler mh forward ipip
 	END
 	for vip in web:80 direct:80 tunnel:80 echo:7; do
-		for be in $(hosts_of be); do
+		for be in $backends; do
 			n=$((100 + ${be#be}))
 			echo "backend add ${vip%:*} 192.0.2.$n:${vip#*:} weight 10"
 		done
@@ -137,5 +138,5 @@ host_become() { # HOST CMD...
 	local host=$1
 	shift
 	export PATH=$O:$PATH STARLING_SOCKET=$RUN/run/$host/control.sock
-	exec nsenter --net="/run/netns/$(ns "$host")" -- "$@" 9>&-
+	exec nsenter --net="/run/netns/$LAB-$host" -- "$@" 9>&-
 }
