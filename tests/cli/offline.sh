@@ -6,14 +6,6 @@
 PATH=$O:$PATH
 export STARLING_SOCKET=$TMP/nobody.sock
 
-exits() { # NAME STATUS CMD...
-	local name=$1 wanted=$2 said got
-	shift 2
-	said=$("$@" 2>&1)
-	got=$?
-	if [ "$got" = "$wanted" ]; then ok "$name"; else not_ok "$name" "status $got, not $wanted: $said"; fi
-}
-
 exits "help exits 0" 0 starling help
 exits "help of an object exits 0" 0 starling vip help
 exits "-h exits 0" 0 starling -h

@@ -41,16 +41,6 @@ all_run() { # GENERATION
 	all_say "all([.. | objects | select(.running? == true)][0].generation == $1)" config history
 }
 
-refused() { # NAME WORDS CMD...: it fails, and says these words
-	local name=$1 words=$2
-	shift 2
-	if "$@" >"$TMP/said" 2>&1 || ! grep -q -e "$words" "$TMP/said"; then
-		not_ok "refused: $name" "$(cat "$TMP/said")"
-	else
-		ok "refused: $name"
-	fi
-}
-
 # Nothing of the flock's goes between one balancer and the others, in either direction; `mend` undoes it.
 sever() { # N
 	on "lb$1" nft -f - <<-'END'

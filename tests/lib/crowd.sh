@@ -56,14 +56,6 @@ all_alive() { # COUNT NODE...
 	shift
 	for n; do alive "$n" "$count" || return 1; done
 }
-wait_until() { # SECONDS CMD...
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.2
-	done
-}
 
 # Daemons FIRST to LAST begin; each is in $TMP/roster from then on.
 crowd_start() { # FIRST LAST
@@ -74,7 +66,7 @@ crowd_start() { # FIRST LAST
 		start $n
 	done
 	for ((n = $1; n <= $2; n++)); do
-		wait_until 60 answers $n || not_ok "daemon $n starts" "$(cat "$TMP/n$n.log")"
+		wait_for 60 answers $n || not_ok "daemon $n starts" "$(cat "$TMP/n$n.log")"
 		key=$(at $n -j node show | jq -r '[.. | objects | select(.self? == true)][0].key')
 		echo "roster add n$n $key site s" >>"$TMP/roster"
 	done

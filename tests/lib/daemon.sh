@@ -82,14 +82,6 @@ daemon_must_start() { # OPTIONS...
 	exit 1
 }
 
-exits() { # NAME STATUS CMD...
-	local name=$1 wanted=$2 said got
-	shift 2
-	said=$("$@" 2>&1)
-	got=$?
-	if [ "$got" = "$wanted" ]; then ok "$name"; else not_ok "$name" "status $got, not $wanted: $said"; fi
-}
-
 says() { # NAME PATTERN CMD...
 	local name=$1 pattern=$2 said
 	shift 2

@@ -23,14 +23,6 @@ metric() { # N REGEX: sum of the lines that have it
 	on "lb$1" curl -s http://127.0.0.1:9427/metrics | awk -v r="$2" '$0 ~ r && !/^#/ { n += $2 } END { print n + 0 }'
 }
 
-# What each balancer of the flock says to the words, as one array, makes the filter true; $flock in it is their number.
-all_say() { # FILTER WORDS...
-	local filter=$1 n
-	shift
-	for n in "${FLOCK[@]}"; do at "$n" -j "$@"; done |
-		jq -es --argjson flock ${#FLOCK[@]} "length == \$flock and ($filter)" >/dev/null
-}
-
 all_alive() {
 	# shellcheck disable=SC2016 # jq's variable
 	all_say 'all([.. | objects | select(.state? == "alive")] | length == $flock)' node show
@@ -38,6 +30,15 @@ all_alive() {
 
 all_same() { # nobody's tables are others' than lb1's, nor lb1's than anybody's
 	all_say 'all([.. | objects | .config? // empty] | unique == ["same"])' node show
+}
+
+# The lab with balancers that look for each other by these words of `node set`; those of before are made anew.
+balancers_begin() { # N WORDS...
+	local lab=/run/starling-lab/$STARLING_LAB
+	mkdir -p "$lab"
+	rm -f "$lab"/lb*/ready "$lab/roster"
+	echo "${*:2}" >"$lab/node"
+	lab_begin --balancers "$1" --backends 2 --config "$TMP/config"
 }
 
 # lb1 to lbN find each other: keys of the first, a roster on each, which is all that it takes.

@@ -125,16 +125,6 @@ backend_value() { # VIP BACKEND KEY
 	lb -j backend show vip "$1" | jq -r "[.. | objects | select(.backend? == \"$2\")][0].$3"
 }
 
-# Until a command succeeds; a bound on waiting, not a criterion.
-wait_for() { # SECONDS CMD...
-	local until=$((SECONDS + $1))
-	shift
-	while ! "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || return 1
-		sleep 0.1
-	done
-}
-
 daemon_pid() { # HOST
 	cut -d ' ' -f 1 "/run/starling-lab/$STARLING_LAB/$1/starlingd.pid"
 }
@@ -154,6 +144,17 @@ nginx_signal() { # SIGNAL BACKEND...
 		# shellcheck disable=SC2046 # a list
 		kill "-$signal" $(nginx_of "$be")
 	done
+}
+
+process_gone() { # PID
+	! kill -0 "$1"
+}
+
+daemon_end() { # HOST [SIGNAL]: it is gone then
+	local pid
+	pid=$(daemon_pid "$1")
+	kill "-${2:-KILL}" "$pid"
+	wait_for 10 process_gone "$pid"
 }
 
 # Connections that stay open: hold_begin opens them, hold_again has each ask once more and ends them.

@@ -38,6 +38,42 @@ equal() { # NAME WANTED GOT
 	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "wanted \"$2\", got \"$3\""; fi
 }
 
+exits() { # NAME STATUS CMD...
+	local name=$1 wanted=$2 said got
+	shift 2
+	said=$("$@" 2>&1)
+	got=$?
+	if [ "$got" = "$wanted" ]; then ok "$name"; else not_ok "$name" "status $got, not $wanted: $said"; fi
+}
+
+refused() { # NAME WORDS CMD...: it fails, and says these words
+	local name=$1 words=$2
+	shift 2
+	if "$@" >"$TMP/said" 2>&1 || ! grep -q -e "$words" "$TMP/said"; then
+		not_ok "refused: $name" "$(cat "$TMP/said")"
+	else
+		ok "refused: $name"
+	fi
+}
+
+# Until a command succeeds; a bound on waiting, not a criterion.
+wait_for() { # SECONDS CMD...
+	local until=$((SECONDS + $1))
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep 0.1
+	done
+}
+
+# What all of $FLOCK say to the words (`at` asks one), as one array, makes the filter true; $flock in it is their number.
+all_say() { # FILTER WORDS...
+	local filter=$1 n
+	shift
+	for n in "${FLOCK[@]}"; do at "$n" -j "$@"; done |
+		jq -es --argjson flock ${#FLOCK[@]} "length == \$flock and ($filter)" >/dev/null
+}
+
 # To be run at the end, whatever happens; last in, first run.
 cleanup() { # COMMAND
 	TAP_CLEANUP=("$1" "${TAP_CLEANUP[@]}")

@@ -7,36 +7,21 @@
 . "$TOP/tests/lib/flock.sh"
 
 vip_lines maglev 11 mh dr 4 2 >"$TMP/config"
-began() { # WORDS...: of `node set`
-	"$LAB" down >/dev/null 2>&1
-	mkdir -p "/run/starling-lab/$STARLING_LAB"
-	echo "$*" >"/run/starling-lab/$STARLING_LAB/node"
-	lab_begin --balancers 4 --backends 2 --config "$TMP/config"
-}
-refused() { # WORDS COMMAND...: it fails, and the reason has the words
-	local words=$1
-	shift
-	if "$@" >"$TMP/said" 2>&1 || ! grep -q "$words" "$TMP/said"; then
-		not_ok "refused: $words" "$(cat "$TMP/said")"
-	else
-		ok "refused: $words"
-	fi
-}
 invite() { at "$1" node invite ttl 5m; }
 nonsense() { echo nonsense | at 3 node join -; }
 
 # --- by invitation
-began address V4 device eth0
+balancers_begin 4 address V4 device eth0
 at 1 node init >/dev/null
 for n in 1 2; do
 	for m in 1 2; do at $n roster add lb$m "$(node_value $m $m key)" >/dev/null; done
 done
-refused "node set admission" at 1 node invite
+refused "an invitation, by who lets nobody in" "node set admission" at 1 node invite
 for n in 1 2; do at $n node set admission vouched >/dev/null; done
 at 2 node set peers 192.0.2.11 >/dev/null
 FLOCK=(1 2)
 check "two listed nodes are a flock" wait_for 20 all_alive
-refused "no invitation" nonsense
+refused "what is none" "no invitation" nonsense
 token=$(invite 1)
 echo "$token" | at 3 node join - >/dev/null
 FLOCK=(1 2 3)
@@ -66,8 +51,8 @@ done
 check "after a restart of all they are in still" wait_for 30 all_alive
 
 # --- forgotten
-refused "does not forget itself" at 1 node forget lb1
-refused "no node lb9" at 1 node forget lb9
+refused "to forget itself" "does not forget itself" at 1 node forget lb1
+refused "to forget nobody" "no node lb9" at 1 node forget lb9
 before=$(at 4 -j node key show)
 check "a node is forgotten" at 1 node forget lb4
 FLOCK=(1 2 3)
@@ -99,12 +84,10 @@ invite 2 | at 3 node join - >/dev/null
 check "with one of another node it is" wait_for 20 all_alive
 
 # --- by a key of the flock alone
-began address V4 device eth0 beacons multicast admission open
+balancers_begin 4 address V4 device eth0 beacons multicast admission open
 at 1 node init >/dev/null
 for n in 2 3 4; do
-	pid=$(daemon_pid lb$n)
-	kill "$pid"
-	wait_for 10 bash -c "! kill -0 $pid 2>/dev/null"
+	daemon_end lb$n TERM
 	cp -p "$STATE/lb1/ring" "$STATE/lb$n/ring"
 done
 "$LAB" up >/dev/null

@@ -13,9 +13,7 @@ lab_begin --balancers 3 --backends 1 --config "$TMP/config"
 flock_begin 3
 
 again() { # lb3 comes back with nothing
-	local pid
-	pid=$(daemon_pid lb3)
-	kill -9 "$pid"
+	daemon_end lb3
 	wait_for 20 state_is 1 3 dead
 	"$LAB" up >/dev/null
 	began=$(date +%s%N)
@@ -35,7 +33,7 @@ malformed() { [ "$(metric 1 'rejected_total.*stream-malformed')" -gt 0 ]; }
 check "bytes of no flock are counted" wait_for 10 malformed
 check "and logged" wait_for 20 told
 equal "with one line in ten seconds, whatever comes" true "$([ "$(grep -c "not heard" "/run/starling-lab/$STARLING_LAB/lb1/starlingd.log")" -le 3 ] && echo true)"
-for ((i = 0; i < 40; i++)); do "$LAB" exec be1 bash -c 'exec 3<>/dev/tcp/192.0.2.11/9428; sleep 12' 2>/dev/null & done
+for ((i = 0; i < 40; i++)); do "$LAB" exec be1 bash -c 'exec 3<>/dev/tcp/192.0.2.11/9428; read -t 12 -u 3' 2>/dev/null & done
 flooded() { [ "$(metric 1 'rejected_total.*stream-flood')" -ge 32 ]; }
 check "more connections than are listened to are ended" wait_for 10 flooded
 check "and the flock goes on" all_alive

@@ -9,7 +9,7 @@
 CROWD=${CROWD:-16}
 [ -z "${SOAK:-}" ] || CROWD=128
 GONE=$((CROWD / 8))
-SECONDS_EACH=10
+SECONDS_EACH=$((CROWD / 16 + 4))
 
 services() {
 	printf 'vip add web tcp/203.0.113.10:80 scheduler wlc\n'
@@ -22,12 +22,12 @@ services >"$TMP/services"
 crowd_configure "$TMP/services"
 began=$(date +%s%N)
 mapfile -t EVERY < <(seq "$CROWD")
-check "$CROWD daemons find each other" wait_until 120 all_alive "$CROWD" "${EVERY[@]}"
+check "$CROWD daemons find each other" wait_for 120 all_alive "$CROWD" "${EVERY[@]}"
 note "after $((($(date +%s%N) - began) / 1000000)) ms, asking included"
 same() {
 	[ "$(metric 1 'starling_gossip_diverged_members{digest="config"}') $(metric 1 'starling_gossip_diverged_members{digest="effective"}')" = "0 0" ]
 }
-check "and all have the same tables and homes" wait_until 30 same
+check "and all have the same tables and homes" wait_for 30 same
 
 # What the nodes named sent, and what that cost, over some seconds: sums of counters, CPU in ticks of 10 ms
 totals() { # NODE...
@@ -51,7 +51,7 @@ cost() { # WORDS BEFORE AFTER NODES MS
 	note "$(awk -v m=$((b[0] - a[0])) -v y=$((b[1] - a[1])) -v t=$((b[2] - a[2])) -v r="${b[3]}" -v n="$nodes" -v ms="$ms" -v w="$words" \
 		'BEGIN { s = ms / 1000; printf "%s: a node and second %.1f messages, %.1f kB, %.2f %% of a CPU; %.1f MB resident", w, m / n / s, y / n / s / 1000, t / n / s, r / n / 1024 }')"
 }
-sleep 20 # until nobody has news
+sleep $((CROWD / 8 + 4)) # until nobody has news
 before=$(totals "${EVERY[@]}")
 began=$(date +%s%N)
 sleep $SECONDS_EACH
@@ -71,11 +71,11 @@ gone() { # NODE...: each has seen them go, and nobody else
 	local n
 	for n; do [ "$(metric "$n" 'starling_gossip_members{state="dead"}')" = "$GONE" ] || return 1; done
 }
-check "$GONE that are killed at once are known gone by all" wait_until 30 gone "${LEFT[@]}"
+check "$GONE that are killed at once are known gone by all" wait_for 30 gone "${LEFT[@]}"
 note "after $((($(date +%s%N) - began) / 1000000)) ms, asking all included"
 sleep $SECONDS_EACH
 after=$(totals "${LEFT[@]}")
 cost "$GONE of $CROWD gone" "$before" "$after" ${#LEFT[@]} $((($(date +%s%N) - began) / 1000000))
 check "and nobody else is held dead or unfit" all_alive ${#LEFT[@]} "${LEFT[@]}"
 for ((n = 1; n <= GONE; n++)); do start $n; done
-check "they come back" wait_until 60 all_alive "$CROWD" "${EVERY[@]}"
+check "they come back" wait_for 60 all_alive "$CROWD" "${EVERY[@]}"

@@ -11,15 +11,8 @@ vip_lines maglev 11 mh dr 4 2 >"$TMP/config"
 cp /etc/hosts "$TMP/hosts"
 mount --bind "$TMP/hosts" /etc/hosts && cleanup "umount /etc/hosts"
 
-began() { # WORDS...: how they look for each other
-	"$LAB" down >/dev/null 2>&1
-	mkdir -p "/run/starling-lab/$STARLING_LAB"
-	echo "$*" >"/run/starling-lab/$STARLING_LAB/node"
-	lab_begin --balancers 3 --backends 2 --config "$TMP/config"
-}
-
 note "by a group of IPv4"
-began address V4 device eth0 beacons multicast urgent multicast
+balancers_begin 3 address V4 device eth0 beacons multicast urgent multicast
 flock_begin 3
 "$LAB" exec lb2 nft -f - <<-'END'
 	table inet nounicast {
@@ -41,15 +34,15 @@ rm -f "$STATE/lb3/known"
 check "one that has forgotten where the others are is back" wait_for 20 all_alive
 
 note "by a group of IPv6"
-began address "[V6]" device eth0 beacons multicast
+balancers_begin 3 address "[V6]" device eth0 beacons multicast
 flock_begin 3
 
 note "by broadcast"
-began address V4 device eth0 beacons broadcast
+balancers_begin 3 address V4 device eth0 beacons broadcast
 flock_begin 3
 
 note "by a name"
-began address V4 device eth0 peers flock.example,other.example:9428
+balancers_begin 3 address V4 device eth0 peers flock.example,other.example:9428
 nameless() { grep -q "flock.example.*no address" "/run/starling-lab/$STARLING_LAB/lb2/starlingd.log"; }
 (wait_for 20 nameless && printf '192.0.2.%d flock.example\n' 11 12 13 >>"$TMP/hosts") &
 flock_begin 3

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Four balancers as one flock whose network breaks and heals: one way, into halves, and all of them restarted at once.
-# Halves last 15 s, a minute under SOAK. Not here: single balancers that go (flock.sh), many seeds (make sim).
+# Halves last 5 s, a minute under SOAK. Not here: single balancers that go (flock.sh), many seeds (make sim).
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TOP/tests/lib/lab.sh"
 . "$TOP/tests/lib/flock.sh"
 
-PARTED=15
+PARTED=5
 [ -z "${SOAK:-}" ] || PARTED=60
 
 {

@@ -150,8 +150,7 @@ check "checks are as they were before" wait_for 20 all_up
 
 # whoever comes back fills
 sampled() { # STATE: be2's of VIP same by now; rows are kept
-	lb -j backend show vip same >"$TMP/row"
-	jq -c . "$TMP/row" >>"$TMP/rows"
+	lb -j backend show vip same | tee "$TMP/row" >>"$TMP/rows"
 	[ "$(jq -r ".[] | select(.backend == \"$(be 2)\") | .state" "$TMP/row")" = "$1" ]
 }
 connections() {
@@ -169,7 +168,7 @@ shares() {
 		(of("filling") | map(select(be2.present_weight <= 3))) as $few | of("up") as $whole |
 		share($few[0]; $few[-1]), share($whole[0]; $whole[-1])' "$TMP/rows"
 }
-check "a VIP starts slowly" lb vip set same slow-start 5s
+check "a VIP starts slowly" lb vip set same slow-start 10s
 nginx_signal KILL be2
 check "kill -9: it is down" wait_for 20 is same "$(be 2)" down
 load_begin served -c 4 "$(vip4 11)"
@@ -271,9 +270,9 @@ echo "$(id -u) $STARLING_ADDRESS $STARLING_PORT"
 END
 chmod 755 "$RUN/checks/look"
 probe "ok: exit 0: 65534 192.0.2.101 80" exec look
-printf '#!/bin/sh\nsleep 31415 &\necho no; exit 3\n' >"$RUN/checks/look"
+printf '#!/bin/sh\nsleep 31415%s &\necho no; exit 3\n' $$ >"$RUN/checks/look"
 probe "exit: exit 3: no" exec look
-check "and what it had begun is gone" sh -c '! pgrep -f "^sleep 31415$"'
+check "and what it had begun is gone" sh -c "! pgrep -f '^sleep 31415$$\$'"
 chmod 777 "$RUN/checks/look"
 probe "local: $RUN/checks/look may be written by others" exec look
 probe "local: $RUN/checks/nothing: No such file or directory" exec nothing

@@ -48,8 +48,8 @@ health_of() { # N KEY
 }
 
 all_held() { # VERDICT BY
-	local n
-	for n in "${!PID[@]}"; do [ "$(health_of "$n" verdict) $(health_of "$n" by)" = "$1 $2" ] || return 1; done
+	local FLOCK=("${!PID[@]}")
+	all_say "all(.[0] | .verdict == \"$1\" and .by == \"$2\")" health show vip web
 }
 
 # Requests in some seconds, as many as they would be in exactly so many.
@@ -68,8 +68,8 @@ near() { # A B: within a quarter
 
 # One of a flock of COUNT: its observers, and what they ask of the backend.
 flock_counted() { # COUNT
-	check "$1 daemons find each other" wait_until 60 all_alive "$1" "${!PID[@]}"
-	check "$1 daemons: it is up, by votes" wait_until 30 all_held up certified
+	check "$1 daemons find each other" wait_for 60 all_alive "$1" "${!PID[@]}"
+	check "$1 daemons: it is up, by votes" wait_for 30 all_held up certified
 	equal "$1 daemons: four observe" "4 3" "$(health_of 1 observers) $(health_of 1 quorum)"
 	REQUESTS=$(requests)
 	note "$1 daemons: $REQUESTS requests in $COUNT_SECONDS s"
@@ -79,7 +79,7 @@ ip address add "${BACKEND%:*}/32" dev lo
 nginx -e "$TMP/nginx.log" -c "$TMP/nginx.conf" &
 NGINX=$!
 cleanup nginx_stop
-check "a backend answers" wait_until 10 curl -s -m 1 -o "$TMP/answer" "http://$BACKEND/name"
+check "a backend answers" wait_for 10 curl -s -m 1 -o "$TMP/answer" "http://$BACKEND/name"
 
 crowd_start 1 $FEW
 check "the first one makes keys" at 1 node init
@@ -97,9 +97,9 @@ check "and no more of them with $MANY" near "$REQUESTS" "$few"
 mapfile -t OBSERVERS < <(health_of 1 votes | grep -oE '\bn[0-9]+ ' | tr -d 'n ')
 equal "the four are known by name" 4 ${#OBSERVERS[@]}
 lose "${OBSERVERS[@]}"
-check "the others go by their own probes" wait_until 30 all_held up local
+check "the others go by their own probes" wait_for 30 all_held up local
 note "without the four: $(requests) requests in $COUNT_SECONDS s by $((MANY - 4)) daemons"
 equal "a healthy backend was never down to anybody" "" "$(grep -h 'kind=backend.*after=down' "$TMP"/n*.log)"
 nginx_stop
-check "and a dead one is to all" wait_until 30 all_held down local
+check "and a dead one is to all" wait_for 30 all_held down local
 equal "which they have told" $((MANY - 4)) "$(grep -l 'kind=backend.*after=down' "$TMP"/n*.log | wc -l)"

@@ -58,9 +58,7 @@ for ((i = 0; i < ROUNDS; i++)); do
 	counters >"$TMP/replaced"
 	equal "no counter went back by a new program" "" "$(went_back "$TMP/after" "$TMP/replaced")"
 
-	pid=$(daemon_pid lb1)
-	kill -TERM "$pid"
-	wait_for 10 bash -c "! kill -0 $pid"
+	daemon_end lb1 TERM
 	sleep 0.5
 	check "a daemon that was told to stop is started again" "$LAB" up
 	check "and answers too" wait_for 10 answers

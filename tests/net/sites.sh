@@ -7,9 +7,7 @@
 . "$TOP/tests/lib/flock.sh"
 
 vip_lines maglev 11 mh dr 4 2 >"$TMP/config"
-mkdir -p "/run/starling-lab/$STARLING_LAB"
-echo "address V4 device eth0 peers 192.0.2.11 topology hierarchy" >"/run/starling-lab/$STARLING_LAB/node"
-lab_begin --balancers 9 --backends 2 --config "$TMP/config"
+balancers_begin 9 address V4 device eth0 peers 192.0.2.11 topology hierarchy
 mapfile -t FLOCK < <(seq 9)
 at 1 node init >/dev/null
 site() { echo "s$((($1 + 2) / 3))"; }

@@ -74,7 +74,7 @@ next_build() {
 	for part in "$O"/{bpf,gen,userspace,tools,starling,starlingd} "$O"/lib*.a; do
 		cp -a "$part" "$NEXT/build/" || return 1
 	done
-	next_sources && next_level && make -s -C "$NEXT" O=build VERSION=0.2.0 -j2 build/starlingd build/starling
+	next_sources && next_level && make -s -C "$NEXT" O=build VERSION=0.2.0 CFLAGS=-O0 -j2 build/starlingd build/starling
 }
 
 {
@@ -90,10 +90,7 @@ later() { # VIEWER NODE: the viewer, a later one, has the new page of the other
 }
 
 upgrade() { # N: nobody else's daemon is touched
-	local pid
-	pid=$(daemon_pid "lb$1")
-	kill "$pid"
-	wait_for 10 bash -c "! kill -0 $pid 2>/dev/null"
+	daemon_end "lb$1" TERM
 	O=$NEXT/build "$LAB" up >/dev/null
 	[ "$(at "$1" -j status | jq -r '[.. | .version? // empty][0]')" = 0.2.0 ]
 }
@@ -174,9 +171,7 @@ hold_again kept >/dev/null
 equal "and no connection has broken" "300 0" "$(word_of ok "$SAID") $(word_of failed "$SAID")"
 
 # --- too late to go back
-pid=$(daemon_pid lb3)
-kill "$pid"
-wait_for 10 bash -c "! kill -0 $pid 2>/dev/null"
+daemon_end lb3 TERM
 "$LAB" up >/dev/null
 check "one of the former version is there again" wait_for 10 at 3 node show
 said() { at 3 -j status | grep -q "it is of level 2, and this version understands level 1 at most"; }

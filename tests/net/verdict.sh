@@ -22,16 +22,11 @@ health_of() { # N BACKEND KEY
 
 # Whether all living balancers hold a backend for that, by that.
 held() { # BACKEND VERDICT BY
-	local n
-	for n in "${FLOCK[@]}"; do [ "$(health_of "$n" "$1" verdict) $(health_of "$n" "$1" by)" = "$2 $3" ] || return 1; done
+	all_say "all([.[] | select(.backend == \"$(be "$1")\")][0] | .verdict == \"$2\" and .by == \"$3\")" health show vip web
 }
 
 all_up() { # BY
-	local n
-	for n in "${FLOCK[@]}"; do
-		[ "$(at "$n" -j health show vip web | jq "[.[] | select(.verdict == \"up\" and .by == \"$1\")] | length")" = 4 ] ||
-			return 1
-	done
+	all_say "all([.[] | select(.verdict == \"up\" and .by == \"$1\")] | length == 4)" health show vip web
 }
 
 slow() { # BACKEND RATE: nginx's words; answers take so many bytes a second

@@ -15,19 +15,8 @@ RUN=/run/starling-lab/$STARLING_LAB
 DISK=$STATE/lb3 # of the third
 LOG=$RUN/lb3/starlingd.log
 
-end() { # the third's daemon, as by a power cut
-	local pid
-	pid=$(daemon_pid lb3)
-	kill -9 "$pid"
-	wait_for 5 bash -c "! kill -0 $pid 2>/dev/null"
-}
-
 answering() { # the three, by each; one that was killed time and again is unfit for a while
-	local i n
-	for i in 1 2 3; do
-		n=$(at $i -j node show | jq '[.. | objects | select(.state? == "alive" or .state? == "unfit")] | length')
-		[ "$n" = 3 ] || return 1
-	done
+	all_say 'all([.. | objects | select(.state? == "alive" or .state? == "unfit")] | length == 3)' node show
 }
 
 begin() {
@@ -67,7 +56,7 @@ votes_not() { # NAME
 }
 
 # --- a witness
-end
+daemon_end lb3 # as by a power cut
 grep -v '^iface' "$RUN/lb3/starling.conf" >"$TMP/witness"
 "$LAB" exec lb3 starlingd -f "$TMP/witness" --run-dir "$RUN/run" --state-dir "$RUN/state" \
 	--no-dataplane >>"$LOG" 2>&1 &
@@ -79,7 +68,7 @@ wait $witness
 check "it is a balancer again" begin
 
 # --- a disk that takes nothing
-end
+daemon_end lb3
 cp -a "$DISK" "$TMP/disk"
 mount -t tmpfs -o size=1m,mode=750 tmpfs "$DISK" && cleanup "umount '$DISK'"
 cp -a "$TMP/disk/." "$DISK"
@@ -100,7 +89,7 @@ check "with it read-only a change is made" set_by 1 41
 check "and run by all" wait_for 5 weight_all web 1 41
 check "it says so again" wait_for 5 says "does not vote: its store cannot be written"
 votes_not "and does not vote"
-end
+daemon_end lb3
 mount -o remount,rw "$DISK"
 check "restarted with a disk that can be written it is back" begin
 check "and runs the last change" wait_for 10 weight_all web 1 41
@@ -110,7 +99,7 @@ votes "and votes" 42
 cp "$DISK/register" "$TMP/older"
 check "a change follows" set_by 1 51
 check "that all run" wait_for 5 weight_all web 1 51
-end
+daemon_end lb3
 cp "$TMP/older" "$DISK/register"
 check "with an older store it is back" begin
 votes "and votes after it has asked the others" 52
@@ -122,16 +111,16 @@ spoilt() { # TORN|CORRUPT: the store is, which is told
 	check "by the others too" wait_for 10 tells "lb3 does not vote, its store is a new one"
 	: >"$LOG"
 }
-end
+daemon_end lb3
 truncate -s 60 "$DISK/register"
 spoilt torn
 votes_not "it does not vote"
-end
+daemon_end lb3
 printf 'X' | dd of="$DISK/register" bs=1 seek=120 conv=notrunc status=none
 spoilt corrupt
 check "it is named again" at 1 config voters lb1 lb2 lb3
 votes "and votes" 61
-end
+daemon_end lb3
 for file in "$DISK"/agreed/*.conf "$DISK/agreed.next"; do truncate -s 70 "$file"; done
 check "with torn generations it is back" begin
 check "runs what is agreed" wait_for 10 weight_all web 1 61

@@ -15,14 +15,12 @@ agree_begin 3
 lb config export >"$TMP/file"
 weights() { # of web's first backend, on each
 	local n
-	for n in "${FLOCK[@]}"; do
-		at "$n" -j backend show vip web | jq -r "[.. | objects | select(.backend? == \"$(be 1)\")][0].weight"
-	done | xargs
+	for n in "${FLOCK[@]}"; do at "$n" -j backend show vip web; done |
+		jq -r ".. | objects | select(.backend? == \"$(be 1)\").weight" | xargs
 }
 backends() { at "$1" -j backend show vip calm | jq '[.. | objects | select(.backend?)] | length'; }
 have() { # COUNT: backends of calm on all
-	local n
-	for n in "${FLOCK[@]}"; do [ "$(backends "$n")" = "$1" ] || return 1; done
+	all_say "all([.. | objects | select(.backend?)] | length == $1)" backend show vip calm
 }
 first_has() { [ "$(backends 1)" = "$1" ]; }
 
