@@ -3,6 +3,7 @@
  * Readers never see a torn or foreign record: two writers change backends, slots and whole VIPs without a pause
  * while packets run on both CPUs, and every output must come from one generation of one backend of the right VIP.
  * Then the same with each publishing rule broken, which must be noticed. Not here: what else a packet may meet.
+ * alone: readers and writers have to meet, on both CPUs
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,6 +2,7 @@
 /*
  * Cells under two CPUs and a sweeper at once: loads equal cells whenever all stand still, and two
  * packets of one flow that arrive at the same moment go to the same backend.
+ * alone: they have to meet, on both CPUs
  */
 #include <stdarg.h>
 #include <stddef.h>

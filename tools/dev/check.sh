@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Runs the test suites and counts their results: check.sh [SUITE...]. A suite is every program of a kind that exists;
-# each prints TAP (`ok`, `not ok`, `# SKIP`). JOBS of them run at a time, by default as many as there are CPUs, those
-# that took longest first; one whose head has a line `alone: WHY` runs with no other one, at the end. TESTS="heal lint":
-# only programs of these names. Ends with `N passed, N failed, N skipped`.
+# each prints TAP (`ok`, `not ok`, `# SKIP`). JOBS of them run at a time, by default three for two CPUs, since labs wait
+# more than they compute, and those that took longest first; one whose head has a line `alone: WHY` runs with no other
+# one, at the end. TESTS="heal lint": only programs of these names. Ends with `N passed, N failed, N skipped`.
 # Not here: the tests, and building them (Makefile).
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 
 O=${O:-build}
-JOBS=${JOBS:-$(nproc)}
+JOBS=${JOBS:-$((($(nproc) * 3 + 1) / 2))}
 TESTS=${TESTS:-}
 FUZZ_SECONDS=${FUZZ_SECONDS:-5}
 SUITES="lint net vm model cli sim bpf fuzz unit-san unit" # long programs first, where nothing is known of them

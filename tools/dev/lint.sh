@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Looks at the sources without running them; one TAP line a check. Not here: compilers' warnings (Makefile).
+# Looks at the sources without running them, JOBS of them at a time; one TAP line a check. Not here: compilers' warnings
+# (Makefile).
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 O=${O:-build}
+JOBS=${JOBS:-$(nproc)}
 
 mapfile -t C < <(git ls-files '*.c' '*.h')
 mapfile -t SHELLS < <(git grep -lE '^#!/bin/(ba)?sh' -- . ':!*.md')
@@ -51,12 +53,12 @@ tidy() {
 	local flags=$1 bound
 	shift
 	bound="--extra-arg=-Xclang --extra-arg=-analyzer-config --extra-arg=-Xclang --extra-arg=max-nodes=20000"
-	printf '%s\n' "$@" | xargs -P "$(nproc)" -n 3 sh -c "clang-tidy --quiet $bound \"\$@\" -- $flags 2>/dev/null" sh |
+	printf '%s\n' "$@" | xargs -P "$JOBS" -n 3 sh -c "clang-tidy --quiet $bound \"\$@\" -- $flags 2>/dev/null" sh |
 		grep -E ' (error|warning): ' | grep -v "^$O/gen/"
 }
 
 check_c() {
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j "$(nproc)" \
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j "$JOBS" \
 		--suppress=missingIncludeSystem --suppress=unknownMacro --suppress=syntaxError \
 		--suppress=arithOperationsOnVoidPointer -D_GNU_SOURCE '-DSEC(name)=' '-D_Static_assert(c,t)=' \
 		'-DLIBBPF_OPTS(type,name,...)=struct type name = {__VA_ARGS__}' -Iinclude -Iuserspace \
