@@ -79,10 +79,10 @@ alike() { ! differs; }
 check "with the same shared lines there is nothing to tell" wait_for 5 alike
 cp "$TMP/conf" "$conf"
 
-# --- one that cannot say
+# --- one that cannot say: neither what rides on the question reaches it, nor a stream
 "$LAB" exec lb3 nft -f - <<-'END'
 	table inet streamless {
-		chain in { type filter hook input priority 0; tcp dport 9428 drop; tcp sport 9428 drop; };
+		chain in { type filter hook input priority 0; tcp dport 9428 drop; tcp sport 9428 drop; udp dport 9428 udp length > 300 drop; };
 	}
 END
 sed 's/weight 7/weight 8/' "$TMP/file" >"$TMP/despite"

@@ -75,6 +75,7 @@ struct peers {
 	struct buf known;			/* the file of where others are, as it was written */
 	char draining[PEERS_REASON_BYTES];	/* why; "": it is not */
 	struct identity *renewed;		/* owned; what the loop's thread is to become; NULL: nothing */
+	struct mono loads_told;			/* when loads were told */
 	struct mono node_told;			/* when the load of the whole node was told */
 	size_t conflicting;			/* identities that two hosts use now */
 	__u64 conflicts;			/* how often that began */
