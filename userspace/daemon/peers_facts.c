@@ -106,6 +106,7 @@ void peers_publish(struct peers *p)
 	peers_admission_publish(p);
 	digests_publish(p);
 	peers_register_publish(p);
+	peers_asides_publish(p);
 }
 
 /* --- loads --- */

@@ -70,6 +70,8 @@ struct peers {
 	struct load_in *load_in;
 	struct load_out load_out;
 	struct caspaxos *caspaxos;
+	struct override *aside; /* owned; what this balancer has put aside by itself */
+	size_t asides;
 	struct fact_digest *digest; /* owned: the whole, then VIPs by name */
 	size_t digests;
 	struct buf known;			/* the file of where others are, as it was written */
@@ -133,6 +135,10 @@ void peers_register_publish(struct peers *p);
 int peers_register_told(struct peers *p, __u64 node, struct caspaxos_message *ret);
 /* A message with a body, if it is known where the node is. */
 void peers_say(struct peers *p, __u64 to, enum message_kind kind, __u32 number, const void *body, size_t len);
+
+/* peers_asides.c; under the lock */
+void peers_asides_publish(struct peers *p);
+void peers_asides_problems(struct peers *p, void (*tell)(void *arg, const char *text), void *arg);
 
 /* peers_votes.c; under the lock, on the loop's thread */
 void peers_votes_step(struct peers *p); /* once a second, and when somebody's state is another one */
