@@ -140,7 +140,11 @@ check "a change is made that has to be confirmed" at 1 config apply "$TMP/change
 check "all run it" wait_for 5 weight_all web 1 9
 check "metrics tell of it" test "$(metric 3 '^starling_config_proposed_deadline_seconds' | cut -d . -f 1)" -gt 0
 refused "another one meanwhile" "waits to be confirmed" at 2 backend set web "$(be 1)" weight 5
-check "it is confirmed elsewhere" at 2 config confirm
+waiting=$(generation 2)
+refused "to confirm another one than waits" "generation $waiting waits to be confirmed, not $((waiting - 1))" \
+	at 3 config confirm $((waiting - 1))
+equal "elsewhere it is confirmed, and named" "generation $waiting is confirmed" "$(at 2 config confirm)"
+refused "to confirm what does not wait" "generation $waiting does not wait" at 3 config confirm "$waiting"
 sleep 7
 check "and stays" weight_all web 1 9
 check "one more is made" at 1 backend set web "$(be 1)" weight 13
