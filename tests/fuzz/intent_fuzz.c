@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Any bytes as trees of objects, and as the register's value. Signatures are always right, so that nothing behind them
- * is spared. Not here: the register, how objects travel.
+ * Any bytes as trees of objects, as a small change of one, and as the register's value. Signatures are always right, so
+ * that nothing behind them is spared. Not here: the register, how objects travel.
  *
  * An input is cut at lines of "--": each piece is an object, the last one the root. In a piece @0 to @9 stands for the
  * name of a former piece, for no fuzzer guesses a hash; and of a piece that begins with "starling" the signature is
@@ -12,7 +12,7 @@
 
 #include "core/aside.h"
 #include "core/config_file.h"
-#include "core/intent.h"
+#include "core/intent_delta.h"
 #include "any_signing.h"
 #include "fuzz.h"
 
@@ -100,6 +100,15 @@ static void value_try(const uint8_t *data, size_t len)
 	REQUIRE(intent_wanted(&i, 0, true, &root, &generation) || (i.proposed && !i.deadline_ms));
 }
 
+static void delta_try(const uint8_t *data, size_t len)
+{
+	struct objects o = {0};
+	int rc = intent_delta_read(&o, &any, data, len);
+
+	REQUIRE(!rc || rc == -EBADMSG || rc == -ENOENT || rc == -EMSGSIZE);
+	objects_free(&o);
+}
+
 /* A piece with names in it in place of @0 ... */
 static void piece_write(const char *at, size_t len, const struct object_name *name, size_t count, struct buf *out)
 {
@@ -131,6 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	size_t count = 0;
 
 	value_try(data, len);
+	delta_try(data, len);
 	for (; at < end && count < PIECES; at = cut + 3) {
 		cut = memmem(at, (size_t)(end - at), "--\n", 3);
 		piece_write(at, (size_t)((cut ? cut : end) - at), name, count, &text);

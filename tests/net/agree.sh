@@ -79,10 +79,10 @@ alike() { ! differs; }
 check "with the same shared lines there is nothing to tell" wait_for 5 alike
 cp "$TMP/conf" "$conf"
 
-# --- one that cannot say
+# --- one that cannot say: neither what rides on the question reaches it, nor a stream
 "$LAB" exec lb3 nft -f - <<-'END'
 	table inet streamless {
-		chain in { type filter hook input priority 0; tcp dport 9428 drop; tcp sport 9428 drop; };
+		chain in { type filter hook input priority 0; tcp dport 9428 drop; tcp sport 9428 drop; udp dport 9428 udp length > 300 drop; };
 	}
 END
 sed 's/weight 7/weight 8/' "$TMP/file" >"$TMP/despite"
@@ -140,7 +140,11 @@ check "a change is made that has to be confirmed" at 1 config apply "$TMP/change
 check "all run it" wait_for 5 weight_all web 1 9
 check "metrics tell of it" test "$(metric 3 '^starling_config_proposed_deadline_seconds' | cut -d . -f 1)" -gt 0
 refused "another one meanwhile" "waits to be confirmed" at 2 backend set web "$(be 1)" weight 5
-check "it is confirmed elsewhere" at 2 config confirm
+waiting=$(generation 2)
+refused "to confirm another one than waits" "generation $waiting waits to be confirmed, not $((waiting - 1))" \
+	at 3 config confirm $((waiting - 1))
+equal "elsewhere it is confirmed, and named" "generation $waiting is confirmed" "$(at 2 config confirm)"
+refused "to confirm what does not wait" "generation $waiting does not wait" at 3 config confirm "$waiting"
 sleep 7
 check "and stays" weight_all web 1 9
 check "one more is made" at 1 backend set web "$(be 1)" weight 13

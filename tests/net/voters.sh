@@ -115,6 +115,22 @@ daemon_end lb3
 truncate -s 60 "$DISK/register"
 spoilt torn
 votes_not "it does not vote"
+
+# --- put aside by one alone, while it cannot be agreed on
+aside_alone() { at 1 backend drain web "$(be 2)" local reason "a fan"; }
+own_word() { # N WORDS: what others than N have done by themselves
+	[ "$(shown "$1" web 2 'elsewhere[0]')" = "$2" ]
+}
+sever 2
+check "without a quorum one drains by itself" wait_for 10 aside_alone
+check "another that hears it shows that" wait_for 5 own_word 3 "lb1 has drained it for itself: a fan"
+check "in its status, too" says "lb1 has drained $(be 2) of web for itself: a fan"
+equal "and does not do it" up "$(shown 3 web 2 state)"
+mend 2
+check "with a quorum it is the flock's word" wait_for 20 shown_all web 2 state draining
+check "and nobody's own" wait_for 5 own_word 3 null
+check "it is enabled" at 2 backend enable web "$(be 2)"
+check "by all" wait_for 5 shown_all web 2 state up
 daemon_end lb3
 printf 'X' | dd of="$DISK/register" bs=1 seek=120 conv=notrunc status=none
 spoilt corrupt

@@ -179,6 +179,38 @@ static void two_changes_at_once_are_both_made_but_of_one_backend(void **state)
 	config_free(theirs);
 }
 
+static void an_own_word_is_one_line_and_any_bytes_are_none(void **state)
+{
+	const enum override_state states[] = {OVERRIDE_NONE, OVERRIDE_DRAIN, OVERRIDE_DISABLE};
+	struct override o, read;
+	char bytes[256];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct buf line = BUF_INIT, again = BUF_INIT;
+
+		o = word("a", "10.0.0.1:80", states[i], 1790000000000);
+		override_write(&o, &line);
+		assert_int_equal(override_read(buf_text(&line), line.len, &read), 0);
+		assert_int_equal(override_order(&o, &read), 0);
+		assert_true(read.state == o.state && read.since_ms == o.since_ms && !strcmp(read.reason, o.reason));
+		for (size_t k = 0; k < line.len; k++)
+			assert_int_equal(override_read(buf_text(&line), k, &read), -EBADMSG);
+		for (size_t k = 0; k < 8 * line.len; k++) {
+			memcpy(bytes, buf_text(&line), line.len);
+			bytes[k / 8] = (char)(bytes[k / 8] ^ 1 << k % 8);
+			if (override_read(bytes, line.len, &read))
+				continue;
+			buf_clear(&again);
+			override_write(&read, &again); /* another word, then, written as it should be */
+			assert_int_equal(again.len, line.len);
+			assert_memory_equal(buf_text(&again), bytes, line.len);
+		}
+		buf_free(&line);
+		buf_free(&again);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +219,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_text_of_it_is_refused),
 		cmocka_unit_test(a_tree_has_it_beside_its_lines),
 		cmocka_unit_test(two_changes_at_once_are_both_made_but_of_one_backend),
+		cmocka_unit_test(an_own_word_is_one_line_and_any_bytes_are_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -195,6 +195,62 @@ static void what_was_lost_is_repaired(void **state)
 	pair_close(&p);
 }
 
+static void news_on_its_way_is_no_difference_to_repair(void **state)
+{
+	struct pair p;
+	__u16 i;
+
+	(void)state;
+	pair_open(&p);
+	pair_run(&p, 1000);
+	p.side[0].repairs = p.side[1].repairs = 0;
+	for (i = 0; i < 50; i++) {
+		publish(&p, i % 2, i, 10);
+		pair_run(&p, 510);
+		assert_true(same_pages(&p));
+	}
+	assert_int_equal(p.side[0].repairs + p.side[1].repairs, 0);
+	pair_close(&p);
+}
+
+static void what_was_lost_is_repaired_where_there_is_always_news(void **state)
+{
+	struct pair p;
+	__u16 i;
+
+	(void)state;
+	pair_open(&p);
+	pair_run(&p, 1000);
+	p.side[0].mute = p.side[1].mute = true;
+	publish(&p, 0, 0, 10);
+	pair_run(&p, 20000);
+	p.side[1].pages_new = 0;
+	for (i = 1; i < 20; i++) {
+		publish(&p, 0, i, 10);
+		p.side[0].mute = p.side[1].mute = false;
+		pair_run(&p, 100);
+	}
+	pair_run(&p, 100);
+	assert_int_equal(p.side[1].pages_new, 20);
+	pair_close(&p);
+}
+
+static void where_a_round_reaches_all_nobody_repeats_what_an_origin_says(void **state)
+{
+	struct page_store_status status;
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	pair_run(&p, 1000);
+	publish(&p, 0, 0, 10);
+	while (!p.side[1].pages_new)
+		pair_run(&p, 10);
+	page_store_status(flock_pages(p.side[1].flock), &status);
+	assert_int_equal(status.fresh, 0);
+	pair_close(&p);
+}
+
 static void lists_and_sums_out_of_bounds_are_passed_over(void **state)
 {
 	struct endpoint at = endpoint_of(1);
@@ -237,6 +293,9 @@ int main(void)
 		cmocka_unit_test(pages_ride_on_gossip),
 		cmocka_unit_test(the_largest_page_passes_and_not_for_ever),
 		cmocka_unit_test(what_was_lost_is_repaired),
+		cmocka_unit_test(news_on_its_way_is_no_difference_to_repair),
+		cmocka_unit_test(what_was_lost_is_repaired_where_there_is_always_news),
+		cmocka_unit_test(where_a_round_reaches_all_nobody_repeats_what_an_origin_says),
 		cmocka_unit_test(lists_and_sums_out_of_bounds_are_passed_over),
 		cmocka_unit_test(a_date_from_the_future_is_counted_and_the_rest_is_heard),
 	};

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # What `make bench` shows of a flock that agrees: three balancers in the lab, 511 VIPs of 64 backends, and one of 2, proposed, checked,
-# decided and run by all, then one weight of them, and the bytes that a node sends and hears for it. Not here: what is
-# right (tests/net/agree.sh).
+# decided and run by all, then one weight of them, and the bytes that each node sends and hears for it. Not here: what
+# is right (tests/net/agree.sh).
 . "$(dirname "$0")/../../tests/lib/tap.sh"
 . "$TOP/tests/lib/lab.sh"
 . "$TOP/tests/lib/flock.sh"
@@ -38,19 +38,34 @@ ran_ns() { # GENERATION: when the last of them had kept it, which is after it ra
 	echo "$last"
 }
 
-wire_bytes() { # N stream|gossip: sent and heard by its gossip address
-	"$LAB" exec "lb$1" nft -j list chain inet bytes "$2" | jq '[.. | objects | .counter? // empty | .bytes] | add'
-}
-
+# Full pages of loads go round all the time, as many with a change as without. Nothing else of the flock is as long, and
+# they are so many that two windows differ by more than a change costs: so they are counted apart.
 count_bytes() { # N
 	"$LAB" exec "lb$1" nft -f - <<-'END'
 		table inet bytes {
 			chain stream { tcp dport 9428 counter; tcp sport 9428 counter; };
-			chain gossip { udp dport 9428 counter; };
-			chain in { type filter hook input priority 0; jump stream; jump gossip; };
-			chain out { type filter hook output priority 0; jump stream; jump gossip; };
+			chain loads { udp dport 9428 udp length >= 1160 counter; };
+			chain gossip { udp dport 9428 udp length < 1160 counter; };
+			chain in { type filter hook input priority 0; jump stream; jump loads; jump gossip; };
+			chain out { type filter hook output priority 0; jump stream; jump loads; jump gossip; };
 		}
 	END
+}
+
+wire_bytes() { # N stream|loads|gossip: sent and heard by its gossip address
+	"$LAB" exec "lb$1" nft -j list chain inet bytes "$2" | jq '[.. | objects | .counter? // empty | .bytes] | add'
+}
+
+declare -A BYTES
+read_bytes() { # WHEN
+	local n what
+	for n in 1 2 3; do
+		for what in stream loads gossip; do BYTES[$1.$what.$n]=$(wire_bytes "$n" $what); done
+	done
+}
+
+passed() { # FROM TO WHAT N: bytes between two readings
+	echo $((${BYTES[$2.$3.$4]} - ${BYTES[$1.$3.$4]}))
 }
 
 printf '\n%-48s %10s\n' "FLOCK OF 3, 512x64, AGREED" "MS"
@@ -62,7 +77,7 @@ printf '%-48s %10d  (at most: 5000)\n' "until all ran it, asking included" "$(si
 sleep 15 # addresses looked up, and told
 for n in 1 2 3; do count_bytes "$n"; done
 
-# All loads are told every ten seconds: of two windows of twice that the second tells what changes add.
+# Of two windows the second tells what changes add.
 window_end() { # N: of 20 s each
 	sleep "$(awk -v end=$(($1 * 20000)) -v now="$(since "$began")" 'BEGIN { print (end > now ? (end - now) / 1000 : 0) }')"
 }
@@ -70,9 +85,9 @@ direct() { # the tool without the lab's, which takes its time to enter a namespa
 	"$O/starling" -s "/run/starling-lab/$STARLING_LAB/run/lb1/control.sock" "$@"
 }
 began=$(date +%s%N)
-start=$(wire_bytes 3 gossip)
+read_bytes start
 window_end 1
-idle=$(wire_bytes 3 gossip)
+read_bytes idle
 declare -a done_ms ran_ms
 for ((i = 0; i < RUNS; i++)); do
 	at_ns=$(date +%s%N)
@@ -81,13 +96,19 @@ for ((i = 0; i < RUNS; i++)); do
 	ran_ms+=($((($(ran_ns $((3 + i))) - at_ns) / 1000000)))
 done
 window_end 2
-busy=$(wire_bytes 3 gossip)
+read_bytes busy
 row() { # NAME AIM MS...
 	printf '%-48s %10d  %s\n' "$1" "$(printf '%s\n' "${@:3}" | sort -n | sed -n $(((RUNS + 1) / 2))p)" "$2"
 }
 printf '\nOne weight, medians of %d:\n' "$RUNS"
 row "until the command was done" "" "${done_ms[@]}"
 row "until all ran it, and had it on the disk" "(at most: 300)" "${ran_ms[@]}"
-stream=$(($(wire_bytes 3 stream) / RUNS)) gossip=$((((busy - idle) - (idle - start)) / RUNS))
-printf '%-48s %10d  (at most: 10000)\n' "bytes of node 3 for one: objects, and gossip" $((stream + gossip))
-printf '%-48s %10d\n' "  of these objects, by the stream" "$stream"
+printf '\nBytes that a node sends and hears for it: objects by the stream, and gossip\n'
+for n in 1 2 3; do
+	stream=$(($(passed idle busy stream "$n") / RUNS))
+	gossip=$((($(passed idle busy gossip "$n") - $(passed start idle gossip "$n")) / RUNS))
+	printf '%-48s %10d  (at most: 10000); %d, and %d\n' "lb$n$([ "$n" = 1 ] && echo ', where it is asked for')" \
+		$((stream + gossip)) $stream $gossip
+	printf '%-48s %10d  with changes: %d\n' "  beside it, of loads, in 20 s without" \
+		"$(passed start idle loads "$n")" "$(passed idle busy loads "$n")"
+done

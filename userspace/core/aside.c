@@ -168,20 +168,22 @@ void asides_changes(const struct config *from, const struct config *to, aside_ch
 
 /* --- as a text --- */
 
-void asides_write(const struct config *c, struct buf *out)
+void override_write(const struct override *o, struct buf *out)
 {
 	char at[ENDPOINT_TEXT_BYTES];
 
-	for (size_t i = 0; i < c->asides; i++) {
-		const struct override *o = &c->aside[i];
+	buf_printf(out, ASIDE_WORD "%s %s %s %llu %u ", o->vip, endpoint_format(&o->at, at), words[o->state],
+		   (unsigned long long)o->since_ms, o->timeout_ms);
+	lex_quote(o->by, out);
+	buf_putc(out, ' ');
+	lex_quote(o->reason, out);
+	buf_putc(out, '\n');
+}
 
-		buf_printf(out, ASIDE_WORD "%s %s %s %llu %u ", o->vip, endpoint_format(&o->at, at), words[o->state],
-			   (unsigned long long)o->since_ms, o->timeout_ms);
-		lex_quote(o->by, out);
-		buf_putc(out, ' ');
-		lex_quote(o->reason, out);
-		buf_putc(out, '\n');
-	}
+void asides_write(const struct config *c, struct buf *out)
+{
+	for (size_t i = 0; i < c->asides; i++)
+		override_write(&c->aside[i], out);
 }
 
 size_t asides_begin(const char *text, size_t len)
@@ -200,7 +202,7 @@ static bool line_read(const struct lex_line *line, struct override *ret)
 	if (line->count != 8 || strcmp(w[0], "aside") != 0 || strlen(w[1]) >= sizeof(o.vip) ||
 	    endpoint_parse(w[2], &o.at) || strlen(w[6]) >= sizeof(o.by) || strlen(w[7]) >= sizeof(o.reason))
 		return false;
-	if (!override_find(w[3], &o.state) || o.state == OVERRIDE_NONE)
+	if (!override_find(w[3], &o.state))
 		return false;
 	o.since_ms = strtoull(w[4], NULL, 10);
 	o.timeout_ms = (__u32)strtoul(w[5], NULL, 10);
@@ -215,13 +217,34 @@ static int line_take(struct config *c, const struct lex_line *line, struct err *
 {
 	struct override o;
 
-	if (!line_read(line, &o))
+	if (!line_read(line, &o) || o.state == OVERRIDE_NONE)
 		return err_set(err, EBADMSG, "this is nothing that is put aside");
 	if (!is_of_backend(c, &o))
 		return err_set(err, EBADMSG, "what is put aside is no backend of %s", o.vip);
 	if (c->asides && override_order(&c->aside[c->asides - 1], &o) >= 0)
 		return err_set(err, EBADMSG, "what is put aside is out of order");
 	return array_insert(&c->aside, &c->asides, sizeof(o), c->asides, &o);
+}
+
+int override_read(const char *text, size_t len, struct override *ret)
+{
+	struct lex_line *line = malloc(sizeof(*line));
+	struct buf again = BUF_INIT;
+	struct override o;
+	struct lex lex;
+	bool is = false;
+
+	lex_begin(&lex, text, len, "");
+	if (line && lex_next(&lex, line, NULL) > 0 && line_read(line, &o)) {
+		override_write(&o, &again);
+		is = !buf_error(&again) && again.len == len && !memcmp(buf_text(&again), text, len);
+	}
+	buf_free(&again);
+	free(line);
+	if (!is)
+		return -EBADMSG;
+	*ret = o;
+	return 0;
 }
 
 static int is_canonical(const struct config *c, const char *text, size_t len, struct err *err)

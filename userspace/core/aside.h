@@ -50,6 +50,11 @@ void asides_changes(const struct config *from, const struct config *to, aside_ch
 
 void asides_write(const struct config *c, struct buf *out);
 
+/* One line, and any bytes as one: of OVERRIDE_NONE too, which says that the flock's word does not hold on a balancer.
+ * Return: 0, or -EBADMSG. */
+void override_write(const struct override *o, struct buf *out);
+int override_read(const char *text, size_t len, struct override *ret);
+
 /* Of a configuration's lines with those of what is put aside behind them, and a NUL: where the latter begin; @len:
  * nowhere.
  */

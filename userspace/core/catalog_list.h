@@ -185,7 +185,8 @@
 	FIELD(BACKEND, present_weight, F64, NONE, NOTE, "weight % yet", FAMILY_NONE, "", "while it fills: what it has of its weight") \
 	FIELD(BACKEND, by, TEXT, NONE, NOTE, "by %", FAMILY_NONE, "", "who put it aside") \
 	FIELD(BACKEND, reason, TEXT, NONE, NOTE, ", \"%\"", FAMILY_NONE, "", "for which reason") \
-	FIELD(BACKEND, until, TIME, NONE, NOTE, ", until %", FAMILY_NONE, "", "when a drain ends")
+	FIELD(BACKEND, until, TIME, NONE, NOTE, ", until %", FAMILY_NONE, "", "when a drain ends") \
+	FIELD(BACKEND, elsewhere, LIST, NONE, NOTE, "%", FAMILY_NONE, "", "which other balancers have put it aside, each for itself")
 
 #define STARLING_FIELDS_HEALTH(FIELD) \
 	FIELD(HEALTH, vip, TEXT, NONE, COLUMN, "VIP", FAMILY_NONE, "", "its VIP") \

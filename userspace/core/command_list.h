@@ -291,7 +291,8 @@
 		"make what runs what a configuration says", OPTIONAL(ARG_FILE), ARG_RESET_STATE, ARG_CONFIRM, ARG_WAVE, \
 		ARG_DESPITE) \
 	COMMAND(CONFIG_CONFIRM, "config", "confirm", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
-		"keep what was applied with `confirm`") \
+		"keep what was applied with `confirm`: what this balancer knows to wait, or a generation", \
+		OPTIONAL(ARG_GENERATION)) \
 	COMMAND(CONFIG_VOTERS, "config", "voters", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
 		"have the flock agree on one configuration, or change which 1, 3, 5 or 7 nodes keep it", ARG_VOTERS) \
 	COMMAND(CONFIG_LEVEL, "config", "level", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \

@@ -22,6 +22,7 @@
 	KIND(DIGESTS, 0x0002 | PAGE_KIND_OF_BOOT, "digests of its tables and homes")                                   \
 	KIND(REGISTER, 0x0004 | PAGE_KIND_OF_BOOT, "its store, and the register's value as it knows it")               \
 	KIND(VOTES, 0x0005 | PAGE_KIND_OF_BOOT, "its votes on backends: verdict_page.h")                               \
+	KIND(ASIDES, 0x0006 | PAGE_KIND_OF_BOOT, "backends that it has put aside by itself")                           \
 	KIND(LOADS, 0x0001 | PAGE_KIND_PASSING, "open connections by backend, and its own load")
 
 enum page_kind {
@@ -52,6 +53,11 @@ enum fact_admission_entry {
 enum fact_digest_entry {
 	FACT_DIGEST_ALL = 1, /* struct fact_digest_wire */
 	FACT_DIGEST_VIP = 2, /* the same, then its name: no NUL */
+};
+
+/* Of PAGE_KIND_ASIDES. */
+enum fact_aside_entry {
+	FACT_ASIDE = 1, /* a line of aside.h */
 };
 
 /* Of PAGE_KIND_LOADS. */

@@ -18,6 +18,9 @@ struct flock {
 	struct page_store *pages;
 	struct hlc hlc;
 	struct mono repair_at; /* when the next one may begin */
+	__u64 digest;	       /* of the pages, when it was last looked at */
+	struct mono news;      /* when it was last seen to be another */
+	struct mono quiet;     /* and after how long a time without news: the first since */
 	struct mono now;
 	__u64 wall_us;
 	__u64 skewed;
@@ -126,15 +129,34 @@ static void pages_alone(struct flock *f, const struct envelope *first)
 	send(f, &e);
 }
 
+/*
+ * Whether a little news is on its way, so that others hold other pages and need no repair. Of much, as where all begin
+ * at once, repair brings the most for its bytes; and where there is always news that is said of the first of it alone.
+ */
+static bool is_spreading(struct flock *f)
+{
+	__u64 digest = page_store_digest(f->pages);
+
+	if (digest != f->digest) {
+		if (mono_ms(f->news, f->now) >= FLOCK_NEWS_MS)
+			f->quiet = f->now;
+		f->digest = digest;
+		f->news = f->now;
+	}
+	return f->quiet.ns && fresh_pages(f) <= FLOCK_NEWS_PAGES && mono_ms(f->news, f->now) < FLOCK_NEWS_MS &&
+	       mono_ms(f->quiet, f->now) < FLOCK_BUSY_MS;
+}
+
 static void flush(struct flock *f)
 {
+	bool spreading = is_spreading(f);
 	struct envelope e;
 	struct message *m = &e.message;
 
 	opinion_gossip(f->opinion, fresh_pages(f));
 	while (opinion_take(f->opinion, f->now, &e)) {
 		if (m->kind == MESSAGE_PROBE || m->kind == MESSAGE_ACK) {
-			m->digest = page_store_digest(f->pages);
+			m->digest = spreading ? 0 : f->digest;
 			m->date = f->wall_us ? hlc_now(&f->hlc, f->wall_us / 1000) : 0;
 		}
 		if (e.to)
@@ -170,7 +192,7 @@ static void sums_send(struct flock *f, __u64 to, const struct endpoint *at)
 
 static void digest_compare(struct flock *f, __u64 sender, const struct endpoint *from, const struct message *m)
 {
-	if (!m->digest || m->digest == page_store_digest(f->pages) || f->now.ns < f->repair_at.ns)
+	if (!m->digest || m->digest == page_store_digest(f->pages) || f->now.ns < f->repair_at.ns || is_spreading(f))
 		return;
 	f->repair_at.ns = f->now.ns + PAGE_REPAIR_MS * 1000000ull;
 	sums_send(f, sender, from);
@@ -273,6 +295,12 @@ static void relay(struct flock *f, const struct message *m)
 
 /* --- events --- */
 
+/* Where a round of gossip reaches all, an origin tells everybody by itself. Whom it does not reach repair does. */
+static bool round_is_whole(const struct flock *f)
+{
+	return opinion_live(f->opinion) <= f->config.opinion.fanout + 1 && !f->config.opinion.hierarchy;
+}
+
 static void pages_take(struct flock *f, const struct message *m, __u64 sender)
 {
 	struct page page;
@@ -282,6 +310,8 @@ static void pages_take(struct flock *f, const struct message *m, __u64 sender)
 		enum page_outcome outcome = page_store_put(f->pages, m->page[i].bytes, m->page[i].len, &page);
 
 		f->counts[outcome]++;
+		if (outcome == PAGE_NEW && page.origin == sender && round_is_whole(f))
+			page_store_rest(f->pages, &page);
 		if (outcome == PAGE_NEW || outcome == PAGE_KNOWN)
 			page_store_met(f->pages, m->page[i].bytes, m->page[i].len, sender);
 		if (outcome == PAGE_NEW || outcome == PAGE_PASSING || outcome == PAGE_EQUIVOCATION)

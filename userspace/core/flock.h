@@ -7,7 +7,7 @@
  * Repair: probes and their answers carry a digest of all pages. Who hears another's that is not his own sends the sums
  * of his buckets, a quarter a message. The other lists his pages in the buckets that differ; the first one sends what
  * that list lacks, and lists his own pages in the same buckets, for the other to do the same. Whatever of it is lost is
- * begun again by the next digest.
+ * begun again by the next digest. No digest is said or heard in the moment that news takes to go round by itself.
  */
 #ifndef STARLING_CORE_FLOCK_H
 #define STARLING_CORE_FLOCK_H
@@ -19,6 +19,9 @@
 #define FLOCK_LISTS	   4	       /* answers to a quarter of the sums */
 #define FLOCK_BULK_BUCKETS 8	       /* of a quarter's 64 that differ: much does */
 #define FLOCK_REPAIR_BYTES (64u << 10) /* of pages, in answer to one list */
+#define FLOCK_NEWS_MS	   200	       /* two rounds: what is new is with the others, or was lost */
+#define FLOCK_NEWS_PAGES   16	       /* that are new at one time: a little */
+#define FLOCK_BUSY_MS	   600	       /* of news all the time: then differences are looked into all the same */
 
 struct flock_hooks {
 	void *arg;

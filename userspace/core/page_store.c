@@ -103,15 +103,21 @@ static void kept_enter(struct page_store *s, struct kept *kept)
 	TAILQ_INSERT_HEAD(&s->queue[0], kept, queue);
 }
 
+/* It is not spread any more. */
+static void kept_rest(struct page_store *s, struct kept *kept)
+{
+	kept->fresh = false;
+	s->fresh--;
+	TAILQ_REMOVE(&s->queue[kept->sent], kept, queue);
+}
+
 static void kept_leave(struct page_store *s, struct kept *kept)
 {
 	kept_count(s, kept);
 	s->pages--;
 	s->bytes -= kept->len;
-	if (kept->fresh) {
-		s->fresh--;
-		TAILQ_REMOVE(&s->queue[kept->sent], kept, queue);
-	}
+	if (kept->fresh)
+		kept_rest(s, kept);
 	free(kept);
 }
 
@@ -320,17 +326,35 @@ enum page_outcome page_store_put(struct page_store *s, const void *bytes, size_t
 	return outcome;
 }
 
+/* NULL if another version is here, or none. */
+static struct kept *kept_find(const struct page_store *s, const struct page *page)
+{
+	struct origin *o = page_store_origin(s, page->origin);
+	size_t at;
+
+	if (!o || !place_find(o, page, &at) || page_version_compare(&page->version, &o->page[at]->version))
+		return NULL;
+	return o->page[at];
+}
+
 void page_store_met(struct page_store *s, const void *bytes, size_t len, __u64 peer)
 {
 	struct page page;
-	struct origin *o;
-	size_t at;
+	struct kept *kept;
 
 	if (page_decode(bytes, len, &page))
 		return;
-	o = page_store_origin(s, page.origin);
-	if (o && place_find(o, &page, &at) && !page_version_compare(&page.version, &o->page[at]->version))
-		page_kept_meets(o->page[at], peer);
+	kept = kept_find(s, &page);
+	if (kept)
+		page_kept_meets(kept, peer);
+}
+
+void page_store_rest(struct page_store *s, const struct page *page)
+{
+	struct kept *kept = kept_find(s, page);
+
+	if (kept && kept->fresh)
+		kept_rest(s, kept);
 }
 
 /* --- looking --- */

@@ -16,7 +16,8 @@
  * Spreading: a page that is new here rides on gossip that goes out anyhow, lambda * log10(n + 1)
  * times (SWIM section 4.1; memberlist's transmit-limited queue), those sent least often first. A time
  * that falls on a peer which has sent it, or was sent it, counts, but nothing is sent: of three nodes
- * most would otherwise be sent what they have. What is lost there repair brings.
+ * most would otherwise be sent what they have. Where one round reaches all, only its origin spreads a page. What is
+ * lost there repair brings.
  *
  * Repair: what loss, partitions and absence left behind. Probes and their answers carry a digest of
  * all that their sender holds, the exclusive or of its pages' hashes: 8 bytes, so that nobody has to
@@ -111,6 +112,9 @@ int page_store_roster(struct page_store *s, const struct roster *roster);
  */
 enum page_outcome page_store_put(struct page_store *s, const void *bytes, size_t len, struct page *ret);
 const char *page_outcome_label(enum page_outcome outcome);
+
+/* A page that is here, and was new, need not be passed on: somebody else sends it to everybody. */
+void page_store_rest(struct page_store *s, const struct page *page);
 
 /* A peer has sent these bytes, which page_store_put() took or knew: they need not be sent to it. */
 void page_store_met(struct page_store *s, const void *bytes, size_t len, __u64 peer);

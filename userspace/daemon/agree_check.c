@@ -3,9 +3,8 @@
  * Whether the others could run a configuration: a question before it is proposed, and the answer to one. Not here: what
  * follows from answers (agree_change.c).
  *
- *	CHECK	number, root's name		the asker has its objects
- *	RUN	number, root's name		see agree_wave.c
- *	CHECKED	number, 1 or 0, why not
+ *	CHECK	number, root's name, delta	the asker has its objects; what few are new may be with it
+ *(intent_delta.h) RUN	number, root's name		see agree_wave.c CHECKED	number, 1 or 0, why not
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,13 +12,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/intent_delta.h"
 #include "core/message.h"
 #include "daemon/agree_state.h"
 #include "daemon/apply.h"
 
 #define ASK_MS	      4000 /* for all answers: a large configuration has to be fetched */
 #define ASK_REPEAT_MS 500
-#define ASK_LEAST_MS  300 /* before one that seems to be cut off is not waited for */
+#define ASK_BYTES     1024 /* of a question: it has to fit a datagram */
+#define ASK_LEAST_MS  300  /* before one that seems to be cut off is not waited for */
 
 /* --- this node's answer --- */
 
@@ -67,7 +68,21 @@ struct check {
 	__u64 sender;
 	__u32 number;
 	struct object_name root;
+	size_t len; /* of what came with the question */
+	__u8 delta[];
 };
+
+/* What is missing afterwards is fetched. */
+static void delta_take(const struct check *c)
+{
+	int rc;
+
+	pthread_mutex_lock(&c->a->lock);
+	rc = intent_delta_read(&c->a->objects, &c->a->signing, c->delta, c->len);
+	pthread_mutex_unlock(&c->a->lock);
+	if (rc)
+		log_debug("config: what came with a question is of no use here: %s", strerror(-rc));
+}
 
 /* Return: 0; -EAGAIN: it did not come, which is no answer; else why not, with @err. */
 static int check(struct check *c, struct err *err)
@@ -79,6 +94,7 @@ static int check(struct check *c, struct err *err)
 	int rc;
 
 	pthread_mutex_lock(&c->a->applying);
+	delta_take(c);
 	rc = agree_fetch(c->a, c->sender, &c->root, ASK_MS) ? -EAGAIN : 0;
 	if (!rc)
 		rc = peers_roster_copy(c->a->d->peers, &roster);
@@ -143,13 +159,15 @@ static bool check_note(struct agree *a, __u64 sender)
 	return true;
 }
 
-static void check_take(struct agree *a, __u64 sender, __u32 number, const struct object_name *root)
+static void check_take(struct agree *a, __u64 sender, __u32 number, const struct object_name *root, const __u8 *delta,
+		       size_t len)
 {
-	struct check *c = malloc(sizeof(*c));
+	struct check *c = malloc(sizeof(*c) + len);
 
 	if (!c)
 		return;
-	*c = (struct check){a, sender, number, *root};
+	*c = (struct check){.a = a, .sender = sender, .number = number, .root = *root, .len = len};
+	memcpy(c->delta, delta, len);
 	pthread_mutex_lock(&a->lock);
 	if (!check_note(a, sender)) {
 		free(c);
@@ -190,12 +208,12 @@ void agree_message(struct agree *a, __u64 sender, const struct message *m)
 		agree_answered(a, sender, m->number, m->body.bytes, m->body.len);
 		return;
 	}
-	if (m->body.len != sizeof(root))
+	if (m->body.len < sizeof(root))
 		return;
 	memcpy(&root, m->body.bytes, sizeof(root));
 	if (m->kind == MESSAGE_CHECK)
-		check_take(a, sender, m->number, &root);
-	else
+		check_take(a, sender, m->number, &root, m->body.bytes + sizeof(root), m->body.len - sizeof(root));
+	else if (m->body.len == sizeof(root))
 		agree_gate_take(a, sender, m->number, &root);
 }
 
@@ -232,17 +250,36 @@ static bool all_cut_off(struct agree *a, const struct agree_nodes *missing)
 	return true;
 }
 
-static void ask(struct agree *a, __u32 kind, const struct agree_nodes *whom, __u32 number,
-		const struct object_name *root)
+struct question {
+	__u32 kind, number;
+	struct object_name root;
+	size_t len; /* of what goes with it */
+	__u8 delta[ASK_BYTES];
+};
+
+static void ask(struct agree *a, const struct question *q, const struct agree_nodes *whom)
 {
 	__u64 self = peers_self(a->d->peers);
+	__u8 body[sizeof(q->root) + sizeof(q->delta)];
 
+	memcpy(body, &q->root, sizeof(q->root));
+	memcpy(body + sizeof(q->root), q->delta, q->len);
 	for (size_t i = 0; i < whom->count; i++) {
 		if (whom->id[i] == self)
-			agree_gate_take(a, self, number, root);
+			agree_gate_take(a, self, q->number, &q->root);
 		else
-			peers_tell(a->d->peers, whom->id[i], kind, number, root, sizeof(*root));
+			peers_tell(a->d->peers, whom->id[i], q->kind, q->number, body, sizeof(q->root) + q->len);
 	}
+}
+
+/* Others most likely run what runs here. */
+static void delta_make(struct agree *a, struct question *q)
+{
+	if (q->kind != MESSAGE_CHECK)
+		return;
+	pthread_mutex_lock(&a->lock);
+	q->len = intent_delta_write(&a->objects, &q->root, &a->running, q->delta, sizeof(q->delta));
+	pthread_mutex_unlock(&a->lock);
 }
 
 static __u32 question_begin(struct agree *a, const struct agree_nodes *whom)
@@ -263,12 +300,14 @@ int agree_question(struct agree *a, __u32 kind, const struct object_name *root, 
 		   __u32 wait_ms, int (*own)(void *arg, struct err *err), void *arg, struct agree_nodes *ret_silent,
 		   struct err *err)
 {
+	struct question q = {.kind = kind, .number = question_begin(a, whom), .root = *root};
 	struct mono began = mono_now(), asked = began, now;
-	__u32 number = question_begin(a, whom);
 	bool go_on;
 	int rc;
 
-	ask(a, kind, whom, number, root);
+	delta_make(a, &q);
+	ask(a, &q, whom);
+	q.len = 0; /* who does not answer may be of a version that knows of none */
 	rc = own ? own(arg, err) : 0;
 	if (rc)
 		return rc;
@@ -279,7 +318,7 @@ int agree_question(struct agree *a, __u32 kind, const struct object_name *root, 
 		    (mono_ms(began, now) >= ASK_LEAST_MS && all_cut_off(a, ret_silent)))
 			break;
 		if (mono_ms(asked, now) >= ASK_REPEAT_MS) {
-			ask(a, kind, ret_silent, number, root);
+			ask(a, &q, ret_silent);
 			asked = now;
 		}
 		pthread_mutex_lock(&a->lock);

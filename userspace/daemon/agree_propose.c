@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +37,7 @@ struct proposal {
 	struct agree *a;
 	__u32 number;
 	enum proposal_kind kind;
-	struct intent base, want;	  /* PUT: instead of @base */
+	struct intent base, want;	  /* PUT: instead of @base; CONFIRM: what was seen */
 	__u32 confirm_ms;		  /* RELEASE */
 	struct caspaxos_value voters;	  /* VOTERS: its voters */
 	char lease[STARLING_LEASE_BYTES]; /* TAKE, DROP */
@@ -63,13 +64,14 @@ static int next_put(const struct proposal *p, const struct intent *is, struct in
 	return 0;
 }
 
-static int next_confirm(struct agree *a, const struct intent *is, struct intent *next)
+/* What came between was seen by nobody who confirms. */
+static int next_confirm(const struct proposal *p, const struct intent *is, struct intent *next)
 {
-	if (!is->proposed)
-		return -ENOENT;
+	if (!same_intent(is, &p->want))
+		return -ESTALE;
 	if (is->waved)
 		return -EINPROGRESS;
-	if (agree_left(a, is) < CONFIRM_LAST_MS)
+	if (agree_left(p->a, is) < CONFIRM_LAST_MS)
 		return -ETIME;
 	next->proposed = false;
 	return 0;
@@ -130,7 +132,7 @@ static int on_next(void *arg, const struct caspaxos_value *now, struct caspaxos_
 		rc = next_put(p, &is, &wanted);
 		break;
 	case PROPOSE_CONFIRM:
-		rc = next_confirm(p->a, &is, &wanted);
+		rc = next_confirm(p, &is, &wanted);
 		break;
 	case PROPOSE_RELEASE:
 		rc = next_release(p, &is, &wanted);
@@ -378,20 +380,52 @@ int agree_voters(struct agree *a, struct task *t, struct err *err)
 	return rc;
 }
 
+/* Whether what is known here is a proposal, and the one that is meant; @generation: 0: whichever. */
+static bool waits_here(struct agree *a, __u32 generation, struct intent *ret)
+{
+	pthread_mutex_lock(&a->lock);
+	*ret = a->intent;
+	pthread_mutex_unlock(&a->lock);
+	return ret->proposed && (!generation || ret->generation == generation);
+}
+
+/* The proposal that is to be confirmed: of one that this node has not heard of the voters are asked. */
+static int confirm_find(struct agree *a, __u32 generation, struct intent *ret, struct err *err)
+{
+	struct err unused = {0};
+
+	if (waits_here(a, generation, ret))
+		return 0;
+	propose(a, &(struct proposal){.kind = PROPOSE_NOTHING}, &unused);
+	if (waits_here(a, generation, ret))
+		return 0;
+	if (ret->proposed)
+		return err_set(err, ESTALE, "generation %u waits to be confirmed, not %u", ret->generation, generation);
+	if (generation)
+		return err_set(err, ENOENT, "generation %u does not wait to be confirmed", generation);
+	return agree_refused(a, -ENOENT, err);
+}
+
 int agree_confirm(struct agree *a, struct task *t, struct err *err)
 {
+	struct proposal p = {.kind = PROPOSE_CONFIRM};
+	char message[64];
 	int rc;
 
 	if (!agree_on(a))
 		return err_set(err, ENOENT, "nothing waits to be confirmed: the flock has no voters");
-	if (t->request.dry_run) {
-		request_message_answer("it would be confirmed", &t->answer);
-		return 0;
-	}
-	rc = propose_change(a, &(struct proposal){.kind = PROPOSE_CONFIRM}, err);
-	if (!rc)
-		request_message_answer("it is confirmed", &t->answer);
-	return rc;
+	rc = confirm_find(a, command_has(&t->command, ARG_GENERATION) ? t->command.generation : 0, &p.want, err);
+	if (!rc && !t->request.dry_run)
+		rc = propose_change(a, &p, err);
+	if (rc == -ESTALE && !err->text[0])
+		rc = err_set(err, ESTALE, "generation %u does not wait to be confirmed any more: see `config history`",
+			     p.want.generation);
+	if (rc)
+		return rc;
+	snprintf(message, sizeof(message), "generation %u %s confirmed", p.want.generation,
+		 t->request.dry_run ? "would be" : "is");
+	request_message_answer(message, &t->answer);
+	return 0;
 }
 
 /* --- takeover --- */

@@ -38,9 +38,14 @@ int handle_vip_table(struct plane *p, struct task *t, struct err *err)
 int handle_backend_show(struct plane *p, struct task *t, struct err *err)
 {
 	struct table *table = table_new(KIND_BACKEND);
+	int rc;
 
-	return table ? task_show(t, table, plane_show_backends(p, name_or_null(t->command.vip), table, err), err)
-		     : -ENOMEM;
+	if (!table)
+		return -ENOMEM;
+	rc = plane_show_backends(p, name_or_null(t->command.vip), table, err);
+	if (!rc)
+		peers_asides_show(t->d->peers, table);
+	return task_show(t, table, rc, err);
 }
 
 int handle_health_show(struct plane *p, struct task *t, struct err *err)

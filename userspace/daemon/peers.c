@@ -554,6 +554,7 @@ static void on_closed(uv_handle_t *handle)
 	roster_free(&p->roster);
 	admission_free(&p->admission);
 	sodium_memzero(p->invitation, sizeof(p->invitation));
+	free(p->aside);
 	free(p->digest);
 	buf_free(&p->known);
 	pthread_mutex_destroy(&p->lock);

@@ -68,6 +68,10 @@ bool peers_draining(struct peers *p, char reason[PEERS_REASON_BYTES]);
 /* `node leave`: tell the others that this node goes. */
 int peers_leave(struct peers *p, struct err *err);
 
+/* What this balancer has put aside by itself: told to the others, who show it, and do nothing. Any thread. */
+void peers_asides(struct peers *p, const struct override *all, size_t count);
+void peers_asides_show(struct peers *p, struct table *t); /* KIND_BACKEND: what others have told, with each row */
+
 int peers_show(struct peers *p, struct table *t);      /* KIND_NODE: every node of the roster, else this one alone */
 int peers_gossip(struct peers *p, struct table *t);    /* KIND_GOSSIP: one row */
 void peers_problems(struct peers *p, struct table *t); /* KIND_STATUS, row 0: what is wrong with the flock */

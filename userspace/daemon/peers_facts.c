@@ -14,9 +14,10 @@
 #include "daemon/peers_state.h"
 #include "version.h"
 
-#define LOAD_PAGES   16 /* of one round: 900 backends */
-#define DIGEST_VIPS  8	/* of one page: a VIP that changes has it made anew, and sent to all */
-#define DIGEST_PAGES 64 /* of these; more VIPs make longer ones */
+#define LOAD_PAGES   16	 /* of one round: 900 backends */
+#define LOADS_MS     900 /* from one round to the next: a change of the configuration is none of the loads */
+#define DIGEST_VIPS  8	 /* of one page: a VIP that changes has it made anew, and sent to all */
+#define DIGEST_PAGES 64	 /* of these; more VIPs make longer ones */
 
 /* --- own pages --- */
 
@@ -105,6 +106,7 @@ void peers_publish(struct peers *p)
 	peers_admission_publish(p);
 	digests_publish(p);
 	peers_register_publish(p);
+	peers_asides_publish(p);
 }
 
 /* --- loads --- */
@@ -169,14 +171,18 @@ static void node_load(const struct peers *p, struct page_draft *ret)
 /* What has changed goes straight to the members of the site. */
 static void loads_tell(struct peers *p)
 {
-	struct page_draft *draft = calloc(LOAD_PAGES, sizeof(*draft));
+	struct page_draft *draft;
 	__u8 bytes[PAGE_BYTES];
 	struct endpoint at;
 	size_t count = 0, i;
 	int pages, len;
 
+	if (mono_ms(p->loads_told, mono_now()) < LOADS_MS)
+		return;
+	p->loads_told = mono_now();
 	for (i = 0; i < p->roster.count; i++)
 		count += near(p, &p->roster.node[i], &at);
+	draft = calloc(LOAD_PAGES, sizeof(*draft));
 	pages = draft ? load_out_take(&p->load_out, mono_now(), count, draft, LOAD_PAGES) : 0;
 	if (pages >= 0 && pages < LOAD_PAGES && mono_ms(p->node_told, mono_now()) >= FACT_LOADS_ALL_MS && draft) {
 		p->node_told = mono_now();

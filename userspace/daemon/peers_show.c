@@ -268,8 +268,10 @@ void peers_problems(struct peers *p, struct table *t)
 
 	pthread_mutex_lock(&p->lock);
 	text_set(t, 0, FIELD_STATUS_draining, p->draining);
-	if (p->flock)
+	if (p->flock) {
 		peers_key_problems(p, problem, t);
+		peers_asides_problems(p, problem, t);
+	}
 	for (i = 0; p->flock && i < p->roster.count; i++) {
 		const struct roster_node *node = &p->roster.node[i];
 

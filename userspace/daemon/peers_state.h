@@ -70,11 +70,14 @@ struct peers {
 	struct load_in *load_in;
 	struct load_out load_out;
 	struct caspaxos *caspaxos;
+	struct override *aside; /* owned; what this balancer has put aside by itself */
+	size_t asides;
 	struct fact_digest *digest; /* owned: the whole, then VIPs by name */
 	size_t digests;
 	struct buf known;			/* the file of where others are, as it was written */
 	char draining[PEERS_REASON_BYTES];	/* why; "": it is not */
 	struct identity *renewed;		/* owned; what the loop's thread is to become; NULL: nothing */
+	struct mono loads_told;			/* when loads were told */
 	struct mono node_told;			/* when the load of the whole node was told */
 	size_t conflicting;			/* identities that two hosts use now */
 	__u64 conflicts;			/* how often that began */
@@ -132,6 +135,10 @@ void peers_register_publish(struct peers *p);
 int peers_register_told(struct peers *p, __u64 node, struct caspaxos_message *ret);
 /* A message with a body, if it is known where the node is. */
 void peers_say(struct peers *p, __u64 to, enum message_kind kind, __u32 number, const void *body, size_t len);
+
+/* peers_asides.c; under the lock */
+void peers_asides_publish(struct peers *p);
+void peers_asides_problems(struct peers *p, void (*tell)(void *arg, const char *text), void *arg);
 
 /* peers_votes.c; under the lock, on the loop's thread */
 void peers_votes_step(struct peers *p); /* once a second, and when somebody's state is another one */

@@ -146,7 +146,10 @@ static void hook_ticked(void *arg, struct plane *p)
 
 static void hook_overridden(void *arg, const struct override *all, size_t count)
 {
-	overrides_store(arg, all, count);
+	struct daemon *d = arg;
+
+	overrides_store(d, all, count);
+	peers_asides(d->peers, all, count);
 }
 
 /* --- start: the first configuration --- */
@@ -218,6 +221,7 @@ static void overrides_restore(struct daemon *d, struct plane *p)
 		log_error("overrides are lost: no memory");
 	else
 		d->overrides = count;
+	peers_asides(d->peers, all, d->overrides);
 	free(all);
 }
 
