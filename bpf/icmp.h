@@ -9,13 +9,13 @@
 #ifndef STARLING_BPF_ICMP_H
 #define STARLING_BPF_ICMP_H
 
+#include "budget.h"
 #include "csum.h"
 #include "vip.h"
 
-#define ICMP_TTL       64
-#define ICMP_QUOTE_V4  548  /* RFC 1812 section 4.3.2.3: 576 bytes with the headers */
-#define ICMP_QUOTE_V6  1232 /* RFC 4443 section 2.4 (c): 1280 bytes with the headers */
-#define ICMP_PERIOD_NS 1000000000ull
+#define ICMP_TTL      64
+#define ICMP_QUOTE_V4 548  /* RFC 1812 section 4.3.2.3: 576 bytes with the headers */
+#define ICMP_QUOTE_V6 1232 /* RFC 4443 section 2.4 (c): 1280 bytes with the headers */
 
 /* <linux/icmp.h> wants the C library. */
 #define ICMP_V4_ECHO_REPLY  0
@@ -37,19 +37,6 @@ struct icmp_header {
 	__be32 word; /* of an error: the MTU, mostly */
 };
 
-struct icmp_budget {
-	__u64 since_ns;
-	__u32 sent;
-	__u32 pad;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct icmp_budget);
-} budget SEC(".maps");
-
 /* RFC 1122 section 3.2.2: nobody answers what does not come from one host. */
 static inline int icmp_answerable(const struct packet *p)
 {
@@ -58,22 +45,6 @@ static inline int icmp_answerable(const struct packet *p)
 	if (p->v4)
 		return a[12] != 0 && a[12] != 127 && a[12] < 224;
 	return a[0] != 0xff && (p->t->saddr[0] | p->t->saddr[1] | p->t->saddr[2]);
-}
-
-static inline int icmp_allowed(void)
-{
-	__u64 now = bpf_ktime_get_ns();
-	struct icmp_budget *b;
-	__u32 zero = 0;
-
-	b = bpf_map_lookup_elem(&budget, &zero);
-	if (!b)
-		return 0;
-	if (now - b->since_ns >= ICMP_PERIOD_NS) {
-		b->since_ns = now;
-		b->sent = 0;
-	}
-	return b->sent++ < STARLING_ICMP_PER_SECOND;
 }
 
 static inline void icmp_swap_link(struct ethhdr *eth)
@@ -308,7 +279,7 @@ __attribute__((noinline)) int icmp_answer_too_big(struct xdp_md *ctx, __u32 l3, 
 	__u32 most = v4 ? ICMP_QUOTE_V4 : ICMP_QUOTE_V6, quoted = ip_len < most ? ip_len : most, len;
 	__u8 link[ETH_HLEN + STARLING_VLAN_TAGS * sizeof(struct vlan_tag) + 2] = {0};
 
-	if (!ctx || !icmp_allowed())
+	if (!ctx || !budget_take(BUDGET_ICMP, STARLING_ICMP_PER_SECOND))
 		return VERDICT_DROP_TOO_BIG;
 	len = bpf_xdp_get_buff_len(ctx);
 	if (l3 + quoted > len || bpf_xdp_load_bytes(ctx, 0, link, sizeof(link)))

@@ -15,6 +15,7 @@
 #include "cell.h"
 #include "fragment.h"
 #include "icmp.h"
+#include "reset.h"
 #include "encap.h"
 #include "count.h"
 #include "trace.h"
@@ -70,6 +71,7 @@ static inline void steer_place(struct packet *p, const struct vip_record *vip, s
 	else
 		cell_settle(vip, &s->flow, &s->where);
 	p->overflow = s->where.overflow;
+	p->dead = s->where.dead;
 	w.backend = s->where.backend;
 	w.fresh = s->where.fresh;
 out:
@@ -100,7 +102,7 @@ static inline int steer_vip(struct packet *p, struct scratch *s)
 		return VERDICT_DROP_FRAGMENT;
 	steer_place(p, vip, s);
 	if (p->backend == ID_NONE)
-		return VERDICT_DROP_NO_BACKEND;
+		return p->dead ? reset_dead(p) : VERDICT_DROP_NO_BACKEND;
 	if (p->fragment == FRAGMENT_FIRST)
 		fragment_leave(p, s);
 	return ON;

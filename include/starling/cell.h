@@ -23,7 +23,7 @@ enum cell_state {
 	CELL_PROBATION, /* made by a packet that was no SYN, or by UDP: until a second one at least 1 s later */
 	CELL_HALF,	/* SYN seen, nothing after it */
 	CELL_OPEN,	/* never evicted; freed by the sweeper when idle */
-	CELL_CLOSING,	/* FIN seen */
+	CELL_CLOSING,	/* FIN seen, or its backend is down and that is told: VIP_DEAD_RESET */
 	CELL_RESET,	/* RST seen */
 };
 

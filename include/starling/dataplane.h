@@ -131,6 +131,7 @@ enum forward_mode {
 
 #define VIP_HASH_SOURCE 0x01 /* a flow is {source address, vip}: affinity, cells count clients */
 #define VIP_NO_CELLS	0x02 /* UDP only: no cells and no split (idle 0) */
+#define VIP_DEAD_RESET	0x04 /* connections whose backend is down are reset: where_resets() */
 
 struct vip_record {
 	__u32 slots_base;		/* index of the first slot in the arena */

@@ -52,9 +52,10 @@
 #define STARLING_PROBE_LOAD_US 500000u /* of a core that probes may take a second: half of one */
 
 /* Packets. */
-#define STARLING_VLAN_TAGS	 2    /* tags parsed */
-#define STARLING_IPV6_EXTENSIONS 6    /* extension headers walked */
-#define STARLING_ICMP_PER_SECOND 1000 /* packet-too-big generated, per CPU */
+#define STARLING_VLAN_TAGS	   2	 /* tags parsed */
+#define STARLING_IPV6_EXTENSIONS   6	 /* extension headers walked */
+#define STARLING_ICMP_PER_SECOND   1000	 /* packet-too-big generated, per CPU */
+#define STARLING_RESETS_PER_SECOND 10000 /* TCP resets generated, per CPU: 2 ms of it */
 
 /* The flock. */
 #define STARLING_PAGES_PER_ORIGIN 1024	       /* 1.1 MiB: node facts, digests of 8,000 VIPs, and what is to come */

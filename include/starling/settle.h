@@ -33,6 +33,20 @@ static inline void settle_account(const struct view *v, const struct vip_record 
 		view_given(v, to);
 }
 
+/* A SYN that gets no cell leaves its mark, if dead connections are reset: where_resets() has why. */
+static inline void settle_mark(const struct view *v, const struct vip_record *vip, __u32 set, __u32 own,
+			       const __u64 cell[WHERE_CELLS], struct where *w)
+{
+	__u64 marked;
+
+	if (!(vip->flags & VIP_DEAD_RESET) || !w->overflow || !w->fresh || own != WHERE_CELLS)
+		return;
+	w->delay = 1;
+	marked = cell[0] | (__u64)CELL_MARK_NEW << 35;
+	if (marked != cell[0])
+		view_swap(v, set, 0, cell[0], marked);
+}
+
 /*
  * Another packet got in between. If it was one of this flow, the flow has a cell: follow it, and try once more to
  * change it. Else the flow is treated like one for which there is no room; its next packet will find some.
@@ -52,9 +66,11 @@ static inline void settle_lost(const struct view *v, const struct vip_record *vi
 		where_step(v, f, where_cell(cell, own), own, w);
 		if (view_swap(v, w->set, w->way, w->cell_old, w->cell_new))
 			settle_account(v, vip, w);
-	} else if (made) {
-		where_none(v, vip, f, w);
+		return;
 	}
+	if (made)
+		where_none(v, vip, f, w);
+	settle_mark(v, vip, set, own, cell, w);
 }
 
 /* An ordinary packet of a flow whose open cell stands in its own set: all that becomes of the cell is a new tick. */

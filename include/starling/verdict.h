@@ -28,7 +28,9 @@
 	VERDICT(DROP_HEADROOM, DROP, "headroom", "the driver left no room for the outer header")                       \
 	VERDICT(DROP_REDIRECT, DROP, "redirect-failed", "the device towards the backend takes no redirect")            \
 	VERDICT(DROP_ICMP, DROP, "icmp", "an ICMP error whose inner packet names no flow of ours")                     \
-	VERDICT(DROP_INTERNAL, DROP, "internal", "a map lookup that cannot fail did: report it")
+	VERDICT(DROP_INTERNAL, DROP, "internal", "a map lookup that cannot fail did: report it")                       \
+	VERDICT(TX_RESET, TX, "reset", "of a connection whose backend is down: answered with a reset")                 \
+	VERDICT(DROP_DEAD, DROP, "dead", "of a connection whose backend is down, and no reset may be sent or is left")
 
 enum packet_verdict {
 #define STARLING_VERDICT_ENUM(name, action, label, help) VERDICT_##name,

@@ -35,8 +35,8 @@ struct where {
 	__u8 fresh;    /* a new flow: count a connection */
 	__u8 given;    /* and it got a cell */
 	__u8 made;     /* the write makes a cell for the flow, rather than change the one it has */
-	__u8 pad;
-	__u32 set; /* valid with write: the flow's own set or the neighbour */
+	__u8 dead;     /* its backend is down, and the VIP has such connections reset; backend is ID_NONE */
+	__u32 set;     /* valid with write: the flow's own set or the neighbour */
 	__u64 cell_old;
 	__u64 cell_new;
 };
@@ -61,6 +61,32 @@ static inline int where_foreign(const struct view *v, __u32 vip, __u32 id)
 	__u64 word = view_backend(v, id);
 
 	return BACKEND_WORD_STATE(word) != BACKEND_UNUSED && BACKEND_WORD_VIP(word) != vip;
+}
+
+/* A backend of this VIP that is down. */
+static inline int where_dead(const struct view *v, __u32 vip, __u32 id)
+{
+	__u64 word = view_backend(v, id);
+
+	return BACKEND_WORD_STATE(word) == BACKEND_DOWN && BACKEND_WORD_VIP(word) == vip;
+}
+
+/*
+ * Is this a packet that is answered with a reset, if its flow's backend is down? Whose flow it is,
+ *
+ *  - its cell says, if it has one;
+ *  - else, with mh, its slot, if that is split and the previous home is down: since it is split every SYN takes the new
+ *    home and a cell, so a packet without one is of a flow that began before. The slot is stored as split before the
+ *    word says down (daemon/plane_slots.c), so no SYN has taken the new home without a cell.
+ *
+ * Where a SYN could not get a cell, nobody is reset who may be alive: the flow's set is marked, for one ageing step at
+ * least, and marked sets do not count; and the overflow is counted, upon which the controller takes the previous homes
+ * that are down from all slots, in the sweep that would age the mark or before. A flow whose half-open or closing cell
+ * is old enough to be evicted (cell_rank()) is taken for ended, here as in any split.
+ */
+static inline int where_resets(const struct vip_record *vip, const struct flow *f)
+{
+	return vip->flags & VIP_DEAD_RESET && (f->kind == PACKET_OTHER || f->kind == PACKET_FIN);
 }
 
 /* Home 0, or home 1 while home 0 is not usable: how XDP promotes by itself when a state word says down. */
@@ -206,6 +232,11 @@ static inline void where_new(const struct view *v, const struct vip_record *vip,
 	__u32 flags = udp ? CELL_UDP : 0, highest, at = own;
 
 	w->fresh = (__u8)starts;
+	if (split && !marked && own == WHERE_CELLS && slot_prev(slot) != SLOT_PREV_TABLE && where_resets(vip, f) &&
+	    where_dead(v, f->vip, slot_prev(slot))) {
+		w->dead = 1;
+		return;
+	}
 	w->backend = where_without(v, vip, f, slot, marked);
 	if (w->backend == ID_NONE || f->kind == PACKET_FIN || f->kind == PACKET_RST)
 		return;
@@ -337,6 +368,10 @@ static inline void where_to(const struct view *v, const struct vip_record *vip, 
 			w->fresh = w->given =
 				f->kind == PACKET_SYN && (state == CELL_PROBATION || state == CELL_CLOSING);
 			where_step(v, f, c, own, w);
+			return;
+		}
+		if (where_resets(vip, f) && where_dead(v, f->vip, cell_backend(c))) {
+			w->dead = 1;
 			return;
 		}
 	}

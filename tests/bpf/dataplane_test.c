@@ -198,6 +198,43 @@ static void counters_are_summed_over_cpus_in_any_range(void **state)
 	assert_int_equal(dataplane_remove(dp), 0);
 }
 
+/* A verdict more than in the version that made the map. */
+static void counters_of_devices_go_on_where_there_are_more_of_them(void **state)
+{
+	struct dataplane *dp = open_small();
+	size_t cpus = (size_t)dp->cpus, words = VERDICT_COUNT - 1;
+	__u64 *values = calloc(cpus, words * sizeof(*values));
+	struct device_count got;
+	char path[sizeof(pins) + 32];
+	__u32 key = 3;
+	int fd;
+
+	(void)state;
+	dataplane_close(dp);
+	fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, MAP_COUNT_DEVICES, 4, (__u32)(words * sizeof(*values)),
+			    STARLING_DEVICES, NULL);
+	assert_true(fd >= 0);
+	for (size_t c = 0; c < cpus; c++)
+		for (size_t i = 0; i < words; i++)
+			values[c * words + i] = i + 1;
+	assert_int_equal(bpf_map_update_elem(fd, &key, values, 0), 0);
+	snprintf(path, sizeof(path), "%s/" MAP_COUNT_DEVICES, pins);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(bpf_obj_pin(fd, path), 0);
+	close(fd);
+	for (int again = 0; again < 2; again++) { /* it is pinned in its place */
+		dp = open_small();
+		assert_int_equal(dataplane_count_device(dp, key, &got), 0);
+		for (size_t i = 0; i < words; i++)
+			assert_int_equal(got.verdict[i], cpus * (i + 1));
+		assert_int_equal(got.verdict[words], 0);
+		if (!again)
+			dataplane_close(dp);
+	}
+	free(values);
+	assert_int_equal(dataplane_remove(dp), 0);
+}
+
 static void the_timer_frequency_is_the_measured_one(void **state)
 {
 	struct dataplane_clock clock = {.fd = -1};
@@ -282,6 +319,7 @@ int main(void)
 		T(a_missing_map_is_named),
 		T(remove_leaves_nothing),
 		T(counters_are_summed_over_cpus_in_any_range),
+		T(counters_of_devices_go_on_where_there_are_more_of_them),
 		T(the_timer_frequency_is_the_measured_one),
 		T(grace_periods_can_be_waited_for),
 		T(a_directory_not_on_bpffs_is_refused),

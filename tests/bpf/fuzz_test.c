@@ -97,7 +97,8 @@ static void slot_random(struct fuzz *f, __u32 vip, __u32 slot)
 				   rnd(f, 8) ? home_random(f, vip) : SLOT_PREV_TABLE));
 }
 
-/* Every way to choose; VIP 4 has no slots, VIP 5 is out of service, 6 hashes the source, 7 is being resized. */
+/* Every way to choose; 0, 1 and 6 reset the dead, 4 has no slots, 5 is out of service, 6 hashes the source, 7 is being
+ * resized. */
 static void vip_random(struct fuzz *f, __u32 id)
 {
 	struct vip_record r = {.slots_base = id * FUZZ_SLOTS,
@@ -106,12 +107,14 @@ static void vip_random(struct fuzz *f, __u32 id)
 			       .steer_by = (__u8)(id % 3)};
 
 	if (id == 6)
-		r.flags = VIP_HASH_SOURCE;
+		r.flags = VIP_HASH_SOURCE | VIP_DEAD_RESET;
 	if (id == 7 || id == 3) {
 		r.flags = id == 3 ? VIP_NO_CELLS : 0;
 		r.prev_base = FUZZ_SLOTS;
 		r.prev_count = 31;
 	}
+	if (id < 2)
+		r.flags |= VIP_DEAD_RESET;
 	harness_vip_set(f->h, id, &r, id != 5);
 }
 
@@ -223,6 +226,8 @@ static void compare(struct fuzz *f, const struct packet *p)
 	verdict = harness_verdict(f->h, p, &f->got);
 	/* The limit on errors sent is the program's alone to know. */
 	if (verdict == VERDICT_DROP_TOO_BIG && f->want.verdict == VERDICT_TX_TOO_BIG)
+		f->want.verdict = verdict;
+	if (verdict == VERDICT_DROP_DEAD && f->want.verdict == VERDICT_TX_RESET)
 		f->want.verdict = verdict;
 	if (verdict != f->want.verdict || f->got.action != action_of(f->want.verdict))
 		differ(f, p, "verdict", verdict);

@@ -290,6 +290,57 @@ static int echo(const struct frame *f, struct oracle_result *ret)
 	return VERDICT_TX_ECHO;
 }
 
+/* RFC 9293 section 3.10.7.1, "If the state is CLOSED". */
+static int reset(const struct frame *f, struct oracle_result *ret)
+{
+	const __u8 *was = f->byte + f->l4;
+	size_t head = f->v4 ? 20 : 40, segment = f->link + f->ip_len - f->l4 - (size_t)(was[12] >> 4) * 4;
+	__u8 *ip = ret->byte + f->link, *tcp = ip + head;
+	__u16 sum;
+
+	if (f->error || f->first || !one_host(f) || was[13] & TCP_RST)
+		return VERDICT_DROP_DEAD;
+	swap_link(f, ret->byte);
+	memset(ip, 0, head + 20);
+	memcpy(tcp, was + 2, 2);
+	memcpy(tcp + 2, was, 2);
+	tcp[12] = 0x50;
+	tcp[13] = TCP_RST;
+	if (was[13] & TCP_ACK) {
+		memcpy(tcp + 4, was + 8, 4);
+	} else {
+		__u32 next = (__u32)(be16(was + 4) << 16 | be16(was + 6)) + (__u32)segment + (was[13] & TCP_FIN);
+
+		tcp[13] |= TCP_ACK;
+		put16(tcp + 8, next >> 16);
+		put16(tcp + 10, next & 0xffff);
+	}
+	if (f->v4) {
+		ip[0] = 0x45;
+		put16(ip + 2, 40);
+		ip[6] = 0x40;
+		ip[8] = 64;
+		ip[9] = IPPROTO_TCP;
+		memcpy(ip + 12, f->dst.byte + 12, 4);
+		memcpy(ip + 16, f->src.byte + 12, 4);
+		sum = packet_fold(packet_sum(0, ip, 20));
+		memcpy(ip + 10, &sum, 2);
+		sum = packet_fold(packet_sum(IPPROTO_TCP + 20, ip + 12, 28));
+	} else {
+		ip[0] = 0x60;
+		put16(ip + 4, 20);
+		ip[6] = IPPROTO_TCP;
+		ip[7] = 64;
+		memcpy(ip + 8, f->dst.byte, 16);
+		memcpy(ip + 24, f->src.byte, 16);
+		sum = packet_fold(packet_sum(IPPROTO_TCP + 20, ip + 8, 52));
+	}
+	memcpy(tcp + 16, &sum, 2);
+	ret->len = f->link + head + 20;
+	ret->exact = true;
+	return VERDICT_TX_RESET;
+}
+
 static bool redirects(const struct oracle *o, __u32 ifindex)
 {
 	size_t i;
@@ -378,7 +429,7 @@ static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracl
 	}
 	ret->backend = w.backend;
 	if (w.backend == ID_NONE)
-		return VERDICT_DROP_NO_BACKEND;
+		return w.dead ? reset(f, ret) : VERDICT_DROP_NO_BACKEND;
 	if (f->first)
 		note_leave(f, k->vip, w.backend, now, ret);
 	be = &o->h->backends[w.backend];

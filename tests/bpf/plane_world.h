@@ -375,8 +375,9 @@ static inline struct endpoint world_client(__u32 i)
 }
 
 #define NOBODY ID_NONE
+#define RESET  0x10000u /* not to a backend, but a reset to the client */
 
-/* Run one packet of a flow; the id of the backend it went to, or NOBODY. */
+/* Run one packet of a flow; the id of the backend it went to, RESET or NOBODY. */
 static inline __u32 world_send(struct world *w, const struct endpoint *src, const struct endpoint *dst, __u8 flags)
 {
 	struct packet_spec s = {.src = src->addr,
@@ -393,6 +394,8 @@ static inline __u32 world_send(struct world *w, const struct endpoint *src, cons
 	if (r.action == XDP_DROP)
 		return NOBODY;
 	assert_int_equal(r.action, XDP_TX);
+	if (r.len <= packet.len && r.byte[packet.l3 + 20 + 13] & TCP_RST)
+		return RESET;
 	assert_int_equal(r.len, packet.len + 20);
 	for (__u32 id = 0; id < w->dp.h->backends_max; id++) {
 		const struct plane_backend *b = w->p->backend_by_id[id];

@@ -15,6 +15,20 @@ homes() { # VIP: every slot and its first home
 	lb -j vip table "$1" slots | jq -r '.. | objects | select(.home0?) | "\(.slot) \(.home0)"'
 }
 
+# Firewalls as others have them: what belongs to no connection is not answered.
+mute() { # add|delete
+	local i
+	for ((i = 1; i <= 10; i++)); do
+		if [ "$1" = delete ]; then
+			on "be$i" nft delete table inet mute
+		else
+			on "be$i" nft -f - <<-'END'
+				table inet mute { chain out { type filter hook output priority 0; tcp flags & rst == rst drop; }; }
+			END
+		fi
+	done
+}
+
 for row in "maglev 10" "least 11"; do
 	read -r name number <<<"$row"
 	before=$(homes "$name")
@@ -41,6 +55,23 @@ for row in "maglev 10" "least 11"; do
 	equal "$name: exactly its own slots went back" "$before" "$(homes "$name")"
 	hold_again "$name-meanwhile"
 	equal "$name: no connection opened meanwhile breaks" "2000 0" "$(word_of ok "$SAID") $(word_of failed "$SAID")"
+
+	# dead reset: the balancer says so, where backends may not
+	mute add
+	check "$name: connections of the dead are to be reset" lb vip set "$name" dead reset
+	hold_begin "$name-dead" -n 2000 "$(vip4 "$number")" "$(vip6 "$number")"
+	own=$(word_of be4 "$SAID")
+	lb backend disable "$name" "$(be 4)" >/dev/null
+	hold_begin "$name-since" -n 2000 "$(vip4 "$number")" "$(vip6 "$number")"
+	hold_again "$name-dead"
+	equal "$name: just its own connections are reset" "$((2000 - own)) $own" \
+		"$(word_of ok "$SAID") $(word_of reset "$SAID")"
+	hold_again "$name-since"
+	equal "$name: none that was opened since is" "2000 0" "$(word_of ok "$SAID") $(word_of failed "$SAID")"
+	lb backend enable "$name" "$(be 4)" >/dev/null
+	sleep $WARM_S
+	lb vip set "$name" dead rehome >/dev/null
+	mute delete
 
 	# a flap: down, connections, up, down, up without a pause
 	lb backend disable "$name" "$(be 7)" >/dev/null

@@ -36,12 +36,14 @@ struct cells_scenario {
 	bool change;	  /* drain, return, add, fail, flap and resize while it runs */
 	bool weighted;	  /* weights 5, 3, 2, 5, 3, 2 ... */
 	bool udp;	  /* flows are UDP: no beginning, no end */
+	bool reset;	  /* connections of a dead backend are reset */
 };
 
 struct cells_outcome {
 	__u64 connections, packets;
 	__u64 broken;	     /* flows that met another backend than their first packet did */
 	__u64 unserved;	     /* flows with a packet that met no backend */
+	__u64 resets;	     /* packets of lost flows that were answered with a reset */
 	__u64 overflows;     /* packets for which no cell could be had, forged ones included */
 	__u64 wrong_sums;    /* sweeps after which loads and cells disagreed */
 	double active_error; /* greatest |open - truth| / truth, sampled once a second */

@@ -16,47 +16,54 @@
 
 /* clang-format off */
 static const struct cells_scenario scenarios[] = {
-	/* name                    by          be  sets flows   total    rate idle    flood       rate   change weighted udp */
-	{ "wlc",                  STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, false, false, false },
-	{ "wlc 3 backends",       STEER_OPEN,   3, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, false, false, false },
-	{ "wlc 100 backends",     STEER_OPEN, 100, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, false, false, false },
-	{ "wlc 4 cells a flow",   STEER_OPEN,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, false, false, false },
-	{ "wlc SYN flood",        STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, false, false, false },
-	{ "wlc SYN flood, 4",     STEER_OPEN,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, false, false, false },
-	{ "wlc ACK flood",        STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_ACK,  20000, false, false, false },
-	{ "wlc ACK flood, 4",     STEER_OPEN,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_ACK,  20000, false, false, false },
-	{ "wlc UDP flood",        STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_UDP,  20000, false, false, false },
-	{ "wlc changes",          STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, true,  false, false },
-	{ "wlc changes, SYN",     STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, true,  false, false },
-	{ "wlc changes, SYN, 4",  STEER_OPEN,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, true,  false, false },
-	{ "wrr",                  STEER_GIVEN, 10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, false, true,  false },
-	{ "wrr SYN flood, 4",     STEER_GIVEN, 10, 17, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, false, true,  false },
-	{ "wrr changes",          STEER_GIVEN, 10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, true,  true,  false },
-	{ "mh changes",           STEER_HOME,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, true,  false, false },
-	{ "mh changes, SYN",      STEER_HOME,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, true,  false, false },
-	{ "mh changes, SYN, 4",   STEER_HOME,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, true,  false, false },
-	{ "mh changes, ACK",      STEER_HOME,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_ACK,  20000, true,  false, false },
-	{ "mh changes, ACK, 4",   STEER_HOME,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_ACK,  20000, true,  false, false },
-	{ "mh changes, UDP",      STEER_HOME,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_UDP,  20000, true,  false, false },
-	{ "udp wlc",              STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, false, false, true  },
-	{ "udp wlc UDP flood",    STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_UDP,  20000, false, false, true  },
-	{ "udp mh changes",       STEER_HOME,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, true,  false, true  },
+	/* name                    by          be  sets flows   total    rate idle    flood       rate   change weighted udp    reset */
+	{ "wlc",                  STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, false, false, false, false },
+	{ "wlc 3 backends",       STEER_OPEN,   3, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, false, false, false, false },
+	{ "wlc 100 backends",     STEER_OPEN, 100, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, false, false, false, false },
+	{ "wlc 4 cells a flow",   STEER_OPEN,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, false, false, false, false },
+	{ "wlc SYN flood",        STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, false, false, false, false },
+	{ "wlc SYN flood, 4",     STEER_OPEN,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, false, false, false, false },
+	{ "wlc ACK flood",        STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_ACK,  20000, false, false, false, false },
+	{ "wlc ACK flood, 4",     STEER_OPEN,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_ACK,  20000, false, false, false, false },
+	{ "wlc UDP flood",        STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_UDP,  20000, false, false, false, false },
+	{ "wlc changes",          STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, true,  false, false, false },
+	{ "wlc changes, SYN",     STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, true,  false, false, false },
+	{ "wlc changes, SYN, 4",  STEER_OPEN,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, true,  false, false, false },
+	{ "wrr",                  STEER_GIVEN, 10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, false, true,  false, false },
+	{ "wrr SYN flood, 4",     STEER_GIVEN, 10, 17, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, false, true,  false, false },
+	{ "wrr changes",          STEER_GIVEN, 10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, true,  true,  false, false },
+	{ "mh changes",           STEER_HOME,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, true,  false, false, false },
+	{ "mh changes, SYN",      STEER_HOME,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, true,  false, false, false },
+	{ "mh changes, SYN, 4",   STEER_HOME,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, true,  false, false, false },
+	{ "mh changes, ACK",      STEER_HOME,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_ACK,  20000, true,  false, false, false },
+	{ "mh changes, ACK, 4",   STEER_HOME,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_ACK,  20000, true,  false, false, false },
+	{ "mh changes, UDP",      STEER_HOME,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_UDP,  20000, true,  false, false, false },
+	{ "udp wlc",              STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, false, false, true,  false },
+	{ "udp wlc UDP flood",    STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_UDP,  20000, false, false, true,  false },
+	{ "udp mh changes",       STEER_HOME,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, true,  false, true,  false },
+	{ "wlc reset",            STEER_OPEN,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, true,  false, false, true },
+	{ "wlc reset, SYN, 4",    STEER_OPEN,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, true,  false, false, true },
+	{ "mh reset",             STEER_HOME,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_NONE,     0, true,  false, false, true },
+	{ "mh reset, SYN",        STEER_HOME,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, true,  false, false, true },
+	{ "mh reset, SYN, 4",     STEER_HOME,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_SYN,  20000, true,  false, false, true },
+	{ "mh reset, ACK",        STEER_HOME,  10, 18, 131072, 2000000, 2000, 60000, FLOOD_ACK,  20000, true,  false, false, true },
+	{ "mh reset, ACK, 4",     STEER_HOME,  10, 17, 131072, 2000000, 2000, 60000, FLOOD_ACK,  20000, true,  false, false, true },
 };
 /* clang-format on */
 #define SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
 
 static void print_head(FILE *out)
 {
-	fprintf(out, "%-20s %8s %8s %7s %8s %9s %8s %6s %8s %7s %9s  %s\n", "SCENARIO", "FLOWS", "CONNS", "BROKEN",
-		"UNSERVED", "OVERFLOWS", "ACTIVE", "END", "FULLEST", "DEV", "UNSETTLED", "SEED");
+	fprintf(out, "%-20s %8s %8s %7s %8s %8s %9s %8s %6s %8s %7s %9s  %s\n", "SCENARIO", "FLOWS", "CONNS", "BROKEN",
+		"UNSERVED", "RESETS", "OVERFLOWS", "ACTIVE", "END", "FULLEST", "DEV", "UNSETTLED", "SEED");
 }
 
 static void print_row(FILE *out, const struct cells_scenario *sc, const struct cells_outcome *o, unsigned long seed)
 {
-	fprintf(out, "%-20s %8u %8llu %7llu %8llu %9llu %7.3f%% %6u %7.2f%% %7.1f %9u  %lu\n", sc->name, sc->flows,
-		(unsigned long long)o->connections, (unsigned long long)o->broken, (unsigned long long)o->unserved,
-		(unsigned long long)o->overflows, o->active_error * 100, o->active_end, o->imbalance * 100,
-		o->deviation, o->unsettled, seed);
+	fprintf(out, "%-20s %8u %8llu %7llu %8llu %8llu %9llu %7.3f%% %6u %7.2f%% %7.1f %9u  %lu\n", sc->name,
+		sc->flows, (unsigned long long)o->connections, (unsigned long long)o->broken,
+		(unsigned long long)o->unserved, (unsigned long long)o->resets, (unsigned long long)o->overflows,
+		o->active_error * 100, o->active_end, o->imbalance * 100, o->deviation, o->unsettled, seed);
 	fflush(out);
 }
 
@@ -79,6 +86,7 @@ static void check(const struct cells_scenario *sc, const struct cells_outcome *o
 	bool roomy = !strchr(sc->name, '4') && sc->flood != FLOOD_UDP;
 
 	assert_int_equal(o->unserved, 0);
+	assert_true(sc->reset ? o->resets > 0 : !o->resets);
 	assert_int_equal(o->wrong_sums, 0);
 	assert_int_equal(o->active_end, 0);
 	assert_int_equal(o->unsettled, 0);

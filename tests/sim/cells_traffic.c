@@ -81,6 +81,7 @@ static void send(struct traffic *t, __u32 conn, enum packet_kind kind)
 	c->last_ms = t->now;
 	if (c->first == ID_NONE)
 		c->first = (__u16)backend;
+	t->o->resets += c->lost && backend == ID_NONE;
 	if (c->lost)
 		return;
 	if (backend == ID_NONE && !c->unserved) {

@@ -146,6 +146,26 @@ static void world_word(struct world *w, __u32 id)
 	w->v.backends[id].word = BACKEND_WORD(0, w->wanted[id], w->weight[id], WORLD_VIP, 1);
 }
 
+/* As the daemon does: slots first, and they keep a previous home that is down. */
+static bool world_marks_dead(const struct world *w)
+{
+	return w->vip->flags & VIP_DEAD_RESET && w->keep == TRANSITION_BY_CELLS;
+}
+
+/* After an overflow there may be flows without a cell that live. */
+static void world_forget(struct world *w)
+{
+	for (__u32 i = w->vip->slots_base; i < w->vip->slots_base + w->vip->slots_count; i++) {
+		__u64 *slot = &w->v.slots[i];
+		__u32 prev = slot_prev(*slot);
+
+		if (slot_state(*slot) != SLOT_SPLIT || prev == SLOT_PREV_TABLE || world_usable(w, prev))
+			continue;
+		*slot = transition_down(*slot, prev);
+		w->fresh[i] = 1;
+	}
+}
+
 void world_state(struct world *w, __u32 backend, enum backend_state state)
 {
 	__u32 i;
@@ -153,7 +173,7 @@ void world_state(struct world *w, __u32 backend, enum backend_state state)
 	w->wanted[backend] = state;
 	if (backend >= w->backends)
 		w->backends = backend + 1;
-	if (state == BACKEND_DOWN) {
+	if (state == BACKEND_DOWN && !world_marks_dead(w)) {
 		world_word(w, backend);
 		for (i = 0; i < w->vip->slots_count; i++) {
 			__u64 *slot = &w->v.slots[w->vip->slots_base + i];
@@ -221,6 +241,7 @@ struct world *world_new(const struct cells_scenario *sc)
 	w->vips[WORLD_VIP].word = VIP_WORD(0, 1, 1);
 	w->vip = &w->vips[WORLD_VIP].copy[0];
 	w->vip->steer_by = (__u8)sc->by;
+	w->vip->flags = sc->reset ? VIP_DEAD_RESET : 0;
 	w->vip->idle_ticks = (__u16)(sc->idle_ms / CELLS_TICK_MS + 1);
 	w->vip->slots_count = sc->backends * 100 <= 1021 ? 1021 : 16381;
 	w->keep = sc->by == STEER_HOME ? TRANSITION_BY_CELLS : TRANSITION_STATEFUL;
@@ -261,6 +282,8 @@ static void world_clocks(struct world *w)
 	bool lost = w->delays != w->delays_seen, table = false;
 
 	w->delays_seen = w->delays;
+	if (lost && world_marks_dead(w))
+		world_forget(w);
 	for (i = w->vip->slots_base; i < w->vip->slots_base + w->vip->slots_count; i++) {
 		__u64 *slot = &w->v.slots[i];
 

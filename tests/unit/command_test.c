@@ -35,10 +35,10 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_VIP_ADD] =
 		("vip add web tcp/203.0.113.1:80,udp/[2001:db8::1]:53 scheduler rr forward gue slots 1021 "
 		 "hash source idle 5s drain-timeout 1d slow-start 30s exponential recovery manual panic 50 eject 30 "
-		 "sorry 10.0.0.99:80"),
+		 "sorry 10.0.0.99:80 dead reset"),
 	[COMMAND_VIP_SET] =
 		("vip set web scheduler mh forward dr slots 1048573 hash 5tuple idle 1500ms drain-timeout 0 "
-		 "slow-start 1h exponential recovery auto panic 0 eject 100 sorry none"),
+		 "slow-start 1h exponential recovery auto panic 0 eject 100 sorry none dead rehome"),
 	[COMMAND_VIP_DELETE] = "vip delete web",
 	[COMMAND_VIP_SHOW] = "vip show web",
 	[COMMAND_VIP_TABLE] = "vip table web slots",

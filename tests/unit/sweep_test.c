@@ -173,6 +173,31 @@ static void cells_of_dead_backends_are_freed_and_of_draining_ones_kept(void **st
 	assert_int_equal(f->result.cells[CELL_FREE], (4 << LOG2) - 1);
 }
 
+static void where_the_dead_are_reset_their_cells_close(void **state)
+{
+	struct fixture *f = *state;
+
+	f->backends[5].word = BACKEND_WORD(0, BACKEND_DOWN, 1, WLC, 0);
+	f->vips[WLC].copy[1].flags = VIP_DEAD_RESET;
+	put(f, 0, 5, CELL_OPEN, 0, 500);
+	put(f, 1, 5, CELL_HALF, 0, 5);
+	put(f, 2, 5, CELL_OPEN, CELL_UDP, 0);
+	run(f);
+	assert_int_equal(state_of(f, 0), CELL_CLOSING);
+	assert_int_equal(cell_seen(f->flows[3].cell[0]), NOW);
+	assert_int_equal(state_of(f, 1), CELL_CLOSING);
+	assert_int_equal(state_of(f, 2), CELL_FREE);
+	assert_int_equal(f->result.dead, 1);
+	assert_int_equal(f->loads[5].open, 0);
+	assert_int_equal(f->loads[5].half, 0);
+	f->sweep.now = NOW + 240;
+	run(f);
+	assert_int_equal(cell_seen(f->flows[3].cell[0]), NOW); /* once */
+	f->sweep.now = NOW + 241;
+	run(f);
+	assert_int_equal(state_of(f, 0), CELL_FREE);
+}
+
 static void a_pinned_mh_slot_has_exceptions_while_a_cell_names_another_backend(void **state)
 {
 	struct fixture *f = *state;
@@ -336,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup(probation_lasts_as_long_as_the_split_that_needs_it, setup),
 		cmocka_unit_test_setup(a_cell_ahead_of_the_clock_is_young, setup),
 		cmocka_unit_test_setup(cells_of_dead_backends_are_freed_and_of_draining_ones_kept, setup),
+		cmocka_unit_test_setup(where_the_dead_are_reset_their_cells_close, setup),
 		cmocka_unit_test_setup(a_pinned_mh_slot_has_exceptions_while_a_cell_names_another_backend, setup),
 		cmocka_unit_test_setup(mh_cells_are_needless_once_the_slot_is_plain, setup),
 		cmocka_unit_test_setup(probation_is_promoted_where_losing_it_would_move_a_flow, setup),

@@ -155,6 +155,7 @@
 	FIELD(VIP, recovery, TEXT, NONE, LINE5, "recovery", FAMILY_NONE, "", "of backends that are up again: auto, manual") \
 	FIELD(VIP, panic, U64, NONE, LINE5, "panic", FAMILY_NONE, "", "percent of the backends that are left at least, as far as it is by own checks") \
 	FIELD(VIP, eject, U64, NONE, LINE5, "eject", FAMILY_NONE, "", "percent of the backends that own checks may take out") \
+	FIELD(VIP, dead, TEXT, NONE, LINE5, "dead", FAMILY_NONE, "", "of TCP connections whose backend is down: reset, rehome") \
 	FIELD(VIP, sorry, TEXT, NONE, LINE5, "sorry", FAMILY_NONE, "", "ADDR:PORT that serves while no backend is usable")
 
 #define STARLING_FIELDS_BACKEND(FIELD) \

@@ -66,6 +66,8 @@
 		"percent of the backends, but one at least, that may be out by this balancer's checks alone; by default 100") \
 	ARGUMENT(SORRY,         KEYWORD,  "sorry",         "ADDR:PORT|none",            ENDPOINT_OR_NONE, sorry,     1, 0, \
 		"serves while no backend is usable, and is not checked; none, the default: then checks are not heeded") \
+	ARGUMENT(DEAD,          KEYWORD,  "dead",          "rehome|reset",              DEAD,      dead,             0, 0, \
+		"TCP connections of a backend that is down: rehome, the default: others get their packets; reset: clients are told at once") \
 	ARGUMENT(EVERY_SLOT,    KEYWORD,  "slots",         "",                          FLAG,      given,            0, 0, \
 		"slot by slot") \
 	ARGUMENT(WEIGHT,        KEYWORD,  "weight",        "N",                         NUMBER,    weight,           0, 65535, \
@@ -176,7 +178,7 @@
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \
 	ARG_SCHEDULER, ARG_FORWARD, ARG_SLOTS, ARG_HASH, ARG_IDLE, ARG_DRAIN_TIMEOUT, ARG_SLOW_START, ARG_EXPONENTIAL, \
-	ARG_RECOVERY, ARG_PANIC, ARG_EJECT, ARG_SORRY
+	ARG_RECOVERY, ARG_PANIC, ARG_EJECT, ARG_SORRY, ARG_DEAD
 
 /*
  * COMMAND(ID, "object", "verb", place in a file, flags, "help", arguments...)

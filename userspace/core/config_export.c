@@ -106,6 +106,7 @@ void config_export_vip(const struct vip_config *vip, struct buf *out)
 	command.drain_timeout_ms = vip->drain_timeout_ms;
 	command.slow_start_ms = vip->slow_start_ms;
 	command.recovery = vip->recovery;
+	command.dead = vip->dead;
 	command.panic_percent = vip->panic_percent;
 	command.eject_percent = vip->eject_percent;
 	command.given = given(ARG_NAME, true) | given(ARG_KEYS, true) |
@@ -115,7 +116,8 @@ void config_export_vip(const struct vip_config *vip, struct buf *out)
 			given(ARG_DRAIN_TIMEOUT, vip->drain_timeout_ms) | given(ARG_SLOW_START, vip->slow_start_ms) |
 			given(ARG_EXPONENTIAL, vip->slow_start_exponential) |
 			given(ARG_RECOVERY, vip->recovery != RECOVERY_AUTO) | given(ARG_PANIC, vip->panic_percent) |
-			given(ARG_EJECT, vip->eject_percent != STARLING_EJECT_DEFAULT) | given(ARG_SORRY, sorry);
+			given(ARG_EJECT, vip->eject_percent != STARLING_EJECT_DEFAULT) | given(ARG_SORRY, sorry) |
+			given(ARG_DEAD, vip->dead != DEAD_REHOME);
 	if (sorry)
 		command.sorry = sorry->at;
 	line(&command, out);

@@ -23,6 +23,7 @@ static const char *const topologies[] = {STARLING_TOPOLOGIES(CHOICE_WORD) NULL};
 static const char *const urgents[] = {STARLING_URGENTS(CHOICE_WORD) NULL};
 static const char *const waves[] = {STARLING_WAVES(CHOICE_WORD) NULL};
 static const char *const recoveries[] = {STARLING_RECOVERIES(CHOICE_WORD) NULL};
+static const char *const deads[] = {STARLING_DEADS(CHOICE_WORD) NULL};
 static const char *const beacons[] = {STARLING_BEACONS(CHOICE_WORD) NULL};
 #undef CHOICE_WORD
 
@@ -84,6 +85,11 @@ const char *const *urgent_words(void)
 const char *const *recovery_words(void)
 {
 	return recoveries;
+}
+
+const char *const *dead_words(void)
+{
+	return deads;
 }
 
 const char *const *beacons_words(void)

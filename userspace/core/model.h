@@ -61,6 +61,10 @@
 #define STARLING_RECOVERIES(CHOICE)                                                                                    \
 	CHOICE(RECOVERY_AUTO, "auto")                                                                                  \
 	CHOICE(RECOVERY_MANUAL, "manual")
+/* What becomes of connections whose backend is down. */
+#define STARLING_DEADS(CHOICE)                                                                                         \
+	CHOICE(DEAD_REHOME, "rehome")                                                                                  \
+	CHOICE(DEAD_RESET, "reset")
 
 #define CHOICE_ENUM(name, word) name,
 enum scheduler { STARLING_SCHEDULERS(CHOICE_ENUM) };
@@ -71,6 +75,7 @@ enum topology { STARLING_TOPOLOGIES(CHOICE_ENUM) };
 enum urgent { STARLING_URGENTS(CHOICE_ENUM) };
 enum wave { STARLING_WAVES(CHOICE_ENUM) };
 enum recovery { STARLING_RECOVERIES(CHOICE_ENUM) };
+enum dead { STARLING_DEADS(CHOICE_ENUM) };
 #undef CHOICE_ENUM
 
 struct backend_config {
@@ -93,6 +98,7 @@ struct vip_config {
 	__u32 slow_start_ms;	     /* fill.h has what it means; 0, the default: none */
 	bool slow_start_exponential; /* only with slow_start_ms */
 	enum recovery recovery;
+	enum dead dead;
 	__u32 panic_percent;		/* 0..100; verdict_serve.h has what they mean; default 0 */
 	__u32 eject_percent;		/* 1..100; default 100 */
 	struct check_config *check;	/* owned; NULL: they are not checked */
@@ -157,6 +163,7 @@ const char *const *topology_words(void);
 const char *const *wave_words(void);
 const char *const *urgent_words(void);
 const char *const *recovery_words(void);
+const char *const *dead_words(void);
 
 struct config *config_new(void); /* NULL without memory */
 void config_free(struct config *c);

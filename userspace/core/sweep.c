@@ -69,10 +69,23 @@ static enum sweep_why sweep_judge(const struct sweep *s, const struct vip_record
 	return SWEEP_KEEP;
 }
 
+/*
+ * Where clients are told that their backend is down, the cell is what says so. It closes, so that it is no load when
+ * the backend is back, and tells for as long as a closing cell lives.
+ */
+static __u64 sweep_closed(const struct sweep *s, __u64 c)
+{
+	if (cell_state(c) >= CELL_CLOSING)
+		return c;
+	return cell_make(cell_tag(c), cell_backend(c), CELL_CLOSING, cell_flags(c), s->now);
+}
+
 /* @ret_new: the cell as it is to be, freed or not. */
 static enum sweep_why sweep_look(const struct sweep *s, __u32 set, __u64 c, struct sweep_result *res, __u64 *ret_new)
 {
 	__u32 id = cell_backend(c), vip;
+	const struct vip_record *record;
+	bool down;
 	__u64 word;
 
 	*ret_new = cell_make(0, 0, CELL_FREE, sweep_marks(s, c), 0);
@@ -84,13 +97,16 @@ static enum sweep_why sweep_look(const struct sweep *s, __u32 set, __u64 c, stru
 		return SWEEP_DEAD;
 	word = __atomic_load_n(&s->backends[id].word, __ATOMIC_ACQUIRE);
 	vip = BACKEND_WORD_VIP(word);
-	if (BACKEND_WORD_STATE(word) == BACKEND_UNUSED || BACKEND_WORD_STATE(word) == BACKEND_DOWN ||
-	    vip >= s->vip_count)
+	down = BACKEND_WORD_STATE(word) == BACKEND_DOWN;
+	if (BACKEND_WORD_STATE(word) == BACKEND_UNUSED || vip >= s->vip_count)
 		return SWEEP_DEAD;
 	word = __atomic_load_n(&s->vips[vip].word, __ATOMIC_ACQUIRE);
 	if (!VIP_WORD_STATE(word))
 		return SWEEP_DEAD;
-	return sweep_judge(s, &s->vips[vip].copy[VIP_WORD_SELECT(word)], set, c, res, ret_new);
+	record = &s->vips[vip].copy[VIP_WORD_SELECT(word)];
+	if (down && !(record->flags & VIP_DEAD_RESET && !(cell_flags(c) & CELL_UDP)))
+		return SWEEP_DEAD;
+	return sweep_judge(s, record, set, down ? sweep_closed(s, c) : c, res, ret_new);
 }
 
 /* Apply a difference of cell_load() to a backend. */

@@ -10,7 +10,8 @@
  *	split(P, N)	idle timeout		pinned(N); stateful VIP: plain(N)
  *	pinned(N)	new home M		split(prev N, M); clock starts
  *	pinned(N)	no exception left	plain(N)
- *	split(P, N)	P down			pinned(N): cells of earlier homes may live on
+ *	split(P, N)	P down			pinned(N): cells of earlier homes may live on; with dead reset it stays,
+ *						and says whose flows those without a cell are (starling/where.h)
  *	any but split	no home serves		the state stays, with the new homes: nobody is to be kept
  *	any		only home 1 changes	the state and the clock stay
  *

@@ -61,7 +61,7 @@ static void lookup_backend(const struct plane *p, const struct plane_vip *v, con
 
 	table_set_text(t, row, FIELD_LOOKUP_forward, plane_forward_name[v->forward]);
 	if (w->backend == ID_NONE) {
-		table_set_text(t, row, FIELD_LOOKUP_verdict, "no-backend");
+		table_set_text(t, row, FIELD_LOOKUP_verdict, w->dead ? "reset" : "no-backend");
 		return;
 	}
 	table_set_text(t, row, FIELD_LOOKUP_backend, plane_backend_text(p, w->backend, text));

@@ -33,6 +33,7 @@ static bool keys_differ(const struct plane_vip *v, const struct vip_config *want
 static bool forms_differ(const struct plane *p, const struct plane_vip *v, const struct vip_config *want)
 {
 	return plane_steer_by(v->scheduler) != plane_steer_by(want->scheduler) || v->hash_source != want->hash_source ||
+	       v->dead_reset != (want->dead == DEAD_RESET) ||
 	       plane_ticks(p, v->idle_ms) != plane_ticks(p, want->idle_ms) ||
 	       (v->backend_count && v->forward != want->forward);
 }
@@ -292,6 +293,8 @@ void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 	v->slow_exponential = want->slow_start_exponential;
 	v->dirty |= v->recovery != want->recovery;
 	v->recovery = want->recovery;
+	v->stale |= v->dead_reset && want->dead != DEAD_RESET;
+	v->dead_reset = want->dead == DEAD_RESET;
 	v->dirty |= v->policy.panic_percent != want->panic_percent || v->policy.eject_percent != want->eject_percent;
 	v->policy = (struct verdict_serve_policy){.panic_percent = want->panic_percent,
 						  .eject_percent = want->eject_percent};

@@ -30,7 +30,8 @@ static struct vip_record vip_record_of(const struct plane *p, const struct plane
 		.prev_count = v->previous.count,
 		.idle_ticks = plane_ticks(p, v->idle_ms),
 		.steer_by = (__u8)plane_steer_by(v->scheduler),
-		.flags = (__u8)((v->hash_source ? VIP_HASH_SOURCE : 0) | (v->idle_ms ? 0 : VIP_NO_CELLS)),
+		.flags = (__u8)((v->hash_source ? VIP_HASH_SOURCE : 0) | (v->idle_ms ? 0 : VIP_NO_CELLS) |
+				(v->dead_reset ? VIP_DEAD_RESET : 0)),
 	};
 
 	memcpy(r.name, v->name, sizeof(r.name));

@@ -148,6 +148,8 @@ static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
 		table_set_text(t, row, FIELD_VIP_recovery, recovery_words()[v->recovery]);
 	table_set_u64(t, row, FIELD_VIP_panic, v->policy.panic_percent);
 	table_set_u64(t, row, FIELD_VIP_eject, v->policy.eject_percent);
+	if (v->dead_reset)
+		table_set_text(t, row, FIELD_VIP_dead, dead_words()[DEAD_RESET]);
 	if (plane_vip_sorry(v))
 		table_set_text(t, row, FIELD_VIP_sorry, endpoint_format(&plane_vip_sorry(v)->at, text));
 }

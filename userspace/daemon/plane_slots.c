@@ -17,6 +17,16 @@
 #include "core/score.h"
 #include "daemon/plane_state.h"
 
+/*
+ * dead reset, with mh: which flows without a cell are a dead backend's its slots say, by a previous home that is down.
+ * They are stored, and a grace period passes, before the backend's word says down: no SYN gets to the new home without
+ * a cell (where_resets()).
+ */
+static bool vip_marks_dead(const struct plane_vip *v)
+{
+	return v->dead_reset && plane_keep(v) == TRANSITION_BY_CELLS;
+}
+
 struct pass {
 	struct plane *p;
 	struct plane_vip *v;
@@ -131,7 +141,8 @@ static bool slot_waits(struct pass *pass, __u32 s, __u64 slot, __u32 from, __u32
 
 	if (!pass->gentle || !v->since || from == ID_NONE || (home0 == from && !v->growing))
 		return false;
-	if (pass->p->backend_by_id[from] && plane_backend_fails(pass->p->backend_by_id[from]))
+	if (pass->p->backend_by_id[from] && (plane_backend_fails(pass->p->backend_by_id[from]) ||
+					     plane_backend_wanted(pass->p->backend_by_id[from]) == BACKEND_DOWN))
 		return false;
 	if (slot_state(slot) != SLOT_PLAIN && slot_state(slot) != SLOT_PINNED && !slot_warm(slot))
 		return false;
@@ -158,13 +169,21 @@ static __u64 slot_next(struct pass *pass, __u32 s, __u64 slot)
 	return transition_warm(transition_home(slot, from, from, home1, pass->keep), from, pass->keep);
 }
 
+static bool marks_dead(const struct pass *pass, __u32 id)
+{
+	const struct plane_backend *b = id < pass->p->backends_max ? pass->p->backend_by_id[id] : NULL;
+
+	return vip_marks_dead(pass->v) && b && b->vip == pass->v && !b->leaving;
+}
+
 static void slot_settle(struct pass *pass, __u32 s)
 {
 	__u32 at = pass->v->region.base + s, prev;
 	__u64 old = pass->p->slots[at], slot = old;
 
 	prev = slot_prev(slot);
-	if (slot_state(slot) == SLOT_SPLIT && prev != SLOT_PREV_TABLE && !serves(pass->p, prev))
+	if (slot_state(slot) == SLOT_SPLIT && prev != SLOT_PREV_TABLE && !serves(pass->p, prev) &&
+	    !marks_dead(pass, prev))
 		slot = transition_down(slot, prev);
 	slot = slot_next(pass, s, slot);
 	slot_count(pass, slot);
@@ -204,8 +223,9 @@ static void serving_set(struct plane *p, const struct plane_vip *v, bool set)
 	}
 }
 
-/* Whether the homes differ from what the slots say; lowers to DOWN whoever must be. */
-static bool backends_lower(struct plane *p, struct plane_vip *v)
+/* Whether the homes differ from what the slots say; lowers to DOWN whoever must be, or, @late, leaves that for later.
+ */
+static bool backends_lower(struct plane *p, struct plane_vip *v, bool late)
 {
 	bool changed = false;
 
@@ -214,7 +234,8 @@ static bool backends_lower(struct plane *p, struct plane_vip *v)
 		enum backend_state wanted = plane_backend_wanted(b);
 
 		if (wanted == BACKEND_DOWN && b->word_state != BACKEND_DOWN) {
-			plane_backend_word(p, b, BACKEND_DOWN);
+			if (!late)
+				plane_backend_word(p, b, BACKEND_DOWN);
 			changed = true;
 		}
 		changed |= v->usable[i] != (wanted == BACKEND_UP);
@@ -255,14 +276,23 @@ static bool weights_differ(const struct plane *p, const struct plane_vip *v)
 	return false;
 }
 
+/* Is there one that slots have named until now, and that is to be down? */
+static bool falls(const struct plane_vip *v)
+{
+	for (__u32 i = 0; i < v->backend_count; i++)
+		if (v->backend[i]->word_state == BACKEND_UP && plane_backend_wanted(v->backend[i]) == BACKEND_DOWN)
+			return true;
+	return false;
+}
+
 void plane_vip_settle(struct plane *p, struct plane_vip *v)
 {
-	bool changed, stale;
+	bool late = vip_marks_dead(v), changed, stale;
 	struct pass pass;
 
 	v->dirty = plane_vip_serve(v); /* it is tried again */
 	plane_fill_settle(v);
-	changed = backends_lower(p, v);
+	changed = backends_lower(p, v, late);
 	stale = v->stale;
 	v->stale = false;
 	if (changed || weights_differ(p, v))
@@ -279,6 +309,8 @@ void plane_vip_settle(struct plane *p, struct plane_vip *v)
 	serving_set(p, v, false);
 	v->stale = v->warm > 0;
 	backends_words(p, v, BACKEND_DRAINING);
+	if (late && falls(v))
+		plane_grace(p);
 	backends_words(p, v, BACKEND_DOWN);
 	for (__u32 i = 0; i < v->backend_count; i++)
 		plane_backend_note(p, v->backend[i]);
@@ -301,7 +333,7 @@ void plane_slots_fill(struct plane *p, struct plane_vip *v, bool resized)
 
 	plane_vip_serve(v);
 	plane_fill_settle(v);
-	backends_lower(p, v);
+	backends_lower(p, v, false);
 	given_start(p, v);
 	backends_words(p, v, BACKEND_UP); /* no slot of the new region is in use yet */
 	free(v->since);
@@ -348,6 +380,24 @@ void plane_slots_pin(struct plane *p, struct plane_vip *v)
 			slot_store(p, i, slot_make(SLOT_PINNED, slot_home0(slot), slot_home1(slot), ID_NONE));
 	}
 	p->newly_pinned = true;
+}
+
+void plane_dead_forget(struct plane *p, struct plane_vip *v)
+{
+	for (__u32 i = v->region.base; vip_marks_dead(v) && i < v->region.base + v->region.count; i++) {
+		__u64 slot = p->slots[i], next = slot;
+		__u32 prev = slot_prev(slot);
+
+		if (slot_state(slot) == SLOT_SPLIT && prev < p->backends_max && p->backend_by_id[prev] &&
+		    p->backend_by_id[prev]->word_state == BACKEND_DOWN)
+			next = transition_down(slot, prev);
+		if (next == slot)
+			continue;
+		v->split--;
+		v->pinned++;
+		p->newly_pinned = true;
+		slot_store(p, i, next);
+	}
 }
 
 void plane_split_restart(struct plane *p, struct plane_vip *v, bool warm)

@@ -105,6 +105,7 @@ struct plane_vip {
 	__u32 slow_start_ms;
 	bool slow_exponential;
 	enum recovery recovery;
+	bool dead_reset;  /* connections whose backend is down are reset */
 	bool fills;	  /* one of its backends does */
 	__u32 fill_scale; /* of weights in words meanwhile, where scores heed them; else 0 */
 	struct verdict_serve_policy policy;
@@ -329,6 +330,7 @@ void plane_settle(struct plane *p);					   /* every dirty VIP */
 void plane_slots_fill(struct plane *p, struct plane_vip *v, bool resized); /* a fresh region */
 void plane_slots_repair(struct plane *p, struct plane_vip *v);		   /* adopted: slots agree with the words */
 void plane_slots_pin(struct plane *p, struct plane_vip *v);		   /* plain slots become pinned */
+void plane_dead_forget(struct plane *p, struct plane_vip *v); /* previous homes that are down, of all slots */
 void plane_split_restart(struct plane *p, struct plane_vip *v,
 			 bool warm); /* clocks of split slots; of warm ones too? */
 

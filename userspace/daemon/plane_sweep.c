@@ -126,8 +126,10 @@ static void round_conclude(struct plane *p, bool overflowed)
 		struct plane_vip *v = p->vip[i];
 
 		if (v->split || v->pinned) {
-			if (overflowed)
+			if (overflowed) {
+				plane_dead_forget(p, v);
 				plane_split_restart(p, v, false);
+			}
 			vip_conclude(p, v, overflowed);
 		}
 		if (!v->split && v->since) {

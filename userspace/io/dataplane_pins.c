@@ -12,6 +12,7 @@
 #include <linux/bpf.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -165,6 +166,58 @@ static int pins_abi(struct dataplane *dp, struct dataplane_info *ret, struct err
 	return ret->abi != 0;
 }
 
+/* Of each key and CPU what there was, and zeroes for what is new. */
+static int values_copy(int from_fd, size_t was, int to_fd, size_t is, __u32 keys, size_t cpus)
+{
+	char *from = calloc(cpus, was), *to = calloc(cpus, is);
+	int err = from && to ? 0 : -ENOMEM;
+
+	for (__u32 key = 0; key < keys && !err; key++) {
+		if (bpf_map_lookup_elem(from_fd, &key, from)) {
+			err = -errno;
+			break;
+		}
+		for (size_t cpu = 0; cpu < cpus; cpu++)
+			memcpy(to + cpu * is, from + cpu * was, was);
+		if (bpf_map_update_elem(to_fd, &key, to, BPF_ANY))
+			err = -errno;
+	}
+	free(from);
+	free(to);
+	return err;
+}
+
+/*
+ * Verdicts are only ever appended: what an earlier version has counted goes on in a larger map. Its program counts in
+ * its own until it is replaced, in a moment.
+ */
+static int pins_grow(struct dataplane *dp)
+{
+	struct dataplane_map *map = &dp->map[DATAPLANE_MAP_COUNT_DEVICES];
+	size_t was = map->value_bytes, is = sizeof(struct device_count);
+	char path[DATAPLANE_PATH_BYTES];
+	int fd, err;
+
+	if (map->type != BPF_MAP_TYPE_PERCPU_ARRAY || was >= is || was % sizeof(__u64))
+		return 0;
+	err = dataplane_pin_path(dp, MAP_COUNT_DEVICES, path);
+	if (err)
+		return err;
+	fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, MAP_COUNT_DEVICES, sizeof(__u32), (__u32)is, map->entries, NULL);
+	if (fd < 0)
+		return fd;
+	err = values_copy(map->fd, was, fd, is, map->entries, (size_t)dp->cpus);
+	if (!err && (unlink(path) || bpf_obj_pin(fd, path)))
+		err = -errno;
+	if (err) {
+		close(fd);
+		return err;
+	}
+	close(map->fd);
+	map->fd = fd;
+	return dataplane_map_describe(map, DATAPLANE_MAP_COUNT_DEVICES);
+}
+
 /* One line for each size that the options would have made otherwise. */
 static void pins_compare(struct dataplane *dp, const char *what, __u32 wanted, __u32 have)
 {
@@ -199,6 +252,10 @@ int dataplane_pins_adopt(struct dataplane *dp, struct err *err)
 				dp->pin_dir, dataplane_map_name((enum dataplane_map_id)i), strerror(-failed),
 				dp->pin_dir);
 	}
+	failed = pins_grow(dp);
+	if (failed)
+		return err_set(err, -failed, "cannot make room for more counters beside those in %s: %s", dp->pin_dir,
+			       strerror(-failed));
 	pins_compare(dp, "VIPs", dp->limits.vips, dp->map[DATAPLANE_MAP_COUNT_VIPS].entries);
 	pins_compare(dp, "backends", dp->limits.backends, dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries);
 	pins_compare(dp, "slots", dp->limits.slots, dp->map[DATAPLANE_MAP_SLOTS].entries);
