@@ -22,17 +22,11 @@
 #define STARLING_BPF_ENCAP_H
 
 #include "csum.h"
+#include "gue.h"
 #include "homes.h"
 #include "icmp.h"
 
-#define OUTER_TTL      64
-#define GUE_PORT_FIRST 0xc000 /* the source port's 14 low bits are the flow's */
-
-struct gue_header {
-	__u8 hlen;  /* variant 0, data, no options: 0 */
-	__u8 proto; /* of what follows */
-	__be16 flags;
-};
+#define OUTER_TTL 64
 
 /* Makes room: the IP header, now at p->l3, has @grow bytes more in front; returns 0 or a verdict. */
 static inline int encap_link(struct packet *p, const struct backend_record *be, int grow, int keep, __be16 type)

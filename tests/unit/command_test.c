@@ -53,7 +53,7 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_BACKEND_READMIT] = "backend readmit web 10.0.0.1:80",
 	[COMMAND_HEALTH_SET] =
 		("health set web https path /healthz?x=1 host www.example.net:8443 status 200-299,304 body "
-		 "ok sni www.example.net verify on http2 port 8443 interval 5s timeout 500ms rise 3 fall "
+		 "ok sni www.example.net verify on http2 port 8443 via tunnel interval 5s timeout 500ms rise 3 fall "
 		 "2"),
 	[COMMAND_HEALTH_DELETE] = "health delete web",
 	[COMMAND_HEALTH_SHOW] = "health show vip web",
@@ -265,6 +265,9 @@ static void mistakes_are_named_with_their_place(void **state)
 		 "health set has no option \"intervl\"; did you mean \"interval\"?"},
 		{"health set web tcp path /", 4, "a check of kind tcp has no path"},
 		{"health set web icmp port 7", 4, "a check of kind icmp has no port"},
+		{"health set web icmp via tunnel", 4, "a check of kind icmp has no via"},
+		{"health set web exec look via tunnel", 5, "a check of kind exec has no via"},
+		{"health set web tcp via tunel", 5, NULL},
 		{"health set web http sni a", 4, "a check of kind http has no sni"},
 		{"health set web http path x", 5, NULL},
 		{"health set web http path \"/ HTTP/1.0\\x0d\\x0aX:\"", 5, NULL},
@@ -366,6 +369,7 @@ static void completion_offers_what_may_follow(void **state)
 		{{"event", "watch", "vip"}, 3, "backend\nvip\niface\nconfig\ndrop\nmember\n"},
 		{{"health", "set", "web"}, 3, "tcp\ntalk\nhttp\nhttps\nudp\nicmp\ndns\nagent\nexec\n"},
 		{{"health", "set", "web", "icmp"}, 4, "interval\ntimeout\nrise\nfall\nobservers\nmode\nscope\n"},
+		{{"health", "set", "web", "tcp", "via"}, 5, "direct\ntunnel\n"},
 		{{"health", "set", "web", "dns", "example.net"}, 5, "A\nAAAA\nCNAME\nMX\nNS\nPTR\nSOA\nSRV\nTXT\n"},
 		{{"nothing"}, 1, ""},
 	};

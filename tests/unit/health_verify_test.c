@@ -145,12 +145,36 @@ static void a_file_without_one_is_refused(void **state)
 	desk_close(&d);
 }
 
+/* Nor is it the same with another address of the VIP's. */
+static void a_target_through_the_tunnel_is_another_one(void **state)
+{
+	static const char *const sites[NODES] = {"a", "a", "a", "a"};
+	static const char *const check[] = {"tcp", "tcp via tunnel", "tcp via tunnel"};
+	__u64 id[3];
+	int rc;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct desk d;
+
+		desk_open(&d, sites, check[i]);
+		if (i == 2)
+			d.wanted->vip[0].check->to.addr.byte[15]++;
+		id[i] = health_target_id(d.wanted->vip[0].check, &d.wanted->vip[0].backend[0].at, &d.signer[0].signing,
+					 &rc);
+		assert_int_equal(rc, 0);
+		desk_close(&d);
+	}
+	assert_true(id[0] != id[1] && id[1] != id[2] && id[0] != id[2]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(enough_votes_prove_it_and_fewer_do_not),
 		cmocka_unit_test(another_rule_than_the_checks_proves_nothing),
 		cmocka_unit_test(a_file_without_one_is_refused),
+		cmocka_unit_test(a_target_through_the_tunnel_is_another_one),
 	};
 
 	return cmocka_run_group_tests_name("health_verify", tests, NULL, NULL);

@@ -284,6 +284,39 @@ static void probes_of_one_target_count_once(void **state)
 	config_free(copy);
 }
 
+/* Each address of a VIP's is reached or not, whatever other VIPs the backend has. */
+static void through_tunnels_each_vip_has_targets_of_its_own(void **state)
+{
+	struct check_config direct = {.kind = CHECK_TCP, .interval_ms = 1000},
+			    tunnel = {.kind = CHECK_TCP, .interval_ms = 1000, .via = CHECK_VIA_TUNNEL}, aimed;
+	struct config *c = config_new();
+	struct err err = {0};
+
+	(void)state;
+	vip_put(c, "a", "tcp/203.0.113.1:80", 10);
+	vip_put(c, "b", "tcp/203.0.113.2:80", 10);
+	vip_put(c, "u", "udp/203.0.113.3:53", 10);
+	for (size_t i = 0; i < 2; i++) {
+		aimed = direct;
+		assert_int_equal(vip_check_aim(&c->vip[i], &aimed, &err), 0);
+		assert_int_equal(vip_check_set(&c->vip[i], &aimed), 0);
+	}
+	assert_true(config_probes(c) == 10);
+	for (size_t i = 0; i < 2; i++) {
+		aimed = tunnel;
+		assert_int_equal(vip_check_aim(&c->vip[i], &aimed, &err), 0);
+		assert_int_equal(vip_check_set(&c->vip[i], &aimed), 0);
+	}
+	assert_true(config_probes(c) == 20);
+	assert_int_equal(c->vip[1].check->to.port, htons(80));
+	assert_true(check_config_same(c->vip[0].check, c->vip[1].check));
+	assert_int_equal(vip_check_aim(&c->vip[2], &aimed, &err), -EINVAL);
+	aimed.port = 8080;
+	assert_int_equal(vip_check_aim(&c->vip[2], &aimed, &err), 0);
+	assert_int_equal(aimed.to.port, htons(8080));
+	config_free(c);
+}
+
 static void more_probes_than_half_a_core_makes_are_refused(void **state)
 {
 	struct config *c = config_new();
@@ -317,6 +350,7 @@ int main(void)
 		cmocka_unit_test(idle_0_is_for_udp_without_counts),
 		cmocka_unit_test(more_devices_than_fit_are_refused),
 		cmocka_unit_test(probes_of_one_target_count_once),
+		cmocka_unit_test(through_tunnels_each_vip_has_targets_of_its_own),
 		cmocka_unit_test(more_probes_than_half_a_core_makes_are_refused),
 	};
 

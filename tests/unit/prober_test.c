@@ -162,7 +162,7 @@ static struct probe_result once(struct prober *p, const struct server *s, struct
 
 	if (check_config_complete(&check, &err))
 		fail_msg("%s", err.text);
-	assert_int_equal(prober_probe(p, &s->at, &check, on_once, &o), 0);
+	assert_int_equal(prober_probe(p, &s->at, &check, 0, on_once, &o), 0);
 	pthread_mutex_lock(&o.lock);
 	while (!o.has)
 		pthread_cond_wait(&o.ended, &o.lock);
@@ -338,7 +338,7 @@ static struct mono on_turn(void *arg, struct mono now)
 
 	if (o->p && o->turns < 5) {
 		o->turns++;
-		assert_int_equal(prober_probe(o->p, &o->at, &tcp, on_counted, o), 0);
+		assert_int_equal(prober_probe(o->p, &o->at, &tcp, 0, on_counted, o), 0);
 	}
 	return mono_after(now, 20);
 }
@@ -381,7 +381,7 @@ static void what_is_under_way_at_the_end_is_told(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(prober_probe(p, &s->at, &slow, on_counted, &o), 0);
+		assert_int_equal(prober_probe(p, &s->at, &slow, 0, on_counted, &o), 0);
 	until(&s->calls, 1);
 	prober_close(p);
 	assert_int_equal(o.results, 3);

@@ -14,7 +14,7 @@ case $O in /*) ;; *) O=$PROJECT/$O ;; esac
 VM_CACHE=$O/vm
 VM_SECONDS=${VM_SECONDS:-240} # a boot that takes longer hangs; emulation is slow, so generous
 VM_TOOLS="bash ip ethtool bpftool nginx curl ping setpriv nsenter"
-VM_MODULES="virtio_pci virtio_net veth ipip sit ip6_tunnel fou fou6"
+VM_MODULES="virtio_pci virtio_net veth ipip sit ip6_tunnel fou fou6 sch_ingress cls_bpf"
 
 # The kernel's package is unpacked, not installed: only its image and modules are wanted.
 vm_kernel() {

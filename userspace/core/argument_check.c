@@ -17,14 +17,14 @@
 #define CHECK_SPECIAL                                                                                                  \
 	(ARGUMENT_BIT(ARG_CHECK_NAME) | ARGUMENT_BIT(ARG_DNS_TYPE) | ARGUMENT_BIT(ARG_SEND) |                          \
 	 ARGUMENT_BIT(ARG_EXPECT) | HTTP_SPECIAL | ARGUMENT_BIT(ARG_SNI) | ARGUMENT_BIT(ARG_VERIFY) |                  \
-	 ARGUMENT_BIT(ARG_CHECK_PORT))
+	 ARGUMENT_BIT(ARG_CHECK_PORT) | ARGUMENT_BIT(ARG_VIA))
 #define HTTP_SPECIAL                                                                                                   \
 	(ARGUMENT_BIT(ARG_HTTP_PATH) | ARGUMENT_BIT(ARG_HTTP_HOST) | ARGUMENT_BIT(ARG_HTTP_STATUS) |                   \
 	 ARGUMENT_BIT(ARG_HTTP_BODY) | ARGUMENT_BIT(ARG_HTTP2))
 
 static argument_set kind_special(enum check_kind kind)
 {
-	argument_set set = ARGUMENT_BIT(ARG_CHECK_PORT);
+	argument_set set = ARGUMENT_BIT(ARG_CHECK_PORT) | ARGUMENT_BIT(ARG_VIA);
 
 	switch (kind) {
 	case CHECK_TCP:
@@ -43,7 +43,7 @@ static argument_set kind_special(enum check_kind kind)
 	case CHECK_AGENT:
 		return set | ARGUMENT_BIT(ARG_SEND);
 	case CHECK_EXEC:
-		return set | ARGUMENT_BIT(ARG_CHECK_NAME);
+		return ARGUMENT_BIT(ARG_CHECK_PORT) | ARGUMENT_BIT(ARG_CHECK_NAME);
 	case CHECK_KINDS:
 		break;
 	}
@@ -199,3 +199,4 @@ const struct argument_kind kind_DNS_TYPE = {choice_read, choice_write, dns_type_
 const struct argument_kind kind_OBSERVERS = {choice_read, choice_write, check_observers_words, check_observers_numbers};
 const struct argument_kind kind_VERDICT_MODE = {choice_read, choice_write, check_mode_words, check_mode_numbers};
 const struct argument_kind kind_SCOPE = {choice_read, choice_write, check_scope_words, NULL};
+const struct argument_kind kind_VIA = {choice_read, choice_write, check_via_words, NULL};

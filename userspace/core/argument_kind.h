@@ -38,6 +38,6 @@ extern const struct argument_kind kind_KEYS, kind_KEY, kind_ENDPOINT, kind_ENDPO
 
 /* argument_check.c: words of `health set` */
 extern const struct argument_kind kind_CHECK_KIND, kind_CHECK_NAME, kind_DNS_TYPE, kind_STRING, kind_HTTP_PATH,
-	kind_HOSTNAME, kind_STATUS, kind_OBSERVERS, kind_VERDICT_MODE, kind_SCOPE;
+	kind_HOSTNAME, kind_STATUS, kind_OBSERVERS, kind_VERDICT_MODE, kind_SCOPE, kind_VIA;
 
 #endif

@@ -196,6 +196,8 @@
 	FIELD(HEALTH, since, TIME, NONE, COLUMN, "SINCE", FAMILY_NONE, "", "this verdict") \
 	FIELD(HEALTH, by, TEXT, NONE, COLUMN, "BY", FAMILY_NONE, "", "certified: by votes; former: by those of the roster before; local: by own probes") \
 	FIELD(HEALTH, check, TEXT, NONE, COLUMN, "CHECK", FAMILY_NONE, "", "kind of the check") \
+	FIELD(HEALTH, via, TEXT, NONE, DETAIL, "VIA", FAMILY_NONE, "", \
+		"tunnel: the way of clients' packets, to the VIP's address; else nothing") \
 	FIELD(HEALTH, port, U64, NONE, DETAIL, "PORT", FAMILY_NONE, "", "that is probed") \
 	FIELD(HEALTH, interval, F64, SECONDS, COLUMN, "EVERY", FAMILY_NONE, "", "from one probe to the next") \
 	FIELD(HEALTH, timeout, F64, SECONDS, DETAIL, "TIMEOUT", FAMILY_NONE, "", "of one probe") \

@@ -38,6 +38,12 @@ static const char *const scopes[] = {
 #undef CHECK_SCOPE_WORD
 		NULL};
 
+static const char *const vias[] = {
+#define CHECK_VIA_WORD(name, word) [name] = (word),
+	STARLING_CHECK_VIAS(CHECK_VIA_WORD)
+#undef CHECK_VIA_WORD
+		NULL};
+
 static const char *const observers_words[] = {"4", "7", NULL};
 const __u32 check_observers_numbers[] = {4, 7};
 
@@ -53,8 +59,8 @@ const __u32 check_mode_numbers[] = {
 #undef VERDICT_MODE_NUMBER
 };
 
-_Static_assert(sizeof(struct check_config) ==
-		       13 * sizeof(__u32) + CHECK_STATUSES * sizeof(struct status_range) + 7 * CHECK_TEXT_BYTES,
+_Static_assert(sizeof(struct check_config) == 14 * sizeof(__u32) + CHECK_STATUSES * sizeof(struct status_range) +
+						      7 * CHECK_TEXT_BYTES + sizeof(struct endpoint),
 	       "compared as bytes");
 
 const char *const *check_kind_words(void)
@@ -70,6 +76,11 @@ const char *const *dns_type_words(void)
 const char *const *check_scope_words(void)
 {
 	return scopes;
+}
+
+const char *const *check_via_words(void)
+{
+	return vias;
 }
 
 const char *const *check_observers_words(void)
@@ -162,7 +173,7 @@ int check_config_complete(struct check_config *c, struct err *err)
 
 bool check_config_same(const struct check_config *a, const struct check_config *b)
 {
-	return a && b ? !memcmp(a, b, sizeof(*a)) : a == b;
+	return a && b ? !memcmp(a, b, offsetof(struct check_config, to)) : a == b;
 }
 
 double check_cost(const struct check_config *c)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * How a VIP's backends are checked, as `health set` says it. A value: two checks are the same if
- * their bytes are. Not here: what results mean (check.h), probes (io/prober.h).
+ * How a VIP's backends are checked, as `health set` says it. A value: two checks make the same probes if
+ * their bytes are the same. Not here: what results mean (check.h), probes (io/prober.h).
  */
 #ifndef STARLING_CORE_CHECK_CONFIG_H
 #define STARLING_CORE_CHECK_CONFIG_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/addr.h"
 #include "base/err.h"
 #include "core/verdict_words.h"
 #include "starling/limits.h"
@@ -57,6 +58,18 @@ enum check_scope {
 		CHECK_SCOPE_COUNT
 };
 
+/* CHECK_VIA(ENUMERATOR, "word"): how a probe goes to a backend */
+#define STARLING_CHECK_VIAS(CHECK_VIA)                                                                                 \
+	CHECK_VIA(CHECK_VIA_DIRECT, "direct")                                                                          \
+	CHECK_VIA(CHECK_VIA_TUNNEL, "tunnel")
+
+enum check_via {
+#define CHECK_VIA_ENUM(name, word) name,
+	STARLING_CHECK_VIAS(CHECK_VIA_ENUM)
+#undef CHECK_VIA_ENUM
+		CHECK_VIA_COUNT
+};
+
 #define CHECK_TEXT_BYTES	  256 /* of each text, with its NUL */
 #define CHECK_STATUSES		  8   /* ranges of HTTP status codes */
 #define CHECK_INTERVAL_DEFAULT_MS 2000
@@ -81,6 +94,7 @@ struct check_config {
 	__u32 observers; /* 4 or 7, of which one or two may lie: nodes that probe a backend, where there are so many */
 	__u32 mode;	 /* 1 + enum verdict_mode: how their votes are counted */
 	__u32 scope;	 /* enum check_scope: whose votes */
+	__u32 via;	 /* enum check_via */
 	__u32 status_count;			    /* 0: 200 to 299 */
 	struct status_range status[CHECK_STATUSES]; /* unused ones are zero */
 	char name[CHECK_TEXT_BYTES];		    /* dns: what is asked for; exec: a file's name */
@@ -90,12 +104,16 @@ struct check_config {
 	char sni[CHECK_TEXT_BYTES];
 	char send[CHECK_TEXT_BYTES];
 	char expect[CHECK_TEXT_BYTES];
+
+	/* Not said, but follows from the VIP (vip_check_aim()): */
+	struct endpoint to; /* via tunnel: where probes go, proto 0; else zero */
 };
 
 const char *const *check_kind_words(void);	/* by enum check_kind, then NULL */
 const char *const *dns_type_words(void);	/* end with NULL */
 extern const __u32 dns_type_numbers[];		/* the same order */
 const char *const *check_scope_words(void);	/* by enum check_scope, then NULL */
+const char *const *check_via_words(void);	/* by enum check_via, then NULL */
 const char *const *check_observers_words(void); /* end with NULL; numbers in the same order */
 extern const __u32 check_observers_numbers[];
 const char *const *check_mode_words(void); /* by enum verdict_mode, then NULL */
@@ -120,7 +138,8 @@ __u32 check_timeout_default(__u32 interval_ms);
  */
 int check_config_complete(struct check_config *c, struct err *err);
 
-bool check_config_same(const struct check_config *a, const struct check_config *b); /* both may be NULL */
+/* Whether they say the same; both may be NULL. */
+bool check_config_same(const struct check_config *a, const struct check_config *b);
 
 /* What probing one target so takes of a core, millionths. */
 double check_cost(const struct check_config *c);

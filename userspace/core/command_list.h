@@ -150,6 +150,8 @@
 		"how votes are counted: vote, the default: 2f + 1 of 3f + 1; of less than 4, majority: more than half") \
 	ARGUMENT(SCOPE,         KEYWORD,  "scope",         "site|flock",                SCOPE,     check.scope,      0, 0, \
 		"whose votes count: of balancers at the own site, the default, or of all") \
+	ARGUMENT(VIA,           KEYWORD,  "via",           "direct|tunnel",             VIA,       check.via,        0, 0, \
+		"tunnel: probes go to an address of the VIP, the way that clients' packets go; by default to the backend's own") \
 	ARGUMENT(SITE,          KEYWORD,  "site",          "S",                         NAME,      site,             0, 0, \
 		"a label: the place it stands in") \
 	ARGUMENT(REGION,        KEYWORD,  "region",        "R",                         NAME,      region,           0, 0, \
@@ -220,7 +222,7 @@
 		"check the backends of a virtual service; dns has NAME and TYPE, exec has NAME", \
 		ARG_NAME, ARG_CHECK_KIND, OPTIONAL(ARG_CHECK_NAME), OPTIONAL(ARG_DNS_TYPE), \
 		ARG_SEND, ARG_EXPECT, ARG_HTTP_PATH, ARG_HTTP_HOST, ARG_HTTP_STATUS, ARG_HTTP_BODY, ARG_SNI, ARG_VERIFY, \
-		ARG_HTTP2, ARG_CHECK_PORT, ARG_INTERVAL, ARG_CHECK_TIMEOUT, ARG_RISE, ARG_FALL, \
+		ARG_HTTP2, ARG_CHECK_PORT, ARG_VIA, ARG_INTERVAL, ARG_CHECK_TIMEOUT, ARG_RISE, ARG_FALL, \
 		ARG_OBSERVERS, ARG_VERDICT_MODE, ARG_SCOPE) \
 	COMMAND(HEALTH_DELETE, "health", "delete", IN_ABSENCE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"check them no more: all count as up", ARG_NAME) \

@@ -126,7 +126,7 @@ static int vip_address(struct config *c, struct vip_config *vip, const struct co
 				       STARLING_KEYS_PER_VIP);
 		vip->key[vip->key_count++] = *key;
 		vip->turn = ++c->turns;
-		return 0;
+		return vip->check ? vip_check_aim(vip, vip->check, err) : 0;
 	}
 	if (i == vip->key_count)
 		return err_set(err, ENOENT, "VIP %s has no address %s", vip->name, text);
@@ -136,7 +136,7 @@ static int vip_address(struct config *c, struct vip_config *vip, const struct co
 	vip->key_count--;
 	memmove(&vip->key[i], &vip->key[i + 1], (vip->key_count - i) * sizeof(vip->key[0]));
 	memset(&vip->key[vip->key_count], 0, sizeof(vip->key[0]));
-	return 0;
+	return vip->check ? vip_check_aim(vip, vip->check, err) : 0;
 }
 
 static int health_set(struct vip_config *vip, const struct command *command, struct err *err)
@@ -146,6 +146,8 @@ static int health_set(struct vip_config *vip, const struct command *command, str
 
 	check.http2 = command_has(command, ARG_HTTP2);
 	r = check_config_complete(&check, err);
+	if (!r)
+		r = vip_check_aim(vip, &check, err);
 	if (!r && vip_check_set(vip, &check))
 		r = no_memory(err);
 	return r;

@@ -134,7 +134,7 @@ void config_export_check(const char *vip, const struct check_config *c, struct b
 		given(ARG_HTTP_PATH, *c->path) | given(ARG_HTTP_HOST, *c->host) |
 		given(ARG_HTTP_STATUS, c->status_count) | given(ARG_HTTP_BODY, *c->body) | given(ARG_SNI, *c->sni) |
 		given(ARG_VERIFY, c->verify) | given(ARG_HTTP2, c->http2) | given(ARG_CHECK_PORT, c->port) |
-		given(ARG_INTERVAL, c->interval_ms != CHECK_INTERVAL_DEFAULT_MS) |
+		given(ARG_VIA, c->via) | given(ARG_INTERVAL, c->interval_ms != CHECK_INTERVAL_DEFAULT_MS) |
 		given(ARG_CHECK_TIMEOUT, c->timeout_ms != check_timeout_default(c->interval_ms)) |
 		given(ARG_RISE, c->rise != CHECK_RISE_DEFAULT) | given(ARG_FALL, c->fall != CHECK_FALL_DEFAULT) |
 		given(ARG_OBSERVERS, c->observers != CHECK_OBSERVERS_DEFAULT) |

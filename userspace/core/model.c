@@ -5,7 +5,9 @@
  */
 #include "core/model.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,6 +274,29 @@ int vip_check_set(struct vip_config *vip, const struct check_config *check)
 	}
 	free(vip->check);
 	vip->check = copy;
+	return 0;
+}
+
+/* Its first address of the transport that the check speaks; with a port of the check's own any will do. */
+int vip_check_aim(const struct vip_config *vip, struct check_config *check, struct err *err)
+{
+	__u8 proto = check->kind == CHECK_UDP || check->kind == CHECK_DNS ? IPPROTO_UDP : IPPROTO_TCP;
+	size_t i = 0;
+
+	check->to = (struct endpoint){0};
+	if (check->via != CHECK_VIA_TUNNEL)
+		return 0;
+	while (i < vip->key_count && vip->key[i].proto != proto)
+		i++;
+	if (i == vip->key_count && !check->port)
+		return err_set(err, EINVAL,
+			       "VIP %s has no %s address that %s could be asked at through the tunnel: "
+			       "give a port",
+			       vip->name, proto == IPPROTO_UDP ? "UDP" : "TCP", check_kind_words()[check->kind]);
+	check->to = vip->key[i < vip->key_count ? i : 0];
+	check->to.proto = 0;
+	if (check->port)
+		check->to.port = htons((__u16)check->port);
 	return 0;
 }
 

@@ -179,6 +179,8 @@ int config_vip_delete(struct config *c, const char *name);		     /* -ENOENT */
 int vip_copy(struct vip_config *to, const struct vip_config *from);	     /* -ENOMEM, and @to holds nothing then */
 void vip_free(struct vip_config *vip);					     /* what it owns */
 int vip_check_set(struct vip_config *vip, const struct check_config *check); /* copied; NULL: none; -ENOMEM */
+/* Where probes via tunnel go, by what the VIP has. -EINVAL: nowhere. */
+int vip_check_aim(const struct vip_config *vip, struct check_config *check, struct err *err);
 int vip_backend_add(struct vip_config *vip, const struct backend_config *b);
 int vip_backend_delete(struct vip_config *vip, const struct endpoint *at);
 

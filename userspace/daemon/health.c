@@ -104,7 +104,7 @@ static void probe_send(struct health *h, const struct verdict_action *action)
 	if (!ticket)
 		return;
 	*ticket = (struct ticket){h, action->target, action->number};
-	if (prober_probe(h->prober, &t->at, t->check, on_result, ticket))
+	if (prober_probe(h->prober, &t->at, t->check, t->mark, on_result, ticket))
 		free(ticket);
 }
 
@@ -229,6 +229,7 @@ int health_open(struct daemon *d, struct health **ret, struct err *err)
 		return err_set(err, ENOMEM, "no memory for health checks");
 	h->d = d;
 	h->heard_end = &h->heard;
+	h->targets = 1; /* as if there had been some: what an earlier life left in the kernel goes, too */
 	pthread_mutex_init(&h->inbox, NULL);
 	pthread_mutex_init(&h->lock, NULL);
 	rc = verdict_open(h);
@@ -328,6 +329,33 @@ static int set_use(struct health *h, struct health_set *set)
 	return rc;
 }
 
+/* How marked probes leave, and with which mark: ids of backends may be others than before. */
+static void tunnels_use(struct health *h, struct plane *p, const struct config_target *all, struct health_set *set)
+{
+	struct err err = {0};
+	bool wanted = false;
+	size_t i;
+
+	for (i = 0; i < set->count; i++)
+		wanted |= set->target[i].check->via == CHECK_VIA_TUNNEL;
+	if (plane_tunnel(p, wanted, &err)) {
+		if (!h->tunnel_failed)
+			log_error("health: nothing is checked through tunnels: %s", err.text);
+		h->tunnel_failed = true;
+		wanted = false;
+	} else {
+		h->tunnel_failed = false;
+	}
+	for (i = 0; i < set->count; i++) {
+		struct health_target *t = &set->target[i];
+
+		if (t->check->via != CHECK_VIA_TUNNEL)
+			continue;
+		t->mark = wanted ? plane_tunnel_mark(p, all[i].vip->name, &t->at) : 0;
+		t->barred |= !t->mark;
+	}
+}
+
 static int targets_tell(struct health *h, struct plane *p, const struct config_target *all, size_t count)
 {
 	const struct config *c = plane_config(p);
@@ -339,8 +367,10 @@ static int targets_tell(struct health *h, struct plane *p, const struct config_t
 		targets_down(p, all, count, down);
 		rc = health_set_make(&set, c, all, down, count, c->node_exec, &h->signing);
 	}
-	if (!rc)
+	if (!rc) {
+		tunnels_use(h, p, all, &set);
 		rc = set_use(h, &set);
+	}
 	free(down);
 	if (rc)
 		return rc;
@@ -454,6 +484,7 @@ int health_probe(struct health *h, struct plane *p, struct task *t, struct err *
 	const struct vip_config *vip = config_vip(plane_config(p), t->command.vip);
 	char text[ENDPOINT_TEXT_BYTES];
 	struct asked *asked;
+	__u32 mark = 0;
 
 	if (!vip)
 		return config_vip_none(plane_config(p), t->command.vip, err);
@@ -462,6 +493,13 @@ int health_probe(struct health *h, struct plane *p, struct task *t, struct err *
 			       endpoint_format(&t->command.at, text));
 	if (!vip->check)
 		return err_set(err, EINVAL, "VIP %s is not checked: `health set %s KIND`", vip->name, vip->name);
+	if (vip->check->via == CHECK_VIA_TUNNEL) {
+		mark = h->tunnel_failed ? 0 : plane_tunnel_mark(p, vip->name, &t->command.at);
+		if (!mark)
+			return err_set(err, EOPNOTSUPP,
+				       "there is no tunnel to it from here: a witness has none, and a "
+				       "device has to be attached");
+	}
 	if (t->request.dry_run) {
 		request_message_answer("it would be probed", &t->answer);
 		return 0;
@@ -473,7 +511,7 @@ int health_probe(struct health *h, struct plane *p, struct task *t, struct err *
 	asked->at = t->command.at;
 	asked->check = *vip->check;
 	memcpy(asked->vip, vip->name, sizeof(asked->vip));
-	if (!prober_probe(h->prober, &asked->at, &asked->check, on_probed, asked))
+	if (!prober_probe(h->prober, &asked->at, &asked->check, mark, on_probed, asked))
 		return -EINPROGRESS;
 	free(asked);
 	return -ENOMEM;

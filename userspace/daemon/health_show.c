@@ -8,7 +8,13 @@
 
 #include "daemon/health_state.h"
 
-#define BARRED "files are not run on this node unless `node set exec on` allows it"
+/* Why nobody here ever probes it. */
+static const char *barred_word(const struct check_config *check)
+{
+	if (check->via == CHECK_VIA_TUNNEL)
+		return "probes through tunnels take a data plane, and a device that is attached";
+	return "files are not run on this node unless `node set exec on` allows it";
+}
 
 size_t health_row(struct table *t, const char *vip, const struct endpoint *at, const struct check_config *check,
 		  const struct probe_result *r)
@@ -19,7 +25,12 @@ size_t health_row(struct table *t, const char *vip, const struct endpoint *at, c
 	table_set_text(t, row, FIELD_HEALTH_vip, vip);
 	table_set_text(t, row, FIELD_HEALTH_backend, endpoint_format(at, text));
 	table_set_text(t, row, FIELD_HEALTH_check, check_kind_words()[check->kind]);
-	table_set_u64(t, row, FIELD_HEALTH_port, check->port ? check->port : ntohs(at->port));
+	if (check->via == CHECK_VIA_TUNNEL)
+		table_set_text(t, row, FIELD_HEALTH_via, check_via_words()[check->via]);
+	table_set_u64(t, row, FIELD_HEALTH_port,
+		      check->via == CHECK_VIA_TUNNEL ? ntohs(check->to.port)
+		      : check->port		     ? check->port
+						     : ntohs(at->port));
 	table_set_f64(t, row, FIELD_HEALTH_interval, check->interval_ms / 1000.0);
 	table_set_f64(t, row, FIELD_HEALTH_timeout, check->timeout_ms / 1000.0);
 	table_set_u64(t, row, FIELD_HEALTH_rise, check->rise);
@@ -120,7 +131,7 @@ static void status_row(struct health *h, const struct vip_config *vip, const str
 	table_set_u64(t, row, FIELD_HEALTH_checks, s.target.checks);
 	table_set_u64(t, row, FIELD_HEALTH_failures, s.target.failures);
 	if (s.target.barred)
-		table_set_text(t, row, FIELD_HEALTH_result, BARRED);
+		table_set_text(t, row, FIELD_HEALTH_result, barred_word(vip->check));
 	pthread_mutex_lock(&h->lock);
 	if (h->roster.count)
 		votes_row(h, &s.view, t, row);
@@ -196,7 +207,7 @@ bool health_problem(struct health *h, const struct plane *p, char words[HEALTH_P
 			if (!count++)
 				snprintf(one, sizeof(one), "VIP %s %s: %s", v->name,
 					 endpoint_format(&v->backend[k].at, at),
-					 s.target.barred ? BARRED : s.target.last.say);
+					 s.target.barred ? barred_word(v->check) : s.target.last.say);
 		}
 	}
 	if (count)

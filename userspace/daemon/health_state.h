@@ -18,7 +18,8 @@ struct health_target {
 	struct endpoint at;		  /* proto 0 */
 	const struct check_config *check; /* of the set */
 	bool down;			  /* it was, before this began */
-	bool barred;			  /* exec, and it is off here: never probed */
+	__u32 mark;			  /* via tunnel: whose; 0: there is no way */
+	bool barred;			  /* exec, and it is off here, or via tunnel, and there is none: never probed */
 	bool probed;			  /* @last is valid */
 	struct probe_result last;
 	enum agent_admin admin; /* what the agent said last of it; AGENT_UNSAID: nothing */
@@ -42,8 +43,9 @@ struct health_heard {
 struct health {
 	struct daemon *d;
 	struct prober *prober;
-	size_t targets; /* the plane's thread's */
-	bool known;	/* likewise: every backend was, once since the start */
+	size_t targets;	    /* the plane's thread's */
+	bool known;	    /* likewise: every backend was, once since the start */
+	bool tunnel_failed; /* likewise: and that was said */
 
 	/* between the prober's thread and others, who wait for no turn of it; after the other lock if both are taken */
 	pthread_mutex_t inbox;

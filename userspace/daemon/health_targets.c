@@ -28,19 +28,25 @@ static int check_hash(const struct check_config *check, const struct signing *si
 	return rc;
 }
 
-static __u64 target_id(const __u8 check[HASH_BYTES], const struct endpoint *at, const struct signing *signing)
+/* @check_hash: of @check. Through the tunnel to another address of VIPs is another target. */
+static __u64 target_id(const struct check_config *check, const __u8 check_hash[HASH_BYTES], const struct endpoint *at,
+		       const struct signing *signing)
 {
 	struct {
 		char purpose[16];
 		__u8 check[HASH_BYTES];
 		char at[ENDPOINT_TEXT_BYTES];
+		char to[ENDPOINT_TEXT_BYTES]; /* only via tunnel */
 	} all = {.purpose = "starling target"};
+	bool tunnel = check->via == CHECK_VIA_TUNNEL;
 	__u8 hash[HASH_BYTES];
 	__u64 ret;
 
-	memcpy(all.check, check, sizeof(all.check));
+	memcpy(all.check, check_hash, sizeof(all.check));
 	endpoint_format(at, all.at);
-	signing->hash(signing->arg, &all, sizeof(all), hash);
+	if (tunnel)
+		endpoint_format(&check->to, all.to);
+	signing->hash(signing->arg, &all, tunnel ? sizeof(all) : offsetof(typeof(all), to), hash);
 	memcpy(&ret, hash, sizeof(ret));
 	return ret;
 }
@@ -51,7 +57,7 @@ __u64 health_target_id(const struct check_config *check, const struct endpoint *
 	__u8 hash[HASH_BYTES];
 
 	*ret_rc = check_hash(check, signing, hash);
-	return *ret_rc ? 0 : target_id(hash, at, signing);
+	return *ret_rc ? 0 : target_id(check, hash, at, signing);
 }
 
 /* --- sets --- */
@@ -112,7 +118,7 @@ static int set_ids(struct health_set *set, size_t checks, const struct signing *
 	for (size_t i = 0; i < set->count && !rc; i++) {
 		struct health_target *t = &set->target[i];
 
-		t->id = target_id(hash[t->check - set->check], &t->at, signing);
+		t->id = target_id(t->check, hash[t->check - set->check], &t->at, signing);
 	}
 	free(hash);
 	if (!rc && set->count)

@@ -12,6 +12,7 @@
 #include "core/config_file.h"
 #include "core/fill.h"
 #include "daemon/plane_state.h"
+#include "starling/tunnel.h"
 
 /* To a router MAC rewrite would only give its own packets back, until their TTL ends. */
 static bool backend_behind_router(const struct plane_backend *b)
@@ -307,6 +308,19 @@ int plane_readmit(struct plane *p, const char *vip, const struct endpoint *at, b
 		return err_set(err, ENOENT, "VIP %s holds no backend %s", vip, endpoint_format(at, text));
 	plane_settle(p);
 	return 0;
+}
+
+int plane_tunnel(struct plane *p, bool on, struct err *err)
+{
+	return dataplane_tunnel(p->dp, on, err);
+}
+
+__u32 plane_tunnel_mark(const struct plane *p, const char *vip, const struct endpoint *at)
+{
+	const struct plane_vip *v = plane_vip_find(p, vip);
+	const struct plane_backend *b = v ? plane_backend_find(v, at) : NULL;
+
+	return b ? TUNNEL_MARK | b->id : 0;
 }
 
 bool plane_held_down(const struct plane *p, const char *vip, const struct endpoint *at)

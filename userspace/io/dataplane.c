@@ -235,6 +235,7 @@ void dataplane_close(struct dataplane *dp)
 	dataplane_maps_unbind(dp);
 	dataplane_object_free(&dp->frags);
 	dataplane_object_free(&dp->flat);
+	dataplane_tunnel_free(dp);
 	dataplane_clock_close(&dp->clock);
 	if (dp->grace_fd >= 0)
 		close(dp->grace_fd);

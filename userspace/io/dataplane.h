@@ -130,6 +130,15 @@ int dataplane_attach(struct dataplane *dp, __u32 ifindex, enum xdp_mode wanted, 
 		     struct err *err);
 int dataplane_detach(struct dataplane *dp, __u32 ifindex, struct err *err); /* -ENOENT: not attached */
 
+/**
+ * dataplane_tunnel() - carry marked packets of this host's own to backends, on every device that is or will be attached
+ * @on:		false: no more
+ *
+ * starling/tunnel.h has the marks. A device that is detached carries none.
+ * Return: 0; -EOPNOTSUPP (tables in memory only); or -errno of the kernel with @err, and no promise of any device.
+ */
+int dataplane_tunnel(struct dataplane *dp, bool on, struct err *err);
+
 /* Devices attached, by ifindex; writes up to @max to @ret and returns how many there are. Devices gone are left out. */
 size_t dataplane_attached(struct dataplane *dp, struct dataplane_device *ret, size_t max);
 

@@ -270,6 +270,9 @@ int dataplane_attach(struct dataplane *dp, __u32 ifindex, enum xdp_mode wanted, 
 	}
 	dp->link[dp->link_count++] = link;
 	*ret_got = link.mode;
+	if (dp->tunnel && dataplane_tunnel_attach(dp, ifindex))
+		dataplane_note_add(dp, "%s takes no filter on its way out: probes through the tunnel are lost there",
+				   name);
 	return 0;
 }
 
@@ -285,6 +288,7 @@ int dataplane_detach(struct dataplane *dp, __u32 ifindex, struct err *err)
 	link_path(dp, ifindex, path);
 	if (unlink(path) && errno != ENOENT)
 		return err_set(err, errno, "cannot unpin %s: %s", path, strerror(errno));
+	dataplane_tunnel_detach(ifindex);
 	/* Even if somebody else holds the link open. */
 	bpf_link_detach(l->fd);
 	close(l->fd);
@@ -410,12 +414,15 @@ int dataplane_links_adopt(struct dataplane *dp, struct err *err)
 static int link_remove(struct dataplane *dp, const char *pin, struct err *err)
 {
 	char path[DATAPLANE_PATH_BYTES];
+	struct bpf_link_info info;
 	int fd, failed = dataplane_pin_path(dp, pin, path);
 
 	if (failed)
 		return err_set(err, -failed, "%s has too long a name", pin);
 	fd = bpf_obj_get(path);
 	if (fd >= 0) {
+		if (!link_info(fd, &info) && info.xdp.ifindex)
+			dataplane_tunnel_detach(info.xdp.ifindex);
 		bpf_link_detach(fd);
 		close(fd);
 	}

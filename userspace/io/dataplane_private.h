@@ -56,6 +56,7 @@ struct dataplane_map {
 };
 
 struct steer_bpf;
+struct tunnel_bpf;
 
 /* One set of loaded programs. */
 struct dataplane_object {
@@ -91,6 +92,7 @@ struct dataplane {
 	struct dataplane_clock clock;
 	struct dataplane_object frags; /* the programs */
 	struct dataplane_object flat;  /* the same without frames of several buffers, for drivers that refuse those */
+	struct tunnel_bpf *tunnel;     /* of probes; NULL: nobody wants it */
 	struct dataplane_map map[DATAPLANE_MAP_COUNT];
 	struct dataplane_link link[STARLING_DEVICES];
 	size_t link_count;
@@ -160,6 +162,11 @@ struct dataplane_other {
 	__u32 link_id;	  /* 0: attached by netlink */
 };
 int dataplane_other_program(__u32 ifindex, struct dataplane_other *ret); /* 1 and @ret filled, 0: none, -errno */
+
+/* dataplane_tunnel.c: on one device. */
+int dataplane_tunnel_attach(const struct dataplane *dp, __u32 ifindex); /* it is loaded */
+void dataplane_tunnel_detach(__u32 ifindex);				/* if it is there */
+void dataplane_tunnel_free(struct dataplane *dp);
 
 /* dataplane_count.c */
 int dataplane_events_open(struct dataplane *dp, struct err *err);

@@ -6,11 +6,17 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/mix.h"
+#include "io/sockaddr.h"
+#include "starling/tunnel.h"
 
 struct way {
 	void (*begin)(struct probe *p);
@@ -140,15 +146,69 @@ static void on_timeout(uv_timer_t *timer)
 			  p->check->timeout_ms);
 }
 
-int probe_begin(struct probe_env *env, const struct endpoint *at, const struct check_config *check, probe_done_fn *done,
-		void *arg)
+/* --- through the tunnel --- */
+
+int probe_tunnel(const struct probe *p, int fd)
+{
+	bool v4 = addr_is_v4(&p->at.addr);
+	int hops = TUNNEL_HOPS_FIRST, segment = TUNNEL_SEGMENT, stream = 0;
+	socklen_t len = sizeof(stream);
+
+	if (!p->mark)
+		return 0;
+	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &p->mark, sizeof(p->mark)) ||
+	    setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_UNICAST_HOPS, &hops, sizeof(hops)) ||
+	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &stream, &len))
+		return -errno;
+	if (stream == SOCK_STREAM && setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)))
+		return -errno;
+	return 0;
+}
+
+/* Of a datagram's socket the kernel says at once by which address it would be sent: the VIP's, if that is the host's.
+ */
+static int tunnel_try(const struct probe *p, int fd, bool *ret_own)
+{
+	struct sockaddr_storage to, from;
+	socklen_t len = sockaddr_make(&p->at, &to), from_len = sizeof(from);
+	struct endpoint own;
+	int rc = probe_tunnel(p, fd);
+
+	if (rc)
+		return rc;
+	if (connect(fd, (struct sockaddr *)&to, len) || getsockname(fd, (struct sockaddr *)&from, &from_len))
+		return -errno;
+	own = sockaddr_endpoint((struct sockaddr *)&from);
+	*ret_own = !addr_compare(&own.addr, &p->at.addr);
+	return 0;
+}
+
+/* Whether there is a way; if not, the probe has ended: that says nothing of the backend. */
+static bool tunnel_way(struct probe *p)
+{
+	int fd = socket(addr_is_v4(&p->at.addr) ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc;
+	bool own = false;
+
+	rc = fd < 0 ? -errno : tunnel_try(p, fd, &own);
+	if (fd >= 0)
+		close(fd);
+	if (rc)
+		probe_end(p, CHECK_LOCAL, "no way to the VIP's address: %s", strerror(-rc));
+	else if (own)
+		probe_end(p, CHECK_LOCAL, "the VIP's address is one of this host's own");
+	return !p->ended;
+}
+
+int probe_begin(struct probe_env *env, const struct endpoint *at, const struct check_config *check, __u32 mark,
+		probe_done_fn *done, void *arg)
 {
 	struct probe *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
 	p->env = env;
-	p->at = *at;
+	p->at = check->via == CHECK_VIA_TUNNEL ? check->to : *at;
+	p->mark = mark;
 	if (check->port)
 		p->at.port = htons((__u16)check->port);
 	p->check = check;
@@ -166,6 +226,7 @@ int probe_begin(struct probe_env *env, const struct endpoint *at, const struct c
 	p->timer.data = p;
 	p->handles = 1;
 	uv_timer_start(&p->timer, on_timeout, check->timeout_ms, 0);
-	ways[check->kind]->begin(p);
+	if (check->via == CHECK_VIA_DIRECT || tunnel_way(p))
+		ways[check->kind]->begin(p);
 	return 0;
 }

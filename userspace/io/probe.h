@@ -21,7 +21,8 @@ struct probe_env;
 struct probe {
 	struct probe *next, **here; /* in the list of its environment */
 	struct probe_env *env;
-	struct endpoint at;		  /* with the check's port */
+	struct endpoint at;		  /* with the check's port; via tunnel, of the VIP */
+	__u32 mark;			  /* via tunnel: whose */
 	const struct check_config *check; /* borrowed until the end */
 	probe_done_fn *done;
 	void *arg;
@@ -76,17 +77,21 @@ __u64 probe_random(struct probe_env *env);
  * probe_begin() - probe a target now
  * @at:		proto 0; copied
  * @check:	borrowed until @done was called
+ * @mark:	as for prober_probe()
  * @done:	called once, perhaps before this returns
  *
  * Return: 0, or -ENOMEM: then @done is never called.
  */
-int probe_begin(struct probe_env *env, const struct endpoint *at, const struct check_config *check, probe_done_fn *done,
-		void *arg);
+int probe_begin(struct probe_env *env, const struct endpoint *at, const struct check_config *check, __u32 mark,
+		probe_done_fn *done, void *arg);
 
 /* For kinds of probes. Each ends the probe, with what is in @fmt as words; a second end is ignored. */
 void probe_end(struct probe *p, enum check_reason reason, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void probe_end_errno(struct probe *p, int code, const char *doing); /* code: positive errno */
 void probe_closed(uv_handle_t *handle); /* for uv_close() of what p->handles counts; handle->data is the probe */
+
+/* A socket of this probe has been opened: it goes through the tunnel, if there is one. Return: 0, or -errno. */
+int probe_tunnel(const struct probe *p, int fd);
 
 void probe_socket_begin(struct probe *p);
 void probe_socket_stop(struct probe *p);

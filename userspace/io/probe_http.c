@@ -142,10 +142,13 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 static int on_opened(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
 	const struct linger reset = {.l_onoff = 1};
+	struct probe *p = arg;
 
 	(void)purpose;
-	((struct probe *)arg)->opened = true;
-	return setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) ? CURL_SOCKOPT_ERROR : CURL_SOCKOPT_OK;
+	p->opened = true;
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) || probe_tunnel(p, fd))
+		return CURL_SOCKOPT_ERROR;
+	return CURL_SOCKOPT_OK;
 }
 
 /* "10.0.0.1" or "[2001:db8::1]" */

@@ -187,6 +187,11 @@ void probe_socket_begin(struct probe *p)
 			  strerror(errno));
 		return;
 	}
+	rc = probe_tunnel(p, p->fd);
+	if (rc) {
+		probe_end(p, CHECK_LOCAL, "no tunnel: %s", strerror(-rc));
+		return;
+	}
 	if (p->check->kind == CHECK_ICMP)
 		p->at.port = 0;
 	len = sockaddr_make(&p->at, &to);

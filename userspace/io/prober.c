@@ -26,6 +26,7 @@ struct wanted {
 	struct prober *p;
 	struct endpoint at;
 	struct check_config check;
+	__u32 mark;
 	probe_done_fn *done;
 	void *arg;
 };
@@ -93,7 +94,7 @@ static void wanted_begin(struct prober *p)
 
 	while ((w = list)) {
 		list = w->next;
-		if (probe_begin(&p->env, &w->at, &w->check, on_result, w))
+		if (probe_begin(&p->env, &w->at, &w->check, w->mark, on_result, w))
 			on_result(w, &none);
 	}
 }
@@ -242,15 +243,15 @@ void prober_close(struct prober *p)
 	free(p);
 }
 
-int prober_probe(struct prober *p, const struct endpoint *at, const struct check_config *check, probe_done_fn *done,
-		 void *arg)
+int prober_probe(struct prober *p, const struct endpoint *at, const struct check_config *check, __u32 mark,
+		 probe_done_fn *done, void *arg)
 {
 	struct wanted *w = malloc(sizeof(*w));
 	bool first;
 
 	if (!w)
 		return -ENOMEM;
-	*w = (struct wanted){.p = p, .at = *at, .check = *check, .done = done, .arg = arg};
+	*w = (struct wanted){.p = p, .at = *at, .check = *check, .mark = mark, .done = done, .arg = arg};
 	pthread_mutex_lock(&p->lock);
 	first = !p->first;
 	if (first)

@@ -62,12 +62,13 @@ void prober_close(struct prober *p);
 /**
  * prober_probe() - one probe, soon
  * @at:		proto 0; copied, as @check is
+ * @mark:	via tunnel: TUNNEL_MARK with the backend's id; else 0
  * @done:	called once, on the prober's thread, also when it ends before; NULL: nobody wants to know
  *
  * Any thread. Return: 0, or -ENOMEM.
  */
-int prober_probe(struct prober *p, const struct endpoint *at, const struct check_config *check, probe_done_fn *done,
-		 void *arg);
+int prober_probe(struct prober *p, const struct endpoint *at, const struct check_config *check, __u32 mark,
+		 probe_done_fn *done, void *arg);
 
 void prober_wake(struct prober *p);			       /* any thread */
 void prober_exec(struct prober *p, bool on);		       /* files may be run from now on; any thread */

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Probes through the tunnel: a packet of this host's own, marked with a backend's id, leaves as steer would have sent a
+ * client's (encap.h): the same record, the same outer header. On the way out, so the traffic of others is not
+ * concerned. Not here: who marks (io/probe.c), what the backend answers: that comes straight from the VIP's address.
+ *
+ * A probe that gets past this would be carried by whichever balancer gets it, to whichever backend it likes. So it
+ * leaves its socket with one hop to live, and gets more of them here alone.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <linux/udp.h>
+#include <stddef.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <starling/dataplane.h>
+#include <starling/tunnel.h>
+
+#include "csum.h"
+#include "gue.h"
+#include "table.h"
+
+char _license[] SEC("license") = "Dual BSD/GPL";
+
+const volatile __u32 backends_mask; /* entries of the table, a power of two, less 1 */
+
+TABLE(backends, struct backend_entry);
+
+/* Outer headers, one after the other. */
+struct outer {
+	__u8 byte[sizeof(struct ipv6hdr) + sizeof(struct udphdr) + sizeof(struct gue_header)];
+};
+
+/* What the outer header takes over. */
+struct inner {
+	__u8 v4;
+	__u8 tos;
+	__u8 proto;
+	__u32 len;  /* with its IP header */
+	__u32 sum;  /* of the IP header */
+	__u32 l4;   /* bytes behind the IP header */
+	__u32 ends; /* sum of both addresses */
+	__u32 hash;
+};
+
+static inline const struct backend_record *record_of(__u32 id)
+{
+	struct backend_entry *entry;
+	__u32 zero = 0;
+	__u64 index = id & backends_mask, word;
+
+	entry = bpf_map_lookup_elem(&backends, &zero);
+	if (!entry)
+		return NULL;
+	__asm__("" : "+r"(entry), "+r"(index));
+	entry += index;
+	word = *(volatile __u64 *)&entry->word;
+	if (BACKEND_WORD_STATE(word) == BACKEND_UNUSED)
+		return NULL;
+	return &entry->copy[BACKEND_WORD_SELECT(word)];
+}
+
+/* More hops to live than the one that it came with. Return: whether it is IP at all. */
+static inline int hops_give(struct __sk_buff *skb, struct inner *in)
+{
+	struct ipv6hdr ip6;
+	struct iphdr ip;
+	__u8 hops = TUNNEL_HOPS;
+
+	in->hash = bpf_get_hash_recalc(skb);
+	in->v4 = skb->protocol == bpf_htons(ETH_P_IP);
+	if (in->v4) {
+		if (bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof(ip)) || ip.ihl != 5)
+			return 0;
+		ip.check = csum_replace(ip.check, bpf_htons(ip.ttl << 8), bpf_htons(hops << 8));
+		ip.ttl = hops;
+		in->tos = ip.tos;
+		in->proto = ip.protocol;
+		in->len = bpf_ntohs(ip.tot_len);
+		in->l4 = in->len - sizeof(ip);
+		in->sum = bpf_csum_diff(NULL, 0, (__be32 *)(void *)&ip, sizeof(ip), 0);
+		in->ends = bpf_csum_diff(NULL, 0, &ip.saddr, 2 * sizeof(ip.saddr), 0);
+		return !bpf_skb_store_bytes(skb, ETH_HLEN, &ip, sizeof(ip), 0);
+	}
+	if (skb->protocol != bpf_htons(ETH_P_IPV6) || bpf_skb_load_bytes(skb, ETH_HLEN, &ip6, sizeof(ip6)))
+		return 0;
+	ip6.hop_limit = hops;
+	in->tos = ip6.priority << 4 | ip6.flow_lbl[0] >> 4;
+	in->proto = ip6.nexthdr;
+	in->l4 = bpf_ntohs(ip6.payload_len);
+	in->len = in->l4 + sizeof(ip6);
+	in->sum = bpf_csum_diff(NULL, 0, (__be32 *)(void *)&ip6, sizeof(ip6), 0);
+	in->ends = bpf_csum_diff(NULL, 0, ip6.saddr.in6_u.u6_addr32, sizeof(ip6.saddr) * 2, 0);
+	return !bpf_skb_store_bytes(skb, ETH_HLEN, &ip6, sizeof(ip6), 0);
+}
+
+static inline void outer_v4(struct iphdr *ip, const struct backend_record *be, const struct inner *in, __u32 grow,
+			    __u8 proto)
+{
+	ip->version = 4;
+	ip->ihl = 5;
+	ip->tos = in->tos;
+	ip->tot_len = bpf_htons(in->len + grow);
+	ip->frag_off = bpf_htons(0x4000);
+	ip->ttl = TUNNEL_HOPS;
+	ip->protocol = proto;
+	__builtin_memcpy(&ip->saddr, be->src + 12, sizeof(ip->saddr));
+	__builtin_memcpy(&ip->daddr, be->addr + 12, sizeof(ip->daddr));
+	ip->check = csum_ip(ip);
+}
+
+static inline void outer_v6(struct ipv6hdr *ip6, const struct backend_record *be, const struct inner *in, __u32 grow,
+			    __u8 proto)
+{
+	*(__be32 *)(void *)ip6 = bpf_htonl(6u << 28 | (__u32)in->tos << 20 | (in->hash & 0xfffff));
+	ip6->payload_len = bpf_htons(in->len + grow - sizeof(*ip6));
+	ip6->nexthdr = proto;
+	ip6->hop_limit = TUNNEL_HOPS;
+	__builtin_memcpy(&ip6->saddr, be->src, sizeof(ip6->saddr));
+	__builtin_memcpy(&ip6->daddr, be->addr, sizeof(ip6->daddr));
+}
+
+/*
+ * The outer UDP checksum over IPv6. The inner transport's own may be half made yet, but once whole it makes the sum of
+ * what it covers the complement of its pseudo header's: so headers are all that is looked at.
+ */
+static inline void gue_sum(struct ipv6hdr *ip6, struct udphdr *udp, const struct inner *in)
+{
+	__be32 word[4] = {bpf_htonl(bpf_ntohs(udp->len)), bpf_htonl(IPPROTO_UDP)};
+	__u64 sum, pseudo;
+
+	sum = (__u32)bpf_csum_diff(NULL, 0, ip6->saddr.in6_u.u6_addr32, sizeof(ip6->saddr) * 2, 0);
+	sum += (__u32)bpf_csum_diff(NULL, 0, word, 2 * sizeof(*word), 0);
+	sum += (__u32)bpf_csum_diff(NULL, 0, (__be32 *)(void *)udp, sizeof(*udp) + sizeof(struct gue_header), 0);
+	pseudo = (__u64)in->ends + bpf_htonl(in->l4) + bpf_htonl(in->proto);
+	udp->check = csum_fold(sum + in->sum + csum_fold(pseudo));
+	if (!udp->check)
+		udp->check = 0xffff;
+}
+
+static inline void outer_gue(struct outer *o, __u32 ip_bytes, const struct backend_record *be, const struct inner *in)
+{
+	struct udphdr *udp = (void *)(o->byte + ip_bytes);
+	struct gue_header *gue = (void *)(udp + 1);
+
+	udp->source = bpf_htons(GUE_PORT_FIRST | (in->hash & 0x3fff));
+	udp->dest = be->gue_port;
+	udp->len = bpf_htons(in->len + sizeof(*udp) + sizeof(*gue));
+	gue->proto = in->v4 ? IPPROTO_IPIP : IPPROTO_IPV6;
+	if (be->flags & BACKEND_GUE_CSUM && ip_bytes == sizeof(struct ipv6hdr))
+		gue_sum((void *)o->byte, udp, in);
+}
+
+/* In front of the packet. Return: whether it went well. */
+static inline int outer_add(struct __sk_buff *skb, const struct backend_record *be, const struct inner *in)
+{
+	__u8 gue = be->forward == FORWARD_GUE, inner = in->v4 ? IPPROTO_IPIP : IPPROTO_IPV6;
+	__u32 v4 = be->flags & BACKEND_V4, ip_bytes = v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	__u32 grow = ip_bytes + (gue ? sizeof(struct udphdr) + sizeof(struct gue_header) : 0);
+	__u64 flags = v4 ? BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 : BPF_F_ADJ_ROOM_ENCAP_L3_IPV6;
+	struct outer o = {0};
+
+	if (in->len + grow > be->mtu)
+		return 0;
+	if (gue)
+		flags |= BPF_F_ADJ_ROOM_ENCAP_L4_UDP;
+	if (bpf_skb_adjust_room(skb, grow, BPF_ADJ_ROOM_MAC, flags | BPF_F_ADJ_ROOM_FIXED_GSO))
+		return 0;
+	if (v4) {
+		outer_v4((void *)o.byte, be, in, grow, gue ? IPPROTO_UDP : inner);
+		if (gue)
+			outer_gue(&o, sizeof(struct iphdr), be, in);
+	} else {
+		outer_v6((void *)o.byte, be, in, grow, gue ? IPPROTO_UDP : inner);
+		if (gue)
+			outer_gue(&o, sizeof(struct ipv6hdr), be, in);
+	}
+	if (!v4)
+		return !bpf_skb_store_bytes(skb, ETH_HLEN, &o, gue ? sizeof(o) : sizeof(struct ipv6hdr), 0);
+	return !bpf_skb_store_bytes(
+		skb, ETH_HLEN, &o,
+		gue ? sizeof(o) - sizeof(struct ipv6hdr) + sizeof(struct iphdr) : sizeof(struct iphdr), 0);
+}
+
+SEC("tc")
+int tunnel(struct __sk_buff *skb)
+{
+	const struct backend_record *be;
+	struct inner in = {0};
+	__be16 type;
+
+	if ((skb->mark & ~TUNNEL_ID_MASK) != TUNNEL_MARK)
+		return TC_ACT_UNSPEC;
+	be = record_of(skb->mark & TUNNEL_ID_MASK);
+	if (!be || !(be->flags & BACKEND_RESOLVED) || !hops_give(skb, &in))
+		return TC_ACT_SHOT;
+	type = skb->protocol;
+	if (be->forward != FORWARD_DR) {
+		if (!outer_add(skb, be, &in))
+			return TC_ACT_SHOT;
+		type = be->flags & BACKEND_V4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
+	}
+	/* Both addresses, in a record as in a frame one after the other. */
+	if (bpf_skb_store_bytes(skb, 0, be->dmac, 2 * ETH_ALEN, 0) ||
+	    bpf_skb_store_bytes(skb, offsetof(struct ethhdr, h_proto), &type, sizeof(type), 0))
+		return TC_ACT_SHOT;
+	skb->mark = 0;
+	return be->ifindex == skb->ifindex ? TC_ACT_OK : bpf_redirect(be->ifindex, 0);
+}
