@@ -46,6 +46,7 @@
 /* Operating state. */
 #define STARLING_DRAIN_MAX_MS	   2592000000u /* 30 days, which fit 32 bits; 0 asks for a drain without an end */
 #define STARLING_SLOW_START_MAX_MS 86400000u   /* a day */
+#define STARLING_DAMP_MAX_MS	   86400000u   /* a day: it holds for three at most */
 
 /* Health checks. */
 #define STARLING_EJECT_DEFAULT 100     /* percent of a VIP's backends: all */

@@ -299,53 +299,6 @@ static void a_restart_knows_what_was_found(void **state)
 	world_free(w);
 }
 
-static void readmit(struct world *w, __u32 n, int wanted)
-{
-	struct endpoint at = world_backend(1, n);
-	struct err err;
-
-	assert_int_equal(plane_readmit(w->p, "v1", &at, true, &err), wanted);
-	assert_int_equal(plane_readmit(w->p, "v1", &at, false, &err), wanted);
-}
-
-static void with_recovery_manual_who_was_out_waits_for_readmit(void **state)
-{
-	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
-
-	(void)state;
-	vip_wanted(w, 1)->recovery = RECOVERY_MANUAL;
-	world_apply(w);
-	find(w, "luuuuu");
-	readmit(w, 0, -ENOENT); /* its checks say down */
-	find(w, "uuuuuu");
-	words_are(w, "-UUUUU");
-	assert_string_equal(shown(w, 0), "held");
-	assert_non_null(strstr(told, "down -> held: up again by its checks: it waits for backend readmit"));
-	world_restart(w);
-	hooks_set(w);
-	world_apply(w);
-	plane_checks(w->p);
-	plane_settle(w->p);
-	words_are(w, "-UUUUU");
-	assert_string_equal(shown(w, 0), "held");
-	find(w, "lllluu");
-	find(w, "uuuulu"); /* three more are held, and of the others one fails */
-	words_are(w, "-----U");
-	assert_string_equal(shown(w, 4), "down");
-	find(w, "uuuull");
-	words_are(w, "UUUUUU"); /* with nobody else they serve */
-	find(w, "uuuuul");
-	words_are(w, "UUUUUU"); /* still: 4 was out, and is held as well */
-	readmit(w, 0, 0);
-	readmit(w, 0, -ENOENT);
-	words_are(w, "U-----");
-	assert_string_equal(shown(w, 0), "up");
-	vip_wanted(w, 1)->recovery = RECOVERY_AUTO;
-	world_apply(w);
-	words_are(w, "UUUUU-");
-	world_free(w);
-}
-
 static void who_is_not_checked_any_more_is_up(void **state)
 {
 	struct world *w = checked_world(SCHEDULER_MH, 0, 100);
@@ -377,7 +330,6 @@ int main(void)
 		cmocka_unit_test(over_a_third_none_is_avoided),
 		cmocka_unit_test(whatever_a_bound_counts_is_counted_anew),
 		cmocka_unit_test(a_restart_knows_what_was_found),
-		cmocka_unit_test(with_recovery_manual_who_was_out_waits_for_readmit),
 		cmocka_unit_test(who_is_not_checked_any_more_is_up),
 	};
 

@@ -186,7 +186,7 @@ lb vip set same slow-start 0 >/dev/null
 check "the other VIP starts at once" wait_for 20 all_up
 
 # whoever was out waits for an operator's word
-check "recovery is manual" lb vip set same recovery manual
+check "recovery is hybrid" lb vip set same recovery hybrid
 "$LAB" fault be3 cut in
 check "a backend is down" wait_for 20 is same "$(be 3)" down
 "$LAB" fault be3 clear
@@ -200,6 +200,19 @@ check "readmit" lb backend readmit same "$(be 3)"
 check "lets it in" wait_for 5 is same "$(be 3)" up
 lb backend readmit same "$(be 3)" >/dev/null 2>&1
 equal "who is in is not let in again" 1 $?
+check "recovery is manual" lb vip set same recovery manual
+"$LAB" fault be3 cut in
+check "nobody is taken out" wait_for 20 is same "$(be 3)" failing
+check "but for the VIP that goes by its checks" is web "$(be 3)" down
+lb status >"$TMP/status" 2>&1
+equal "status is degraded by it" 5 $?
+check "and says what to do" grep -q 'VIP same keeps 1 of 4 backends in service .*: backend disable takes them out' "$TMP/status"
+check "so does health show" grep -q 'it fails by its checks, and serves' <(lb health show vip same)
+check "the operator takes it out" lb backend disable same "$(be 3)"
+none_fails "and no request fails" 300 "$(vip4 11)"
+lb backend enable same "$(be 3)" >/dev/null
+"$LAB" fault be3 clear
+check "it is up by its checks" wait_for 20 is same "$(be 3)" up
 lb vip set same recovery auto >/dev/null
 
 # agents

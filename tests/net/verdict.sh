@@ -134,6 +134,91 @@ check "one that flaps fails probes" test "$(failed)" -gt "$failures"
 equal "one that flaps for less than fall probes stays" "$ejected" \
 	"$(grep -hF "$(be 3)" "$TMP"/events? | grep -c '"after":"down"')"
 
+# --- with recovery hybrid one word lets it in again, everywhere; with damp as well
+shown() { # BACKEND STATE: to all
+	local n
+	for n in "${FLOCK[@]}"; do
+		[ "$(at "$n" -j backend show vip web | jq -r ".[] | select(.backend == \"$(be "$1")\") | .state")" = "$2" ] || return 1
+	done
+}
+out_and_back() { # BACKEND STATE: afterwards
+	signal STOP "$1"
+	check "it is out" wait_for 20 shown "$1" down
+	signal CONT "$1"
+	check "and $2 when it is well" wait_for 20 shown "$1" "$2"
+}
+for n in 1 2 3 4; do at "$n" vip set web recovery hybrid damp 1m >/dev/null; done
+out_and_back 4 held
+check "one balancer lets it in by itself" at 3 backend readmit web "$(be 4)" local
+sleep 2
+equal "the others do not" "held held" "$(for n in 2 4; do at "$n" -j backend show vip web |
+	jq -r ".[] | select(.backend == \"$(be 4)\") | .state"; done | xargs)"
+check "it is readmitted on one of those" at 2 backend readmit web "$(be 4)"
+check "by all" wait_for 10 shown 4 up
+for n in 1 2 3 4; do at "$n" vip set web recovery auto >/dev/null; done
+out_and_back 3 up
+out_and_back 3 up
+out_and_back 3 held
+note "$(at 2 health show vip web | grep -F "$(be 3)")"
+check "who went out three times waits, as health show says" grep -qE "$(be 3) .*it flaps: it waits [0-9]+ s more" \
+	<(at 4 health show vip web)
+check "it is readmitted" at 1 backend readmit web "$(be 3)"
+check "by all" wait_for 10 shown 3 up
+for n in 1 2 3 4; do at "$n" vip set web damp 0 >/dev/null; done
+
+# --- an agent's word is that of its observers
+cat >"$TMP/agent.py" <<'END'
+import socketserver, sys
+class Agent(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.sendall(open(sys.argv[1], "rb").read())
+class Server(socketserver.TCPServer):
+    allow_reuse_address = True
+    def handle_error(self, *_):
+        pass  # who asked has gone
+Server(("", 9000), Agent).serve_forever()
+END
+says() { # WORDS: for good, as it is read while it is written
+	echo "$1" >"$TMP/word.new"
+	mv "$TMP/word.new" "$TMP/word"
+}
+of_agent() { # N KEY
+	at "$1" -j backend show vip web | jq -r ".[] | select(.backend == \"$(be 1)\") | .$2"
+}
+halved() {
+	local n
+	for n in "${FLOCK[@]}"; do
+		[ "$(of_agent "$n" agent_percent)" = 50 ] && [ "$(of_agent "$n" 'share < 0.18')" = true ] || return 1
+	done
+}
+says "up ready 100%"
+"$LAB" exec be1 python3 "$TMP/agent.py" "$TMP/word" &
+agent=$!
+cleanup "kill -KILL $agent"
+check_was=$(at 1 config export | grep '^health set web')
+for n in 1 2 3 4; do at "$n" health set web agent port 9000 interval 300ms timeout 300ms fall 1 rise 1 >/dev/null; done
+check "an agent is asked: it is up" wait_for 20 shown 1 up
+check "and by votes" wait_for 20 held 1 up certified
+says "50%"
+check "it wants half of its weight: it has a smaller share everywhere" wait_for 20 halved
+equal "the same on all" 1 "$(for n in 1 2 3 4; do of_agent "$n" share; done | sort -u | wc -l)"
+note "of four it has $(of_agent 1 share): $(at 2 health show vip web | grep -F "$(be 1)")"
+"$LAB" exec lb1 nft -f - <<-END
+	table inet off { chain out { type filter hook output priority 0; tcp dport 9000 drop; }; }
+END
+failures=$(health_of 1 1 failures)
+unheard() { [ "$(health_of 1 1 failures)" -gt $((failures + 3)) ]; }
+check "one balancer does not reach it" wait_for 10 unheard
+check "which changes nothing" halved
+says "drain"
+check "it drains everywhere, by the others' word" wait_for 20 shown 1 draining
+"$LAB" exec lb1 nft delete table inet off
+says "ready 100%"
+check "and serves again" wait_for 20 shown 1 up
+for n in 1 2 3 4; do echo "$check_was" | xargs "$LAB" exec "lb$n" starling >/dev/null; done
+kill -KILL $agent
+check "the check is as it was" wait_for 20 all_up certified
+
 # --- two balancers disagree
 blind() { # N...: probes of be3 do not reach it
 	local n
@@ -229,4 +314,4 @@ for left in 3 2 1; do
 	too_slow certified
 done
 for n in 1 2 3 4; do check "lb$n told of those that were broken" grep -qF "$(be 2)" "$TMP/events$n"; done
-equal "no healthy backend was ever ejected" "" "$(grep -hF "$(be 1)" "$TMP"/events?)"
+equal "no healthy backend was ever ejected" "" "$(grep -hF "$(be 1)" "$TMP"/events? | grep '"after":"down"')"

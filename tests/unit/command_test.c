@@ -32,13 +32,12 @@ static int parse(struct lex_line *line, const char *text, struct command *ret, s
 
 /* One line for every command, with every argument it takes. */
 static const char *const complete_lines[COMMAND_COUNT] = {
-	[COMMAND_VIP_ADD] =
-		("vip add web tcp/203.0.113.1:80,udp/[2001:db8::1]:53 scheduler rr forward gue slots 1021 "
-		 "hash source idle 5s drain-timeout 1d slow-start 30s exponential recovery manual panic 50 eject 30 "
-		 "sorry 10.0.0.99:80 dead reset"),
+	[COMMAND_VIP_ADD] = ("vip add web tcp/203.0.113.1:80,udp/[2001:db8::1]:53 scheduler rr forward gue slots 1021 "
+			     "hash source idle 5s drain-timeout 1d slow-start 30s exponential recovery hybrid damp 1m "
+			     "panic 50 eject 30 sorry 10.0.0.99:80 dead reset"),
 	[COMMAND_VIP_SET] =
 		("vip set web scheduler mh forward dr slots 1048573 hash 5tuple idle 1500ms drain-timeout 0 "
-		 "slow-start 1h exponential recovery auto panic 0 eject 100 sorry none dead rehome"),
+		 "slow-start 1h exponential recovery manual damp 0 panic 0 eject 100 sorry none dead rehome"),
 	[COMMAND_VIP_DELETE] = "vip delete web",
 	[COMMAND_VIP_SHOW] = "vip show web",
 	[COMMAND_VIP_TABLE] = "vip table web slots",
@@ -50,7 +49,7 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_BACKEND_DRAIN] = "backend drain web 10.0.0.1:80 timeout 1h reason \"new disk\"",
 	[COMMAND_BACKEND_DISABLE] = "backend disable web 2001:db8::1 reason x",
 	[COMMAND_BACKEND_ENABLE] = "backend enable web 10.0.0.1 local",
-	[COMMAND_BACKEND_READMIT] = "backend readmit web 10.0.0.1:80",
+	[COMMAND_BACKEND_READMIT] = "backend readmit web 10.0.0.1:80 local",
 	[COMMAND_HEALTH_SET] =
 		("health set web https path /healthz?x=1 host www.example.net:8443 status 200-299,304 body "
 		 "ok sni www.example.net verify on http2 port 8443 via tunnel interval 5s timeout 500ms rise 3 fall "

@@ -234,7 +234,7 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 	command_run(c, "vip address web delete tcp/203.0.113.1:80", 0, NULL);
 	command_run(c, "vip set web scheduler lc idle 3 slots 2039 drain-timeout 5 panic 50 eject 30", 0, NULL);
 	command_run(c, "vip set web slow-start 2m exponential", 0, NULL);
-	command_run(c, "vip set web slow-start 2m recovery manual dead reset", 0, NULL);
+	command_run(c, "vip set web slow-start 2m recovery manual damp 90 dead reset", 0, NULL);
 	command_run(c, "vip set web exponential", -EINVAL, "exponential needs slow-start D: it says how that is done");
 	command_run(c, "backend add web 10.0.0.0:80 weight 7", 0, NULL);
 	command_run(c, "backend add web 10.0.0.2:80 tier 3", 0, NULL);
@@ -280,7 +280,7 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 			    "roster add lb2 " KEY_A " role voter\n"
 			    "\n"
 			    "vip add web udp/203.0.113.1:80 scheduler lc slots 2039 idle 3s drain-timeout 5s "
-			    "slow-start 2m recovery manual panic 50 eject 30 sorry 10.0.0.9:80 dead reset\n"
+			    "slow-start 2m recovery manual damp 90s panic 50 eject 30 sorry 10.0.0.9:80 dead reset\n"
 			    "backend add web 10.0.0.0:80 weight 7\n"
 			    "backend add web 10.0.0.1:80 weight 0\n"
 			    "backend add web 10.0.0.2:80 tier 2\n");

@@ -136,7 +136,8 @@
 	FIELD(VIP, backends_unresolved, U64, NONE, LINE2, "% unresolved", FAMILY_starling_vip_backends, "state=unresolved", "backends whose next hop is not known") \
 	FIELD(VIP, backends_avoided, U64, NONE, LINE2, "% avoided", FAMILY_starling_vip_backends, "state=avoided", "backends that this balancer alone does not reach") \
 	FIELD(VIP, backends_filling, U64, NONE, LINE2, "% filling", FAMILY_starling_vip_backends, "state=filling", "backends that have a part of their weight yet") \
-	FIELD(VIP, backends_held, U64, NONE, LINE2, "% held", FAMILY_starling_vip_backends, "state=held", "backends that are up again and wait for backend readmit") \
+	FIELD(VIP, backends_held, U64, NONE, LINE2, "% held", FAMILY_starling_vip_backends, "state=held", "backends that are up again and not let in yet") \
+	FIELD(VIP, backends_failing, U64, NONE, LINE2, "% failing", FAMILY_starling_vip_backends, "state=failing", "backends that fail and serve on, until an operator takes them out") \
 	FIELD(VIP, backends_standby, U64, NONE, LINE2, "% standby", FAMILY_starling_vip_backends, "state=standby", "backends of higher tiers than the one that serves") \
 	FIELD(VIP, backends_sorry, U64, NONE, LINE2, "% sorry", FAMILY_starling_vip_backends, "state=sorry", "1: the sorry backend serves") \
 	FIELD(VIP, packets, U64, COUNT, LINE3, "packets", FAMILY_starling_vip_packets_total, "", "steered to backends") \
@@ -152,7 +153,8 @@
 	FIELD(VIP, drain_timeout, F64, SECONDS, LINE5, "drain-timeout", FAMILY_NONE, "", "after which a draining backend is disabled") \
 	FIELD(VIP, slow_start, F64, SECONDS, LINE5, "slow-start", FAMILY_NONE, "", "until a backend that comes back has its weight") \
 	FIELD(VIP, slow_start_form, TEXT, NONE, LINE5, "%", FAMILY_NONE, "", "how its weight grows: linear, exponential") \
-	FIELD(VIP, recovery, TEXT, NONE, LINE5, "recovery", FAMILY_NONE, "", "of backends that are up again: auto, manual") \
+	FIELD(VIP, recovery, TEXT, NONE, LINE5, "recovery", FAMILY_NONE, "", "what checks do without an operator: auto, hybrid (take out), manual (nothing)") \
+	FIELD(VIP, damp, F64, SECONDS, LINE5, "damp", FAMILY_NONE, "", "in which the penalty of backends that flap is halved") \
 	FIELD(VIP, panic, U64, NONE, LINE5, "panic", FAMILY_NONE, "", "percent of the backends that are left at least, as far as it is by own checks") \
 	FIELD(VIP, eject, U64, NONE, LINE5, "eject", FAMILY_NONE, "", "percent of the backends that own checks may take out") \
 	FIELD(VIP, dead, TEXT, NONE, LINE5, "dead", FAMILY_NONE, "", "of TCP connections whose backend is down: reset, rehome") \
@@ -162,7 +164,7 @@
 	FIELD(BACKEND, id, U64, NONE, DETAIL, "ID", FAMILY_NONE, "", "number in the data plane") \
 	FIELD(BACKEND, vip, TEXT, NONE, COLUMN, "VIP", FAMILY_NONE, "", "its VIP") \
 	FIELD(BACKEND, backend, TEXT, NONE, COLUMN, "BACKEND", FAMILY_NONE, "", "ADDR:PORT") \
-	FIELD(BACKEND, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "up, filling, standby, sorry, draining, disabled, down, held, avoided, unresolved") \
+	FIELD(BACKEND, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "up, filling, standby, sorry, draining, disabled, down, held, failing, avoided, unresolved") \
 	FIELD(BACKEND, up, BOOL, NONE, DETAIL, "UP", FAMILY_starling_backend_up, "", "takes new connections") \
 	FIELD(BACKEND, weight, U64, NONE, COLUMN, "WEIGHT", FAMILY_starling_backend_weight, "", "configured") \
 	FIELD(BACKEND, share, F64, RATIO, COLUMN, "SHARE", FAMILY_NONE, "", "of the VIP's slots") \
@@ -184,6 +186,8 @@
 	FIELD(BACKEND, tier, U64, NONE, NOTE, "tier %", FAMILY_NONE, "", "its tier, of a VIP that has several") \
 	FIELD(BACKEND, why, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "what is wrong with its next hop, or why it serves otherwise than its checks say") \
 	FIELD(BACKEND, present_weight, F64, NONE, NOTE, "weight % yet", FAMILY_NONE, "", "while it fills: what it has of its weight") \
+	FIELD(BACKEND, agent_percent, U64, NONE, NOTE, "its agent asks for % percent", FAMILY_NONE, "", "of its weight") \
+	FIELD(BACKEND, agent_maxconn, U64, NONE, NOTE, "and takes % connections, which is not heeded", FAMILY_NONE, "", "by its agent's maxconn") \
 	FIELD(BACKEND, by, TEXT, NONE, NOTE, "by %", FAMILY_NONE, "", "who put it aside") \
 	FIELD(BACKEND, reason, TEXT, NONE, NOTE, ", \"%\"", FAMILY_NONE, "", "for which reason") \
 	FIELD(BACKEND, until, TIME, NONE, NOTE, ", until %", FAMILY_NONE, "", "when a drain ends") \
@@ -212,7 +216,9 @@
 	FIELD(HEALTH, observers, U64, NONE, DETAIL, "OBSERVERS", FAMILY_NONE, "", "that vote") \
 	FIELD(HEALTH, liars, U64, NONE, DETAIL, "LIARS", FAMILY_NONE, "", "of them that may lie") \
 	FIELD(HEALTH, votes, TEXT, NONE, NOTE, "; %", FAMILY_NONE, "", "who says what, and why") \
-	FIELD(HEALTH, missing, U64, NONE, NOTE, "; % more would turn it", FAMILY_NONE, "", "votes that lack for the opposite")
+	FIELD(HEALTH, missing, U64, NONE, NOTE, "; % more would turn it", FAMILY_NONE, "", "votes that lack for the opposite") \
+	FIELD(HEALTH, agent, TEXT, NONE, NOTE, "; agent: %", FAMILY_NONE, "", "what the observers have heard of its agent, together") \
+	FIELD(HEALTH, recovery, TEXT, NONE, NOTE, "; %", FAMILY_NONE, "", "what it waits for to be let in, or taken out")
 
 #define STARLING_FIELDS_PROBES(FIELD) \
 	FIELD(PROBES, checks, U64, COUNT, HEAD, "probes", FAMILY_starling_health_checks_total, "", "that ended") \

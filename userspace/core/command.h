@@ -122,6 +122,7 @@ struct command {
 	__u32 slow_start_ms;
 	__u32 recovery; /* enum recovery */
 	__u32 dead;	/* enum dead */
+	__u32 damp_ms;
 	__u32 panic_percent;
 	__u32 eject_percent;
 	__u32 timeout_ms;

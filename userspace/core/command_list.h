@@ -58,8 +58,10 @@
 		"a backend that comes back, or is new, has a tenth of its weight at first, and all of it after D; by default at once") \
 	ARGUMENT(EXPONENTIAL,   KEYWORD,  "exponential",   "",                          FLAG,      given,            0, 0, \
 		"slow-start: the weight grows by a factor a step, not by an amount") \
-	ARGUMENT(RECOVERY,      KEYWORD,  "recovery",      "auto|manual",               RECOVERY,  recovery,         0, 0, \
-		"auto, the default: whoever its checks have found down serves again when they find it up; manual: after backend readmit") \
+	ARGUMENT(RECOVERY,      KEYWORD,  "recovery",      "auto|hybrid|manual",        RECOVERY,  recovery,         0, 0, \
+		"auto, the default: checks take backends out, and bring them back; hybrid: back by backend readmit alone; manual: neither without an operator") \
+	ARGUMENT(DAMP,          KEYWORD,  "damp",          "D",                         DURATION,  damp_ms,          0, STARLING_DAMP_MAX_MS, \
+		"a backend whose checks take it out three times within about D waits before it is let back in, longer each time, for 3 times D at most; by default not") \
 	ARGUMENT(PANIC,         KEYWORD,  "panic",         "PCT",                       NUMBER,    panic_percent,    0, 100, \
 		"who fails by this balancer's checks alone serves on while less than PCT percent would be left; by default 0: unless nobody would") \
 	ARGUMENT(EJECT,         KEYWORD,  "eject",         "PCT",                       NUMBER,    eject_percent,    1, 100, \
@@ -94,6 +96,8 @@
 		"shown beside it") \
 	ARGUMENT(LOCAL,         KEYWORD,  "local",         "",                          FLAG,      given,            0, 0, \
 		"here alone, while the flock cannot agree; it becomes the flock's word when it can, unless that is another by then, or others are its admins") \
+	ARGUMENT(HERE,          KEYWORD,  "local",         "",                          FLAG,      given,            0, 0, \
+		"by this balancer alone") \
 	ARGUMENT(MODE,          KEYWORD,  "mode",          "auto|native|generic",       MODE,      mode,             0, 0, \
 		"auto (the default): native if the driver has it, else generic") \
 	ARGUMENT(NODE_NAME,     KEYWORD,  "name",          "NAME",                      NAME,      node,             0, 0, \
@@ -180,7 +184,7 @@
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \
 	ARG_SCHEDULER, ARG_FORWARD, ARG_SLOTS, ARG_HASH, ARG_IDLE, ARG_DRAIN_TIMEOUT, ARG_SLOW_START, ARG_EXPONENTIAL, \
-	ARG_RECOVERY, ARG_PANIC, ARG_EJECT, ARG_SORRY, ARG_DEAD
+	ARG_RECOVERY, ARG_DAMP, ARG_PANIC, ARG_EJECT, ARG_SORRY, ARG_DEAD
 
 /*
  * COMMAND(ID, "object", "verb", place in a file, flags, "help", arguments...)
@@ -217,7 +221,8 @@
 	COMMAND(BACKEND_ENABLE, "backend", "enable", IN_OPERATION, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_OVERRIDE, \
 		"undo drain and disable; without VIP wherever it serves", OPTIONAL(ARG_NAME), ARG_BACKENDS, ARG_LOCAL) \
 	COMMAND(BACKEND_READMIT, "backend", "readmit", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
-		"have a backend serve again, from this balancer, that recovery manual holds", ARG_NAME, ARG_BACKENDS) \
+		"have a backend serve again that recovery or damp holds, by all balancers of the flock", \
+		ARG_NAME, ARG_BACKENDS, ARG_HERE) \
 	COMMAND(HEALTH_SET, "health", "set", IN_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"check the backends of a virtual service; dns has NAME and TYPE, exec has NAME", \
 		ARG_NAME, ARG_CHECK_KIND, OPTIONAL(ARG_CHECK_NAME), OPTIONAL(ARG_DNS_TYPE), \

@@ -82,6 +82,8 @@ static int vip_options(struct vip_config *vip, const struct command *command, st
 		vip->recovery = (enum recovery)command->recovery;
 	if (command_has(command, ARG_DEAD))
 		vip->dead = (enum dead)command->dead;
+	if (command_has(command, ARG_DAMP))
+		vip->damp_ms = command->damp_ms;
 	if (command_has(command, ARG_PANIC))
 		vip->panic_percent = command->panic_percent;
 	if (command_has(command, ARG_EJECT))

@@ -237,6 +237,33 @@ int fact_digest_next(const struct page *page, size_t *at, struct fact_digest *re
 	return 1;
 }
 
+/* --- readmissions --- */
+
+int fact_readmit_encode(const struct fact_readmit *readmit, struct page_draft *draft)
+{
+	struct fact_readmit_wire wire = {htole64(readmit->key), htole64(readmit->date_ms)};
+
+	return page_entry_add(draft, FACT_READMIT_BACKEND, &wire, sizeof(wire));
+}
+
+int fact_readmit_next(const struct page *page, size_t *at, struct fact_readmit *ret)
+{
+	struct fact_readmit_wire wire;
+	struct page_entry entry;
+
+	if (page->kind != PAGE_KIND_READMITS)
+		return -EBADMSG;
+	do {
+		if (!page_entry_next(page, at, &entry))
+			return 0;
+	} while (entry.type != FACT_READMIT_BACKEND);
+	if (entry.len < sizeof(wire))
+		return -EBADMSG;
+	memcpy(&wire, entry.value, sizeof(wire));
+	*ret = (struct fact_readmit){le64toh(wire.key), le64toh(wire.date_ms)};
+	return 1;
+}
+
 /* --- loads --- */
 
 int fact_load_encode(const struct fact_load *load, struct page_draft *draft)

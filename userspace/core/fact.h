@@ -23,6 +23,8 @@
 	KIND(REGISTER, 0x0004 | PAGE_KIND_OF_BOOT, "its store, and the register's value as it knows it")               \
 	KIND(VOTES, 0x0005 | PAGE_KIND_OF_BOOT, "its votes on backends: verdict_page.h")                               \
 	KIND(ASIDES, 0x0006 | PAGE_KIND_OF_BOOT, "backends that it has put aside by itself")                           \
+	KIND(READMITS, 0x0008, "backends that its operators have let in again")                                        \
+	KIND(AGENTS, 0x0009 | PAGE_KIND_OF_BOOT, "what backends' agents say to it: agent_rule.h")                      \
 	KIND(LOADS, 0x0001 | PAGE_KIND_PASSING, "open connections by backend, and its own load")
 
 enum page_kind {
@@ -49,6 +51,11 @@ enum fact_admission_entry {
 	FACT_ADMISSION_LISTED = 3, /* as VOUCH: by its configuration */
 };
 
+/* Of PAGE_KIND_READMITS. */
+enum fact_readmit_entry {
+	FACT_READMIT_BACKEND = 1, /* struct fact_readmit_wire */
+};
+
 /* Of PAGE_KIND_DIGESTS, in this order: the whole, then VIPs by name, through all its pages. */
 enum fact_digest_entry {
 	FACT_DIGEST_ALL = 1, /* struct fact_digest_wire */
@@ -73,6 +80,10 @@ struct fact_digest_wire {
 struct fact_load_wire {
 	__le64 key;
 	__le32 open;
+};
+struct fact_readmit_wire {
+	__le64 key;
+	__le64 date_ms;
 };
 struct fact_node_load_wire {
 	__le64 open;
@@ -102,12 +113,15 @@ struct fact_level_wire {
 #define FACT_NODE_LOAD_BYTES 28 /* the structures are padded behind these */
 _Static_assert(sizeof(struct fact_digest_wire) == 16 && sizeof(struct fact_ring_wire) == 24 &&
 		       sizeof(struct fact_vouch_wire) == 40 && sizeof(struct fact_forget_wire) == 16 &&
-		       sizeof(struct fact_level_wire) == 8,
+		       sizeof(struct fact_level_wire) == 8 && sizeof(struct fact_readmit_wire) == 16,
 	       "on the wire");
 _Static_assert(offsetof(struct fact_load_wire, open) + 4 == FACT_LOAD_BYTES, "on the wire");
 _Static_assert(offsetof(struct fact_node_load_wire, cpu_permille) + 4 == FACT_NODE_LOAD_BYTES, "on the wire");
 
 #define FACT_LOADS_PER_PAGE (PAGE_ENTRIES_BYTES / (sizeof(struct page_entry_header) + FACT_LOAD_BYTES))
+
+#define FACT_READMITS_PER_PAGE                                                                                         \
+	(PAGE_ENTRIES_BYTES / (sizeof(struct page_entry_header) + sizeof(struct fact_readmit_wire)))
 
 #define FACT_LOADS_ALL_MS 10000 /* every load is told again, changed or not */
 
@@ -146,6 +160,12 @@ struct fact_load {
 	__u32 open;
 };
 
+/* An operator has let a backend in that was held. */
+struct fact_readmit {
+	__u64 key;     /* fact_backend_key() */
+	__u64 date_ms; /* Unix time; later than its outage began */
+};
+
 struct fact_node_load {
 	__u64 open; /* connections */
 	__u64 packets_per_second;
@@ -161,6 +181,7 @@ int fact_node_encode(const struct fact_node *node, struct page_draft *draft);
 int fact_digest_encode(const struct fact_digest *digest, struct page_draft *draft);
 int fact_vouch_encode(const struct roster_node *node, enum fact_admission_entry how, struct page_draft *draft);
 int fact_forget_encode(const struct fact_forgotten *f, struct page_draft *draft);
+int fact_readmit_encode(const struct fact_readmit *readmit, struct page_draft *draft);
 int fact_load_encode(const struct fact_load *load, struct page_draft *draft);
 int fact_node_load_encode(const struct fact_node_load *load, struct page_draft *draft);
 
@@ -190,6 +211,9 @@ int fact_digest_next(const struct page *page, size_t *at, struct fact_digest *re
  */
 int fact_admission_next(const struct page *page, size_t *at, struct roster_node *ret_vouch,
 			struct fact_forgotten *ret_forget);
+
+/* The same of a page of PAGE_KIND_READMITS. */
+int fact_readmit_next(const struct page *page, size_t *at, struct fact_readmit *ret);
 
 /* The same of the loads of a page of PAGE_KIND_LOADS. */
 int fact_load_next(const struct page *page, size_t *at, struct fact_load *ret);

@@ -57,9 +57,10 @@
 	CHOICE(ADMISSION_LISTED, "listed")                                                                             \
 	CHOICE(ADMISSION_VOUCHED, "vouched")                                                                           \
 	CHOICE(ADMISSION_OPEN, "open")
-/* What becomes of whoever its checks had found down and find up. */
+/* Whether checks take backends out, and bring them back: the daemon's plane_recover.c. */
 #define STARLING_RECOVERIES(CHOICE)                                                                                    \
 	CHOICE(RECOVERY_AUTO, "auto")                                                                                  \
+	CHOICE(RECOVERY_HYBRID, "hybrid")                                                                              \
 	CHOICE(RECOVERY_MANUAL, "manual")
 /* What becomes of connections whose backend is down. */
 #define STARLING_DEADS(CHOICE)                                                                                         \
@@ -99,6 +100,7 @@ struct vip_config {
 	bool slow_start_exponential; /* only with slow_start_ms */
 	enum recovery recovery;
 	enum dead dead;
+	__u32 damp_ms;			/* half-life of damp.h; 0, the default: none */
 	__u32 panic_percent;		/* 0..100; verdict_serve.h has what they mean; default 0 */
 	__u32 eject_percent;		/* 1..100; default 100 */
 	struct check_config *check;	/* owned; NULL: they are not checked */

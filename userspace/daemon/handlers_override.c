@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What operators put aside by hand: drain, disable, enable; and the file that keeps it. Not
- * here: its effect (the plane).
+ * What operators put aside by hand: drain, disable, enable, and the file that keeps it; readmit. Not here: their
+ * effect (the plane).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "daemon/agree.h"
 #include "daemon/apply.h"
 #include "daemon/handlers.h"
+#include "daemon/peers.h"
 #include "io/state_file.h"
 
 static enum override_state command_state(enum command_id id)
@@ -121,8 +122,16 @@ int handle_override(struct plane *p, struct task *t, struct err *err)
 
 int handle_readmit(struct plane *p, struct task *t, struct err *err)
 {
-	int rc = plane_readmit(p, t->command.vip, &t->command.at, t->request.dry_run, err);
+	bool here = command_has(&t->command, ARG_HERE);
+	int rc = here ? 0 : peers_readmit_check(t->d->peers, err);
+	struct fact_readmit *all = NULL;
+	size_t count = 0;
 
+	if (!rc)
+		rc = plane_readmit(p, t->command.vip, &t->command.at, t->request.dry_run, &all, &count, err);
+	if (!rc && !here && !t->request.dry_run)
+		peers_readmit(t->d->peers, all, count);
+	free(all);
 	if (!rc)
 		request_message_answer("", &t->answer);
 	return rc;

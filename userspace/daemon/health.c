@@ -66,10 +66,7 @@ static bool result_keep(struct health_target *t, const struct probe_result *r)
 	t->last = *r;
 	t->checks++;
 	t->failures += r->reason != CHECK_FINE;
-	if (r->agent.admin == AGENT_UNSAID || t->admin == r->agent.admin)
-		return false;
-	t->admin = r->agent.admin;
-	return true;
+	return agent_report_take(&t->report, &r->agent);
 }
 
 static void on_result(void *arg, const struct probe_result *r)
@@ -85,10 +82,14 @@ static void on_result(void *arg, const struct probe_result *r)
 	if (t && r->outcome != OUTCOME_NOTHING)
 		verdict_probed(h->verdict, mono_now(), ticket->id, ticket->number,
 			       r->outcome == OUTCOME_GOOD ? VERDICT_GOOD : check_evidence(r->reason));
+	if (changed)
+		health_agents_write(h);
 	pthread_mutex_unlock(&h->lock);
 	free(ticket);
-	if (changed)
+	if (changed) {
 		checks_post(h);
+		votes_post(h);
+	}
 }
 
 /* --- a turn --- */
@@ -184,7 +185,8 @@ static struct mono on_turn(void *arg, struct mono now)
 	more = health_flock_use(h, now);
 	verdict_date(h->verdict, wall_ms());
 	verdict_step(h->verdict, now);
-	changed = actions_take(h, &votes);
+	changed = actions_take(h, &votes) || h->agents_heard;
+	h->agents_heard = false;
 	due = more ? now : verdict_due(h->verdict);
 	pthread_mutex_unlock(&h->lock);
 	if (changed)
@@ -211,6 +213,7 @@ static void health_free(struct health *h)
 {
 	verdict_free(h->verdict);
 	verdict_pages_free(h->pages);
+	free(h->agents);
 	roster_free(&h->roster);
 	health_set_free(&h->set);
 	health_flock_close(h);
@@ -321,6 +324,7 @@ static int set_use(struct health *h, struct health_set *set)
 	if (!rc) {
 		votes_drop(h, &former);
 		*set = former;
+		health_agents_write(h);
 	} else {
 		h->set = former;
 	}
@@ -412,6 +416,22 @@ static enum override_state agent_override(enum agent_admin admin)
 	return OVERRIDE_NONE;
 }
 
+/* What is not said is as it was said last. */
+static void agent_asks(const struct check_config *check, const struct agent_report *r, struct plane_verdict *ret)
+{
+	if (check->kind != CHECK_AGENT) {
+		ret->agent = OVERRIDE_NONE;
+		ret->less = ret->maxconn = 0;
+		return;
+	}
+	if (r->admin != AGENT_UNSAID)
+		ret->agent = agent_override(r->admin);
+	if (r->has_percent)
+		ret->less = AGENT_PERCENT_ALL - r->percent;
+	if (r->has_maxconn)
+		ret->maxconn = r->maxconn;
+}
+
 bool health_look(struct health *h, const struct endpoint *at, const struct check_config *check,
 		 struct health_status *ret)
 {
@@ -425,6 +445,7 @@ bool health_look(struct health *h, const struct endpoint *at, const struct check
 		ret->flock = h->roster.count > 1;
 		ret->now = mono_now();
 		verdict_view(h->verdict, t->id, &ret->view);
+		health_agent_decide(h, t, &ret->view, &ret->agent);
 	}
 	pthread_mutex_unlock(&h->lock);
 	return t;
@@ -448,8 +469,7 @@ void health_checked(void *arg, const struct check_config *check, const struct en
 	} else if (t->barred) { /* nobody checks it */
 		ret->state = VERDICT_UP;
 	}
-	if (check->kind != CHECK_AGENT || t->admin != AGENT_UNSAID) /* else it is as it was said last */
-		ret->agent = agent_override(t->admin);
+	agent_asks(check, &s.agent, ret);
 	health_why(&s, ret->why);
 }
 

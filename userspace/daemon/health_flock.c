@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "core/fact.h"
 #include "daemon/health_state.h"
 
 #define HEARD_MAX  4096				       /* pages that wait to be looked at */
@@ -83,6 +84,8 @@ void health_hear(struct health *h, const struct page *page)
 		free(heard);
 	} else {
 		heard->next = NULL;
+		heard->origin = page->origin;
+		heard->kind = page->kind;
 		heard->len = page->len;
 		memcpy(heard->entries, page->entries, page->len);
 		first = !h->heard;
@@ -159,6 +162,7 @@ static void self_use(struct health *h, struct mono now, const struct verdict_sel
 	pthread_mutex_unlock(&h->inbox);
 	verdict_self(h->verdict, now, self);
 	h->self = *self;
+	health_agents_write(h);
 	h->again = true;
 }
 
@@ -238,10 +242,13 @@ bool health_flock_use(struct health *h, struct mono now)
 	}
 	free(fit);
 	for (heard = heard_take(h, &more); heard; heard = next) {
-		struct page page = {.len = heard->len, .entries = heard->entries};
+		struct page page = {.kind = heard->kind, .len = heard->len, .entries = heard->entries};
 
 		next = heard->next;
-		verdict_page_hear(h->verdict, now, &page);
+		if (page.kind == PAGE_KIND_AGENTS)
+			health_agents_hear(h, heard->origin, &page);
+		else
+			verdict_page_hear(h->verdict, now, &page);
 		free(heard);
 	}
 	return more;

@@ -23,7 +23,7 @@ struct health_flock {
 /* Who votes, and who of them lives; whenever it may be another answer. */
 void health_flock(struct health *h, const struct health_flock *flock);
 
-/* A page of votes came. */
+/* A page of votes, or of agents' reports, came. */
 void health_hear(struct health *h, const struct page *page);
 
 /* Whether all pages of votes are to be shown again: some may have been of what was not known yet. */
@@ -31,6 +31,9 @@ bool health_hear_again(struct health *h);
 
 /* Whether there is room for so many of those pages now. If not, peers_votes() is called when there is. */
 bool health_hear_room(struct health *h, size_t pages);
+
+/* Pages of own reports of agents, if they are others; owned by the caller. Return: whether they are. */
+bool health_agents(struct health *h, struct page_draft **ret, size_t *ret_count);
 
 /* The next page of own votes that says something new. Return: whether there was one. */
 bool health_votes(struct health *h, __u16 *ret_index, struct page_draft *ret);

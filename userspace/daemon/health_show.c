@@ -117,19 +117,39 @@ void health_why(const struct health_status *s, char words[128])
 		snprintf(words, 128, "it was down before, and is not probed yet");
 }
 
-static void status_row(struct health *h, const struct vip_config *vip, const struct endpoint *at, struct table *t)
+static void agent_row(const struct agent_report *r, struct table *t, size_t row)
+{
+	static const char *const admin[] = {"", "ready", "drain", "maint"};
+	struct buf words = {0};
+
+	buf_puts(&words, admin[r->admin]);
+	if (r->has_percent)
+		buf_printf(&words, "%s%u %%", words.len ? ", " : "", r->percent);
+	if (r->has_maxconn)
+		buf_printf(&words, "%smaxconn %u", words.len ? ", " : "", r->maxconn);
+	if (words.len)
+		table_set_text(t, row, FIELD_HEALTH_agent, buf_text(&words));
+	buf_free(&words);
+}
+
+static void status_row(struct health *h, const struct plane *p, const struct vip_config *vip, const struct endpoint *at,
+		       struct table *t)
 {
 	struct health_status s = {.view.state = VERDICT_NONE};
+	char words[PLANE_RECOVERY_BYTES];
 	bool known = health_look(h, at, vip->check, &s);
 	size_t row = health_row(t, vip->name, at, vip->check, s.target.probed ? &s.target.last : NULL);
 
 	table_set_text(t, row, FIELD_HEALTH_verdict, verdict_state_word(s.view.state));
+	if (plane_recovery(p, vip->name, at, words))
+		table_set_text(t, row, FIELD_HEALTH_recovery, words);
 	if (!known)
 		return;
 	table_set_time(t, row, FIELD_HEALTH_since, wall_ms() - mono_ms(s.view.since, s.now));
 	table_set_text(t, row, FIELD_HEALTH_by, source_word(s.view.source));
 	table_set_u64(t, row, FIELD_HEALTH_checks, s.target.checks);
 	table_set_u64(t, row, FIELD_HEALTH_failures, s.target.failures);
+	agent_row(&s.agent, t, row);
 	if (s.target.barred)
 		table_set_text(t, row, FIELD_HEALTH_result, barred_word(vip->check));
 	pthread_mutex_lock(&h->lock);
@@ -151,7 +171,7 @@ int health_show(struct health *h, const struct plane *p, const char *vip, struct
 			continue;
 		for (size_t k = 0; k < v->backend_count; k++)
 			if (v->backend[k].tier != STARLING_TIER_SORRY)
-				status_row(h, v, &v->backend[k].at, t);
+				status_row(h, p, v, &v->backend[k].at, t);
 	}
 	return table_error(t);
 }

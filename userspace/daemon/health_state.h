@@ -7,10 +7,19 @@
 
 #include <pthread.h>
 
+#include "core/agent_rule.h"
 #include "core/verdict_page.h"
 #include "daemon/health_flock.h"
 #include "daemon/task.h"
 #include "io/prober.h"
+
+/* What observers have told of one agent. */
+struct health_agent {
+	struct {
+		__u64 by; /* node; 0: there is none */
+		struct agent_report report;
+	} told[VERDICT_SEATS];
+};
 
 /* An address with a check, however many VIPs ask for it. */
 struct health_target {
@@ -22,20 +31,24 @@ struct health_target {
 	bool barred;			  /* exec, and it is off here, or via tunnel, and there is none: never probed */
 	bool probed;			  /* @last is valid */
 	struct probe_result last;
-	enum agent_admin admin; /* what the agent said last of it; AGENT_UNSAID: nothing */
+	struct agent_report report; /* what the agent has said to this node */
+	struct health_agent *agent; /* of the set, under the lock; NULL: there is none */
 	__u64 checks, failures;
 };
 
 struct health_set {
 	struct health_target *target; /* owned; by address, then check */
 	size_t *by_id;		      /* owned: places */
-	struct check_config *check;   /* owned, one a VIP: what targets point to */
+	struct check_config *check;   /* owned, one a VIP: what targets point to; so is the next one */
+	struct health_agent *agent;   /* of those that have one */
 	size_t count;
 };
 
-/* A page of votes that came, as its entries. */
+/* A page of votes, or of reports, that came, as its entries. */
 struct health_heard {
 	struct health_heard *next;
+	__u64 origin;
+	__u16 kind;
 	size_t len;
 	__u8 entries[];
 };
@@ -50,6 +63,8 @@ struct health {
 	/* between the prober's thread and others, who wait for no turn of it; after the other lock if both are taken */
 	pthread_mutex_t inbox;
 	struct verdict_pages *pages; /* own votes */
+	struct page_draft *agents;   /* owned: pages of own reports; NULL: as they were told */
+	size_t agent_pages;
 	struct roster roster_told;
 	bool *fit_told; /* owned; by node of it */
 	struct verdict_self self_told;
@@ -69,6 +84,7 @@ struct health {
 	struct verdict_self self;
 	struct health_set set;
 	bool pages_full;     /* and that was said of this set */
+	bool agents_heard;   /* others' reports are others now */
 	__u64 disagreements; /* times that own probes said down for long where votes said up */
 
 	_Atomic bool checks_posted; /* a look at the verdicts is on its way */
@@ -81,7 +97,8 @@ struct health {
 struct health_status {
 	struct health_target target; /* its check is the one that was asked with */
 	struct verdict_view view;
-	bool flock; /* others vote, or would */
+	struct agent_report agent; /* what its agent asks for, by its observers */
+	bool flock;		   /* others vote, or would */
 	struct mono now;
 };
 
@@ -111,6 +128,12 @@ __u64 health_target_id(const struct check_config *check, const struct endpoint *
 /* By what rules verdicts on them are made. @ret: @set->count of them, in the order of ids. */
 void health_set_rules(const struct health_set *set, const struct roster *roster, __u64 self,
 		      struct verdict_target *ret);
+
+/* health_agents.c; under the lock */
+void health_agents_write(struct health *h); /* own reports, for the others: peers_votes() tells them */
+void health_agents_hear(struct health *h, __u64 origin, const struct page *page);
+void health_agent_decide(const struct health *h, const struct health_target *t, const struct verdict_view *view,
+			 struct agent_report *ret);
 
 /* health_flock.c; under the lock: what others have told is used. Return: whether there is more of it. */
 bool health_flock_use(struct health *h, struct mono now);

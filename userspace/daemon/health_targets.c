@@ -85,12 +85,15 @@ void health_set_free(struct health_set *set)
 	free(set->target);
 	free(set->by_id);
 	free(set->check);
+	free(set->agent);
 	*set = (struct health_set){0};
 }
 
 static void set_fill(struct health_set *set, const struct config *c, const struct config_target *all, const bool *down,
 		     size_t count, bool exec)
 {
+	size_t agents = 0;
+
 	for (size_t i = 0; i < c->vip_count; i++)
 		if (c->vip[i].check)
 			set->check[i] = *c->vip[i].check;
@@ -100,6 +103,7 @@ static void set_fill(struct health_set *set, const struct config *c, const struc
 		set->target[i] = (struct health_target){
 			.at = all[i].at,
 			.check = check,
+			.agent = check->kind == CHECK_AGENT ? &set->agent[agents++] : NULL,
 			.down = down[i],
 			.barred = check->kind == CHECK_EXEC && !exec,
 		};
@@ -126,6 +130,15 @@ static int set_ids(struct health_set *set, size_t checks, const struct signing *
 	return rc;
 }
 
+static size_t agents_count(const struct config_target *all, size_t count)
+{
+	size_t agents = 0;
+
+	for (size_t i = 0; i < count; i++)
+		agents += all[i].vip->check->kind == CHECK_AGENT;
+	return agents;
+}
+
 int health_set_make(struct health_set *ret, const struct config *c, const struct config_target *all, const bool *down,
 		    size_t count, bool exec, const struct signing *signing)
 {
@@ -135,8 +148,9 @@ int health_set_make(struct health_set *ret, const struct config *c, const struct
 		.target = calloc(count + 1, sizeof(*ret->target)),
 		.by_id = calloc(count + 1, sizeof(*ret->by_id)),
 		.check = calloc(c->vip_count + 1, sizeof(*ret->check)),
+		.agent = calloc(agents_count(all, count) + 1, sizeof(*ret->agent)),
 	};
-	if (ret->target && ret->by_id && ret->check) {
+	if (ret->target && ret->by_id && ret->check && ret->agent) {
 		set_fill(ret, c, all, down, count, exec);
 		rc = set_ids(ret, c->vip_count, signing);
 	}
@@ -183,7 +197,9 @@ void health_set_keep(struct health_set *set, const struct health_set *former)
 			continue;
 		t->probed = was->probed;
 		t->last = was->last;
-		t->admin = was->admin;
+		t->report = was->report;
+		if (t->agent && was->agent)
+			*t->agent = *was->agent;
 		t->checks = was->checks;
 		t->failures = was->failures;
 	}

@@ -45,6 +45,11 @@ int peers_accept(struct peers *p, const char *text, bool dry, struct err *err);
 /* `node forget`: expel, and change the keys. Return: 0; -ENOENT, -EINVAL, -EPERM, -ENOSPC, or -errno of a file. */
 int peers_forget(struct peers *p, const char *name, bool dry, char message[256], struct err *err);
 
+/* `backend readmit`: whether this node may, and to tell the others. Return: 0, or -EACCES with @err. */
+struct fact_readmit;
+int peers_readmit_check(struct peers *p, struct err *err);
+void peers_readmit(struct peers *p, const struct fact_readmit *all, size_t count);
+
 /* The roster that is used. Return: 0, or -ENOMEM. */
 int peers_roster_copy(struct peers *p, struct roster *ret);
 

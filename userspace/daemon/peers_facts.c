@@ -107,6 +107,7 @@ void peers_publish(struct peers *p)
 	digests_publish(p);
 	peers_register_publish(p);
 	peers_asides_publish(p);
+	peers_readmits_publish(p);
 }
 
 /* --- loads --- */
@@ -242,6 +243,7 @@ void peers_exchange(struct peers *p, struct plane *plane)
 	if (p->flock)
 		loop_post(p->d->loop, on_told, p);
 	pthread_mutex_unlock(&p->lock);
+	peers_readmits_tell(p, plane);
 	free(load);
 	free(id);
 	free(key);
@@ -263,8 +265,10 @@ void peers_page(void *arg, enum page_outcome outcome, const struct page *page)
 		incarnation_heard(&p->incarnation, &page->version);
 	else if (page->kind == PAGE_KIND_REGISTER)
 		peers_register_page(p, page);
-	else if (page->kind == PAGE_KIND_VOTES)
+	else if (page->kind == PAGE_KIND_VOTES || page->kind == PAGE_KIND_AGENTS)
 		health_hear(p->d->health, page);
+	else if (page->kind == PAGE_KIND_READMITS)
+		peers_readmits_page(p, page);
 	else if (page->kind == PAGE_KIND_LOADS)
 		load_in_page(p->load_in, page, mono_now());
 }

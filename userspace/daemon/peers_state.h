@@ -24,6 +24,10 @@
 #define PEERS_PLACES	  64
 #define PEERS_INVITATIONS 16 /* open at one time */
 
+#define PEERS_READMIT_PAGES 4
+#define PEERS_READMITS                                                                                                 \
+	(PEERS_READMIT_PAGES * FACT_READMITS_PER_PAGE) /* own ones that are told, others' that are known */
+
 /* What the configuration says; a value. */
 struct peers_settings {
 	struct endpoint at; /* port 0: this balancer is alone */
@@ -74,6 +78,8 @@ struct peers {
 	size_t asides;
 	struct fact_digest *digest; /* owned: the whole, then VIPs by name */
 	size_t digests;
+	struct fact_readmit readmit[PEERS_READMITS], readmit_heard[PEERS_READMITS]; /* rings */
+	size_t readmits, readmits_heard;	/* so many so far; the next one's place is that, modulo their room */
 	struct buf known;			/* the file of where others are, as it was written */
 	char draining[PEERS_REASON_BYTES];	/* why; "": it is not */
 	struct identity *renewed;		/* owned; what the loop's thread is to become; NULL: nothing */
@@ -143,6 +149,11 @@ void peers_asides_problems(struct peers *p, void (*tell)(void *arg, const char *
 /* peers_votes.c; under the lock, on the loop's thread */
 void peers_votes_step(struct peers *p); /* once a second, and when somebody's state is another one */
 void peers_votes_end(struct peers *p);	/* this node has no part any more */
+
+/* peers_readmits.c; under the lock, but for the last: on the plane's thread */
+void peers_readmits_publish(struct peers *p);
+void peers_readmits_page(struct peers *p, const struct page *page);
+void peers_readmits_tell(struct peers *p, struct plane *plane);
 
 /* peers_known.c; under the lock */
 void peers_known_load(struct peers *p);

@@ -45,7 +45,7 @@ static void origin_show(struct peers *p, __u64 origin)
 	size_t next = 0;
 
 	while (origin != p->identity.id && page_store_next(flock_pages(p->flock), origin, &next, &page))
-		if (page.kind == PAGE_KIND_VOTES)
+		if (page.kind == PAGE_KIND_VOTES || page.kind == PAGE_KIND_AGENTS)
 			health_hear(p->d->health, &page);
 }
 
@@ -59,6 +59,19 @@ static void votes_show(struct peers *p)
 			return;
 		origin_show(p, p->roster.node[p->votes_shown].id);
 	}
+}
+
+static void agents_publish(struct peers *p)
+{
+	struct page_draft *draft;
+	size_t count;
+
+	if (!health_agents(p->d->health, &draft, &count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		peers_page_publish(p, PAGE_KIND_AGENTS, (__u16)i, &draft[i]);
+	page_author_trim(&p->author, PAGE_KIND_AGENTS, count);
+	free(draft);
 }
 
 static void on_votes(void *arg)
@@ -76,6 +89,7 @@ static void on_votes(void *arg)
 	votes_show(p);
 	for (; pages < VOTES_PAGES && health_votes(p->d->health, &index, &draft); pages++)
 		peers_page_publish(p, PAGE_KIND_VOTES, index, &draft);
+	agents_publish(p);
 	if (pages == VOTES_PAGES)
 		peers_votes(p);
 	peers_step(p);

@@ -50,6 +50,8 @@ struct plane_verdict {
 	bool own_down;		    /* own probes have said down for long, though it is up */
 	struct mono since;	    /* of that it is down, or @own_down; 0 ns: from now on */
 	enum override_state agent;  /* what its agent asks for */
+	__u32 less;		    /* percent of its weight that its agent wants it not to have */
+	__u32 maxconn;		    /* connections that it may have by its agent; 0: any */
 	char why[128];		    /* of that it is down, or @own_down */
 };
 
@@ -64,8 +66,8 @@ struct plane_verdict {
  * @event:	something changed: for `event watch` and the log.
  * @overridden:	the set of overrides changed (also by a drain timeout): keep it in a file.
  * @ticked:	about a second has passed.
- * @checked:	what checks say of a backend; @ret has no state, and what was said last of @own_down and @agent, which
- *		stays where nothing is said
+ * @checked:	what checks say of a backend; @ret has no state, and what was said last of @own_down, @agent, @less and
+ *		@maxconn, which stays where nothing is said
  * @check:	words on the last probe of a backend, for its row; none if there are none
  */
 struct plane_hooks {
@@ -163,13 +165,21 @@ const struct override *plane_overrides(const struct plane *p, size_t *ret_count)
 void plane_checks(struct plane *p);
 
 /**
- * plane_readmit() - let in who is up again by its checks, but held by recovery manual
+ * plane_readmit() - let in who is up again by its checks, but held by the VIP's `recovery` or `damp`
  * @at:		one backend, or, with port 0, all that the VIP has at an address
  * @dry_run:	only find out whether there is one
+ * @ret:	as other balancers are told of it: @ret_count of them, owned by the caller
  *
- * Return: 0; -ENOENT (nobody who is held) with @err.
+ * Return: 0; -ENOENT (nobody who is held) with @err; -ENOMEM.
  */
-int plane_readmit(struct plane *p, const char *vip, const struct endpoint *at, bool dry_run, struct err *err);
+struct fact_readmit;
+int plane_readmit(struct plane *p, const char *vip, const struct endpoint *at, bool dry_run, struct fact_readmit **ret,
+		  size_t *ret_count, struct err *err);
+
+/* What `recovery` and `damp` make of a backend. Return: whether it is held by them, or serves though it fails. */
+#define PLANE_RECOVERY_BYTES 128
+bool plane_recovery(const struct plane *p, const char *vip, const struct endpoint *at,
+		    char words[PLANE_RECOVERY_BYTES]);
 
 /* Whether own checks may hold a backend down, also from before a restart; false if there is none. */
 /* Whether marked packets of this host's own go through tunnels; 0, or as dataplane_tunnel(). */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Slow start: who takes new connections again does so with a part of its weight at first. T stays as configured, so
+ * Parts of a weight. Slow start: who takes new connections again does so with a part of its weight at first; and what
+ * its agent asks for. T stays as configured, so
  * that digests do; homes pass over a part of the backend's entries (core/homes.h), and the weights of words, which
  * scores see, are as much less. Not here: how large a part is (core/fill.h), whether it serves (plane_serve.c).
  *
@@ -10,9 +11,17 @@
 #include "core/homes.h"
 #include "daemon/plane_state.h"
 
+/* In percent. Whoever has none drains; rr and lc heed no weights. */
+static __u16 agent_part(const struct plane_backend *b)
+{
+	bool heeded = b->vip->scheduler != SCHEDULER_RR && b->vip->scheduler != SCHEDULER_LC;
+
+	return heeded && b->less < 100 ? (__u16)(100 - b->less) : 100;
+}
+
 __u16 plane_backend_part(const struct plane_backend *b)
 {
-	return fill_part(b->vip->slow_exponential, b->filling);
+	return fill_part(b->vip->slow_exponential, b->filling) * agent_part(b) / 100;
 }
 
 __u32 plane_backend_weight(const struct plane_backend *b)
@@ -45,9 +54,11 @@ static bool vip_fills(const struct plane_vip *v)
 }
 
 /* Of few connections it has the fewest, and takes all of the slots that name it: twice as many as it is home 0 of. */
-static __u16 part_named(enum steer_by by, __u16 part)
+static __u16 part_named(enum steer_by by, const struct plane_backend *b)
 {
-	return by == STEER_OPEN && part < HOMES_ALL ? part / 2 : part;
+	__u16 part = fill_part(b->vip->slow_exponential, b->filling);
+
+	return (by == STEER_OPEN && part < HOMES_ALL ? part / 2 : part) * agent_part(b) / 100;
 }
 
 void plane_fill_parts(struct plane_vip *v)
@@ -58,9 +69,9 @@ void plane_fill_parts(struct plane_vip *v)
 
 	for (__u32 i = 0; i < v->backend_count; i++) {
 		const struct plane_backend *b = v->backend[i];
-		__u16 part = part_named(by, plane_backend_part(b));
+		__u16 part = part_named(by, b);
 
-		any |= b->filling > 0;
+		any |= b->filling || agent_part(b) < 100;
 		most = b->weight > most ? b->weight : most;
 		v->stale |= v->part[i] != part;
 		v->part[i] = part;

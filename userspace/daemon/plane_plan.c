@@ -279,6 +279,8 @@ static void found_nothing(struct plane_backend *b)
 	b->found = (struct plane_found){.state = VERDICT_UP};
 	b->agent = OVERRIDE_NONE;
 	b->awaits = false;
+	b->less = b->maxconn = 0;
+	b->damp = (struct damp){0};
 }
 
 void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
@@ -291,8 +293,7 @@ void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 	v->dirty |= v->slow_start_ms != want->slow_start_ms || v->slow_exponential != want->slow_start_exponential;
 	v->slow_start_ms = want->slow_start_ms;
 	v->slow_exponential = want->slow_start_exponential;
-	v->dirty |= v->recovery != want->recovery;
-	v->recovery = want->recovery;
+	plane_recover_describe(v, want);
 	v->stale |= v->dead_reset && want->dead != DEAD_RESET;
 	v->dead_reset = want->dead == DEAD_RESET;
 	v->dirty |= v->policy.panic_percent != want->panic_percent || v->policy.eject_percent != want->eject_percent;
@@ -303,7 +304,6 @@ void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 	for (__u32 i = 0; i < v->backend_count && i < want->backend_count; i++) {
 		if (want->backend[i].tier == STARLING_TIER_SORRY)
 			found_nothing(v->backend[i]);
-		v->backend[i]->awaits &= want->recovery == RECOVERY_MANUAL;
 		v->backend[i]->configured = want->backend[i].weight;
 		v->dirty |= v->backend[i]->tier != want->backend[i].tier;
 		v->backend[i]->tier = (__u8)want->backend[i].tier;

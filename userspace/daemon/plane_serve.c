@@ -22,25 +22,22 @@ static enum verdict_hand hand_of(enum override_state aside)
 	return VERDICT_HAND_NONE;
 }
 
-bool plane_backend_held(const struct plane_backend *b)
-{
-	return b->awaits && b->found.state != VERDICT_DOWN;
-}
-
 /*
  * Whoever cannot be reached takes nothing, as if it had no weight. Whoever is held is down, and no bound of own checks
- * keeps it; with nobody else it serves.
+ * keeps it; with nobody else it serves. Whoever fails with recovery manual is taken for up.
  */
 static struct verdict_serve_in known_of(const struct plane_backend *b)
 {
-	bool held = plane_backend_held(b);
+	bool held = plane_backend_held(b), failing = plane_backend_failing(b);
 
 	return (struct verdict_serve_in){.weight = plane_backend_reached(b) && !b->lost ? b->weight : 0,
 					 .tier = b->tier,
 					 .hand = hand_of(plane_backend_aside(b)),
-					 .state = held ? VERDICT_DOWN : b->found.state,
+					 .state = held	    ? VERDICT_DOWN
+						  : failing ? VERDICT_UP
+							    : b->found.state,
 					 .source = held ? VERDICT_BY_CERTIFIED : b->found.source,
-					 .own_down = b->found.own_down,
+					 .own_down = b->found.own_down && !failing,
 					 .since = b->found.since};
 }
 
@@ -108,8 +105,6 @@ bool plane_backend_fails(const struct plane_backend *b)
 
 const char *plane_backend_kept(const struct plane_backend *b)
 {
-	if (plane_backend_held(b))
-		return "up again by its checks: it waits for backend readmit";
 	switch (b->serve.why) {
 	case VERDICT_WHY_UP:
 	case VERDICT_WHY_UNKNOWN:

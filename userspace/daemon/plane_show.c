@@ -59,7 +59,7 @@ const char *plane_backend_text(const struct plane *p, __u32 id, char text[ENDPOI
 }
 
 struct states {
-	__u64 up, down, draining, disabled, unresolved, avoided, filling, held, standby, sorry, open, half;
+	__u64 up, down, draining, disabled, unresolved, avoided, filling, held, failing, standby, sorry, open, half;
 };
 
 static void states_count(const struct plane *p, const struct plane_vip *v, struct states *s)
@@ -77,6 +77,7 @@ static void states_count(const struct plane *p, const struct plane_vip *v, struc
 		s->avoided += !strcmp(shown, "avoided");
 		s->filling += !strcmp(shown, "filling");
 		s->held += !strcmp(shown, "held");
+		s->failing += !strcmp(shown, "failing");
 		s->standby += !strcmp(shown, "standby");
 		s->sorry += !strcmp(shown, "sorry");
 		s->open += __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED);
@@ -89,7 +90,7 @@ static void vip_states(const struct plane *p, const struct plane_vip *v, struct 
 	struct states s;
 
 	states_count(p, v, &s);
-	table_set_bool(t, row, FIELD_VIP_available, s.up || s.filling || v->serve.panic);
+	table_set_bool(t, row, FIELD_VIP_available, s.up || s.filling || s.failing || v->serve.panic);
 	table_set_u64(t, row, FIELD_VIP_backends_up, s.up);
 	table_set_u64(t, row, FIELD_VIP_backends_down, s.down);
 	table_set_u64(t, row, FIELD_VIP_backends_draining, s.draining);
@@ -98,6 +99,7 @@ static void vip_states(const struct plane *p, const struct plane_vip *v, struct 
 	table_set_u64(t, row, FIELD_VIP_backends_avoided, s.avoided);
 	table_set_u64(t, row, FIELD_VIP_backends_filling, s.filling);
 	table_set_u64(t, row, FIELD_VIP_backends_held, s.held);
+	table_set_u64(t, row, FIELD_VIP_backends_failing, s.failing);
 	table_set_u64(t, row, FIELD_VIP_backends_standby, s.standby);
 	table_set_u64(t, row, FIELD_VIP_backends_sorry, s.sorry);
 	if (v->scheduler == SCHEDULER_MH)
@@ -146,6 +148,8 @@ static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
 	}
 	if (v->recovery != RECOVERY_AUTO)
 		table_set_text(t, row, FIELD_VIP_recovery, recovery_words()[v->recovery]);
+	if (v->damp_ms)
+		table_set_f64(t, row, FIELD_VIP_damp, v->damp_ms / 1000.0);
 	table_set_u64(t, row, FIELD_VIP_panic, v->policy.panic_percent);
 	table_set_u64(t, row, FIELD_VIP_eject, v->policy.eject_percent);
 	if (v->dead_reset)
@@ -201,8 +205,12 @@ static void backend_way(const struct plane *p, const struct plane_backend *b, st
 	const struct nexthop *hop = b->path ? &b->path->hop : NULL;
 	char text[ADDR_TEXT_BYTES], device[IF_NAMESIZE] = "";
 	const char *trouble = plane_backend_trouble(b);
+	char held[PLANE_RECOVERY_BYTES];
 
-	table_set_text(t, row, FIELD_BACKEND_why, trouble ? trouble : plane_backend_kept(b));
+	table_set_text(t, row, FIELD_BACKEND_why,
+		       trouble				? trouble
+		       : plane_backend_held_by(b, held) ? held
+							: plane_backend_kept(b));
 	if (!hop || !b->path->ever)
 		return;
 	if (if_indextoname(hop->ifindex, device))
@@ -256,6 +264,10 @@ static void backend_row(struct plane *p, const struct plane_backend *b, struct t
 		table_set_f64(t, row, FIELD_BACKEND_present_weight, b->configured * plane_backend_part(b) / 1000.0);
 	if (v->tables > 1 && b->tier != STARLING_TIER_SORRY)
 		table_set_u64(t, row, FIELD_BACKEND_tier, b->tier);
+	if (b->less)
+		table_set_u64(t, row, FIELD_BACKEND_agent_percent, 100 - b->less);
+	if (b->maxconn)
+		table_set_u64(t, row, FIELD_BACKEND_agent_maxconn, b->maxconn);
 	table_set_f64(t, row, FIELD_BACKEND_share, (double)b->held / v->region.count);
 	if (v->scheduler != SCHEDULER_MH) {
 		table_set_u64(t, row, FIELD_BACKEND_active, __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED));

@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 #include "core/arena.h"
+#include "core/damp.h"
 #include "core/sweep.h"
 #include "core/tiers.h"
 #include "core/transition.h"
@@ -80,13 +81,16 @@ struct plane_backend {
 	__u32 swapped;	 /* epoch in which the idle copy ceased to be selected; 0: never used */
 	enum override_state override;
 	enum override_state agent; /* what its agent asks for */
+	__u32 less, maxconn;	   /* likewise: struct plane_verdict */
 	struct plane_found {
 		enum verdict_state state;
 		enum verdict_source source;
 		bool own_down;
 		struct mono since;
-	} found;			/* by its checks */
-	bool awaits;			/* recovery manual: its checks took it out, and an operator lets it in again */
+	} found;     /* by its checks */
+	bool awaits; /* recovery hybrid, manual: its checks took it out, and an operator lets it in again */
+	__u64 out_ms, readmitted_ms;	/* Unix time: when its checks last found it down, and an operator let it in */
+	struct damp damp;		/* of the times that it was found down */
 	char *why;			/* owned: what was found against it; NULL: nothing, or no memory for it */
 	struct verdict_serve_out serve; /* what becomes of it */
 	struct mono filled;		/* when its last step was, or it began to fill */
@@ -105,8 +109,9 @@ struct plane_vip {
 	__u32 slow_start_ms;
 	bool slow_exponential;
 	enum recovery recovery;
-	bool dead_reset;  /* connections whose backend is down are reset */
-	bool fills;	  /* one of its backends does */
+	bool dead_reset; /* connections whose backend is down are reset */
+	__u32 damp_ms;
+	bool fills;	  /* one of its backends does, or has a part of its weight by its agent */
 	__u32 fill_scale; /* of weights in words meanwhile, where scores heed them; else 0 */
 	struct verdict_serve_policy policy;
 	struct verdict_serve_vip serve; /* what becomes of its backends */
@@ -306,7 +311,6 @@ void plane_overrides_prune(struct plane *p); /* after an apply: without those wh
 int plane_vip_serve(struct plane_vip *v);		       /* -ENOMEM: it stays as it was */
 bool plane_backend_fails(const struct plane_backend *b);       /* new flows that it still got would be lost */
 const char *plane_backend_kept(const struct plane_backend *b); /* why it is avoided, held or kept; NULL: it is not */
-bool plane_backend_held(const struct plane_backend *b);	       /* up again, but not let in */
 void plane_serve_tick(struct plane *p);			       /* panics end */
 const struct plane_backend *plane_vip_sorry(const struct plane_vip *v); /* NULL: it has no sorry backend */
 void plane_vip_note(struct plane *p, struct plane_vip *v);		/* event if a bound holds, or does no more */
@@ -317,7 +321,17 @@ bool plane_vip_suspects(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]
 bool plane_vip_limits(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
 bool plane_vip_backup(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]); /* a higher tier serves */
 
-/* plane_fill.c: slow start */
+/* plane_recover.c: who was found down comes back */
+void plane_recover_found(struct plane_backend *b, bool down); /* found down now, and what is known is as before that */
+void plane_recover_describe(struct plane_vip *v, const struct vip_config *want); /* recovery and damp of the VIP */
+bool plane_backend_held(const struct plane_backend *b);				 /* up again, but not let in */
+bool plane_backend_failing(const struct plane_backend *b); /* not up, and not taken out: by recovery manual */
+bool plane_backend_held_by(const struct plane_backend *b, char words[PLANE_RECOVERY_BYTES]); /* or why it fails on */
+void plane_recover_tick(struct plane *p, struct mono now);				     /* waits end */
+bool plane_vip_waits(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);	  /* for an operator to readmit */
+bool plane_vip_failing(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]); /* or to take out */
+
+/* plane_fill.c: slow start, and parts by agents */
 __u16 plane_backend_part(const struct plane_backend *b);   /* of its weight, of 1000 */
 __u32 plane_backend_weight(const struct plane_backend *b); /* of its word */
 void plane_fill_parts(struct plane_vip *v);		   /* v->part, by what each has to fill yet */

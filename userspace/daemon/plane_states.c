@@ -36,7 +36,9 @@ const char *plane_backend_trouble(const struct plane_backend *b)
 
 enum override_state plane_backend_aside(const struct plane_backend *b)
 {
-	return b->override != OVERRIDE_NONE ? b->override : b->agent;
+	if (b->override != OVERRIDE_NONE)
+		return b->override;
+	return b->agent == OVERRIDE_NONE && b->less >= 100 ? OVERRIDE_DRAIN : b->agent;
 }
 
 static bool backend_out(const struct plane_backend *b)
@@ -49,7 +51,8 @@ bool plane_backend_able(const struct plane_backend *b)
 	if (!plane_backend_reached(b) || b->lost)
 		return false;
 	return b->serve.service == VERDICT_SERVE || b->serve.service == VERDICT_STANDBY ||
-	       (b->agent == OVERRIDE_NONE && b->found.state != VERDICT_DOWN && !b->found.own_down && !b->awaits);
+	       (b->agent == OVERRIDE_NONE && b->less < 100 && !plane_backend_held(b) &&
+		(plane_backend_failing(b) || (b->found.state != VERDICT_DOWN && !b->found.own_down)));
 }
 
 enum backend_state plane_backend_wanted(const struct plane_backend *b)
@@ -69,6 +72,9 @@ enum backend_state plane_backend_wanted(const struct plane_backend *b)
 	return BACKEND_DOWN;
 }
 
+#define LESS_MASK	  0xff00000000000000ULL
+#define SHOWN_DAMPED_STEP 250 /* of a penalty, which a restart knows rounded up */
+
 /* Numbers stand in the backends' entries: an upgrade reads them. */
 enum shown {
 	SHOWN_NOTHING,
@@ -86,7 +92,9 @@ enum shown {
 	SHOWN_HELD = SHOWN_FILLING_EXPONENTIAL + FILL_STEPS,
 	SHOWN_STANDBY,
 	SHOWN_SORRY,
-	SHOWN_COUNT,
+	SHOWN_FAILING,
+	SHOWN_DAMPED, /* held, with so much of a penalty; with the next number SHOWN_DAMPED_STEP more, and so on */
+	SHOWN_COUNT = SHOWN_DAMPED + DAMP_MOST / SHOWN_DAMPED_STEP + 1,
 };
 
 /* NULL: none. */
@@ -98,13 +106,20 @@ static const char *shown_word(__u64 shown)
 	_Static_assert(sizeof(word) / sizeof(word[0]) == SHOWN_FILLING, "a word for each");
 	if (shown >= SHOWN_COUNT)
 		return NULL;
-	if (shown == SHOWN_HELD)
-		return "held";
 	if (shown == SHOWN_STANDBY)
 		return "standby";
 	if (shown == SHOWN_SORRY)
 		return "sorry";
+	if (shown == SHOWN_FAILING)
+		return "failing";
+	if (shown >= SHOWN_HELD)
+		return "held";
 	return shown < SHOWN_FILLING ? word[shown] : "filling";
+}
+
+static enum shown damped_shown(const struct plane_backend *b)
+{
+	return (enum shown)(SHOWN_DAMPED + (b->damp.penalty + SHOWN_DAMPED_STEP - 1) / SHOWN_DAMPED_STEP);
 }
 
 static enum shown backend_shown(const struct plane_backend *b)
@@ -118,10 +133,12 @@ static enum shown backend_shown(const struct plane_backend *b)
 		return SHOWN_UNRESOLVED;
 	if (aside == OVERRIDE_DRAIN)
 		return b->override == OVERRIDE_DRAIN ? SHOWN_DRAINING : SHOWN_AGENT_DRAINING;
+	if (plane_backend_failing(b))
+		return SHOWN_FAILING;
 	if (down)
 		return b->found.source == VERDICT_BY_LOCAL ? SHOWN_DOWN : SHOWN_CERTIFIED;
 	if (plane_backend_held(b))
-		return SHOWN_HELD;
+		return b->awaits ? SHOWN_HELD : damped_shown(b);
 	if (b->serve.service == VERDICT_AVOID)
 		return SHOWN_AVOIDED;
 	if (b->weight && b->serve.service == VERDICT_STANDBY)
@@ -139,12 +156,16 @@ const char *plane_backend_shown(const struct plane_backend *b)
 	return shown_word(backend_shown(b));
 }
 
-/* Scores see a part of its weight (plane_backend_weight()). */
 static void filling_remember(struct plane_backend *b, __u32 steps)
 {
 	b->vip->slow_exponential = steps >= FILL_STEPS;
 	b->filling = (__u8)(steps % FILL_STEPS + 1);
 	b->filled = mono_now();
+}
+
+/* Scores see a part of its weight (plane_backend_weight()). */
+static void weight_remember(struct plane_backend *b)
+{
 	if (plane_steer_by(b->vip->scheduler) == STEER_HOME)
 		return;
 	b->weight = b->weight * 1000 / plane_backend_part(b);
@@ -159,6 +180,20 @@ void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 
 	if (shown >= SHOWN_FILLING && shown < SHOWN_HELD)
 		filling_remember(b, (__u32)(shown - SHOWN_FILLING));
+	b->less = BACKEND_SHOWN_LESS(p->backends[b->id].shown);
+	if (b->less > 100)
+		b->less = 100;
+	if (b->filling || b->less)
+		weight_remember(b);
+	if (shown == SHOWN_DOWN || shown == SHOWN_CERTIFIED || shown == SHOWN_HELD) {
+		b->awaits = true; /* unless recovery is auto */
+		b->out_ms = BACKEND_SHOWN_MS(p->backends[b->id].shown);
+	}
+	if (shown >= SHOWN_DAMPED && shown < SHOWN_COUNT) {
+		b->found = (struct plane_found){.state = VERDICT_UP};
+		b->damp.penalty = (__u32)(shown - SHOWN_DAMPED) * SHOWN_DAMPED_STEP;
+		b->out_ms = BACKEND_SHOWN_MS(p->backends[b->id].shown);
+	}
 	switch (shown) {
 	case SHOWN_DOWN:
 		b->found = (struct plane_found){.state = VERDICT_DOWN, .source = VERDICT_BY_LOCAL};
@@ -169,12 +204,12 @@ void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 	case SHOWN_AVOIDED:
 		b->found = (struct plane_found){VERDICT_UP, VERDICT_BY_CERTIFIED, .own_down = true};
 		break;
+	case SHOWN_FAILING: /* in which way is not known */
 	case SHOWN_HELD:
 		b->found = (struct plane_found){.state = VERDICT_UP};
-		b->awaits = true;
 		break;
 	case SHOWN_AGENT_DRAINING:
-		b->agent = OVERRIDE_DRAIN;
+		b->agent = b->less < 100 ? OVERRIDE_DRAIN : OVERRIDE_NONE;
 		break;
 	case SHOWN_AGENT_DISABLED:
 		b->agent = OVERRIDE_DISABLE;
@@ -195,15 +230,16 @@ static void backend_why(const struct plane *p, const struct plane_backend *b, ch
 {
 	const struct override *o = plane_override_of(p, b);
 	const char *trouble = plane_backend_trouble(b);
+	char held[PLANE_RECOVERY_BYTES];
 
 	why[0] = '\0';
 	if (o && o->state != OVERRIDE_NONE)
 		snprintf(why, len, "%s by %s%s%s", plane_override_state(o) == OVERRIDE_DRAIN ? "drained" : "disabled",
 			 o->by, o->reason[0] ? ": " : "", o->reason);
-	else if (b->agent != OVERRIDE_NONE)
+	else if (plane_backend_aside(b) != OVERRIDE_NONE)
 		snprintf(why, len, "asked for by its agent");
-	else if (plane_backend_held(b))
-		snprintf(why, len, "%s", plane_backend_kept(b));
+	else if (plane_backend_held_by(b, held))
+		snprintf(why, len, "%s%s%s", held, b->why ? ": " : "", b->why ? b->why : "");
 	else if (b->found.state == VERDICT_DOWN || b->serve.service == VERDICT_AVOID)
 		snprintf(why, len, "%s", b->why ? b->why : "");
 	else if (trouble && (b->lost || !plane_backend_reached(b)))
@@ -221,12 +257,13 @@ void plane_backend_note(struct plane *p, struct plane_backend *b)
 	enum shown shown = b->leaving ? SHOWN_NOTHING : backend_shown(b);
 	bool same; /* by another's word */
 
+	*kept = (*kept & ~LESS_MASK) | (__u64)b->less << 56;
 	if (shown == before)
 		return;
 	same = shown_word(before) && shown_word(shown) && !strcmp(shown_word(before), shown_word(shown));
 	if (same)
 		since = BACKEND_SHOWN_MS(*kept);
-	*kept = BACKEND_SHOWN(shown, since);
+	*kept = BACKEND_SHOWN(shown, since) | (*kept & LESS_MASK);
 	if (same)
 		return;
 	snprintf(name, sizeof(name), "%s %s", b->vip->name, endpoint_format(&b->at, at));
@@ -245,7 +282,7 @@ static bool backend_found(struct plane_backend *b, const struct plane_verdict *v
 		found.source = b->found.source;
 	}
 	found.own_down &= found.state != VERDICT_DOWN;
-	b->awaits |= b->found.state == VERDICT_DOWN && b->serve.service == VERDICT_OUT;
+	plane_recover_found(b, found.state == VERDICT_DOWN);
 	if (found.state == b->found.state && found.source == b->found.source && found.own_down == b->found.own_down)
 		return false;
 	b->found = found;
@@ -266,13 +303,18 @@ static void vip_checked(struct plane *p, struct plane_vip *v)
 		struct plane_verdict verdict = {.state = VERDICT_UP};
 
 		if (check && b->tier != STARLING_TIER_SORRY) {
-			verdict = (struct plane_verdict){.own_down = b->found.own_down, .agent = b->agent};
+			verdict = (struct plane_verdict){.own_down = b->found.own_down,
+							 .agent = b->agent,
+							 .less = b->less,
+							 .maxconn = b->maxconn};
 			p->hooks.checked(p->hooks.arg, check, &b->at, &verdict);
 		}
-		if (backend_found(b, &verdict) || b->agent != verdict.agent)
+		if (backend_found(b, &verdict) || b->agent != verdict.agent || b->less != verdict.less)
 			v->dirty = p->dirty = true;
-		b->awaits &= check && v->recovery == RECOVERY_MANUAL;
+		b->awaits &= check && v->recovery != RECOVERY_AUTO;
 		b->agent = verdict.agent;
+		b->less = verdict.less;
+		b->maxconn = verdict.maxconn;
 	}
 }
 
@@ -282,32 +324,6 @@ void plane_checks(struct plane *p)
 		return;
 	for (size_t i = 0; i < p->vip_count; i++)
 		vip_checked(p, p->vip[i]);
-}
-
-int plane_readmit(struct plane *p, const char *vip, const struct endpoint *at, bool dry_run, struct err *err)
-{
-	struct plane_vip *v = plane_vip_find(p, vip);
-	char text[ENDPOINT_TEXT_BYTES];
-	__u32 count = 0;
-
-	if (!v)
-		return config_vip_none(p->config, vip, err);
-	for (__u32 i = 0; i < v->backend_count; i++) {
-		struct plane_backend *b = v->backend[i];
-
-		if (!plane_backend_held(b) || !addr_equal(&b->at.addr, &at->addr) ||
-		    (at->port && at->port != b->at.port))
-			continue;
-		count++;
-		if (dry_run)
-			continue;
-		b->awaits = false;
-		v->dirty = p->dirty = true;
-	}
-	if (!count)
-		return err_set(err, ENOENT, "VIP %s holds no backend %s", vip, endpoint_format(at, text));
-	plane_settle(p);
-	return 0;
 }
 
 int plane_tunnel(struct plane *p, bool on, struct err *err)

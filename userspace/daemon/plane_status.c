@@ -280,6 +280,8 @@ static void status_problems(struct plane *p, struct table *t, size_t row, size_t
 	degraded |= vips_lack(p, t, row, plane_vip_panics);
 	degraded |= vips_lack(p, t, row, plane_vip_suspects);
 	degraded |= vips_lack(p, t, row, plane_vip_limits);
+	degraded |= vips_lack(p, t, row, plane_vip_waits);
+	degraded |= vips_lack(p, t, row, plane_vip_failing);
 	degraded |= vips_lack(p, t, row, plane_vip_backup);
 	if (missing) {
 		degraded = true;

@@ -253,6 +253,7 @@ void plane_tick(struct plane *p)
 	plane_outlets_tick(p);
 	deferred_apply(p);
 	plane_serve_tick(p);
+	plane_recover_tick(p, now);
 	plane_fill_tick(p, now);
 	plane_settle(p);
 	plane_warm_tick(p);

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Backends that operators have let in again, here and elsewhere in the flock. Own ones stand in pages, the last some
+ * hundreds of them, and others' are handed to the plane once a second. Not here: which outage one ends (the plane).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "daemon/peers_state.h"
+
+#define SKEW_MOST_MS 2000 /* a date of so much later than now is not believed */
+
+int peers_readmit_check(struct peers *p, struct err *err)
+{
+	bool may;
+
+	pthread_mutex_lock(&p->lock);
+	may = !p->flock || admission_allowed(&p->roster, p->identity.id);
+	pthread_mutex_unlock(&p->lock);
+	return may ? 0
+		   : err_set(err, EACCES,
+			     "the roster gives the role admin to others: do it there, or with \"local\" for this "
+			     "balancer alone");
+}
+
+/* Of so many, which are kept in a ring, one page. */
+static void page_write(struct peers *p, size_t page)
+{
+	size_t first = page * FACT_READMITS_PER_PAGE, rounds = p->readmits / PEERS_READMITS;
+	struct page_draft draft = {0};
+
+	for (size_t i = first; i < first + FACT_READMITS_PER_PAGE; i++)
+		if (rounds || i < p->readmits)
+			fact_readmit_encode(&p->readmit[i], &draft);
+	if (draft.len)
+		peers_page_publish(p, PAGE_KIND_READMITS, (__u16)page, &draft);
+}
+
+void peers_readmits_publish(struct peers *p)
+{
+	for (size_t i = 0; i < PEERS_READMIT_PAGES; i++)
+		page_write(p, i);
+}
+
+void peers_readmit(struct peers *p, const struct fact_readmit *all, size_t count)
+{
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < count; i++)
+		p->readmit[p->readmits++ % PEERS_READMITS] = all[i];
+	if (p->flock)
+		peers_readmits_publish(p);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* --- others' --- */
+
+static void heard_keep(struct peers *p, const struct fact_readmit *readmit)
+{
+	size_t used = p->readmits_heard < PEERS_READMITS ? p->readmits_heard : PEERS_READMITS;
+
+	for (size_t i = 0; i < used; i++) {
+		if (p->readmit_heard[i].key != readmit->key)
+			continue;
+		if (p->readmit_heard[i].date_ms < readmit->date_ms)
+			p->readmit_heard[i].date_ms = readmit->date_ms;
+		return;
+	}
+	p->readmit_heard[p->readmits_heard++ % PEERS_READMITS] = *readmit;
+}
+
+void peers_readmits_page(struct peers *p, const struct page *page)
+{
+	__s64 offset_ms = peers_clock_offset_ms(p, page->origin);
+	struct fact_readmit readmit;
+	const struct roster_node *node = roster_find_id(&p->roster, page->origin);
+	size_t at = 0, early = 0;
+
+	if (!admission_allowed(&p->roster, page->origin))
+		return;
+	while (fact_readmit_next(page, &at, &readmit) > 0) {
+		readmit.date_ms -= (__u64)offset_ms;
+		if (readmit.date_ms > wall_ms() + SKEW_MOST_MS)
+			early++;
+		else
+			heard_keep(p, &readmit);
+	}
+	if (early)
+		log_warning("flock: node %s lets backends in at a time that has not come: its clock is not believed",
+			    node->name);
+}
+
+void peers_readmits_tell(struct peers *p, struct plane *plane)
+{
+	struct fact_readmit all[PEERS_READMITS];
+	size_t count;
+
+	pthread_mutex_lock(&p->lock);
+	count = p->readmits_heard < PEERS_READMITS ? p->readmits_heard : PEERS_READMITS;
+	memcpy(all, p->readmit_heard, count * sizeof(*all));
+	pthread_mutex_unlock(&p->lock);
+	plane_readmitted(plane, all, count);
+}
