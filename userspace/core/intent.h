@@ -149,7 +149,7 @@ int intent_read(const struct objects *o, const struct object_name *root, struct 
  * intent_changed() - what a tree says otherwise than another one
  * @known:	the other one's root; both are whole
  * @out:	appended: lines of the VIPs that are others or new, and of the roster if it is another, and all that is
- *put aside, as intent_read()
+ * put aside, as intent_read()
  * @gone:	called for each VIP that is only in @known, and with "" if the roster is another
  *
  * Return: as intent_read().

@@ -3,8 +3,9 @@
  * Whether the others could run a configuration: a question before it is proposed, and the answer to one. Not here: what
  * follows from answers (agree_change.c).
  *
- *	CHECK	number, root's name, delta	the asker has its objects; what few are new may be with it
- *(intent_delta.h) RUN	number, root's name		see agree_wave.c CHECKED	number, 1 or 0, why not
+ *	CHECK	number, root's name, a delta	the asker has its objects; few that are new are with it: intent_delta.h
+ *	RUN	number, root's name		see agree_wave.c
+ *	CHECKED	number, 1 or 0, why not
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -11,7 +11,7 @@
  *
  * Each direction has a key: BLAKE2b of the key of the pair for that direction and both random numbers. So a first frame
  * that opens proves that the other node is there now; a frame that is left out, repeated or moved does not open.
- *Nothing is inflated beyond BULK_FRAME_BYTES.
+ * Nothing is inflated beyond BULK_FRAME_BYTES.
  */
 #ifndef STARLING_IO_BULK_H
 #define STARLING_IO_BULK_H
