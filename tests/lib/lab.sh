@@ -129,23 +129,6 @@ daemon_pid() { # HOST
 	cut -d ' ' -f 1 "/run/starling-lab/$STARLING_LAB/$1/starlingd.pid"
 }
 
-# Real servers that die, or stand still.
-nginx_of() { # BACKEND: pids, of the master first: it would begin others for workers that are killed
-	local pid
-	pid=$(cut -d ' ' -f 1 "/run/starling-lab/$STARLING_LAB/$1/nginx.pid")
-	echo "$pid"
-	pgrep -P "$pid"
-}
-
-nginx_signal() { # SIGNAL BACKEND...
-	local signal=$1 be
-	shift
-	for be; do
-		# shellcheck disable=SC2046 # a list
-		kill "-$signal" $(nginx_of "$be")
-	done
-}
-
 process_gone() { # PID
 	! kill -0 "$1"
 }

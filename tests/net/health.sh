@@ -61,10 +61,10 @@ ejected() { # NAME N BREAK REPAIR
 	check "$name: it comes back" wait_for 20 all_up
 }
 
-ejected "kill -9" 2 "nginx_signal KILL be2" "'$LAB' up"
+ejected "kill -9" 2 "signal KILL be2" "'$LAB' up"
 ejected "link down" 3 "on router ip link set be3 down" "on router ip link set be3 up"
 ejected "black hole" 4 "'$LAB' fault be4 cut in; '$LAB' fault be4 cut out" "'$LAB' fault be4 clear"
-ejected "accepts, never answers" 2 "nginx_signal STOP be2" "nginx_signal CONT be2"
+ejected "accepts, never answers" 2 "signal STOP be2" "signal CONT be2"
 
 # slow, but in time; and away for less than FALL probes
 check "a backend's page is slow for once" lb health set same http path /blob?rate=150000 interval 2s timeout 1500ms fall 3
@@ -73,9 +73,9 @@ check "all are up" wait_for 20 all_up
 fails_more() { [ "$(health_value web "$(be 3)" failures)" -gt "$failures" ]; }
 for _ in 1 2 3; do
 	failures=$(health_value web "$(be 3)" failures)
-	nginx_signal STOP be3
+	signal STOP be3
 	check "it fails a probe" wait_for 5 fails_more
-	nginx_signal CONT be3
+	signal CONT be3
 	sleep 1.5
 done
 equal "one that flaps for less than fall probes stays" up "$(backend_value web "$(be 3)" state)"
@@ -105,13 +105,13 @@ check "it comes back" wait_for 20 all_up
 all_down() {
 	[ "$(lb -j backend show vip web | jq '[.[] | select(.state == "down")] | length')" = 4 ]
 }
-nginx_signal STOP be1 be2 be3 be4
+signal STOP be1 be2 be3 be4
 check "all are down" wait_for 20 all_down
 equal "all are in service then" 4 "$(lb -j backend show vip web | jq '[.[] | select(.up)] | length')"
 lb status >"$TMP/status" 2>&1
 equal "status is degraded" 5 $?
 check "and says why" grep -q 'by its checks: they are not heeded' "$TMP/status"
-nginx_signal CONT be1 be2 be3 be4
+signal CONT be1 be2 be3 be4
 check "and all come back" wait_for 20 all_up
 check "status is well again" wait_for 5 lb status
 
@@ -119,7 +119,7 @@ check "status is well again" wait_for 5 lb status
 check "half has to be left" lb vip set web panic 50
 check "and probes go to a port of their own" lb health set web tcp port 443 interval 500ms timeout 300ms rise 2 fall $FALL
 check "all are up" wait_for 20 all_up
-nginx_signal KILL be1 be2
+signal KILL be1 be2
 check "half are killed at once: they are down" wait_for 20 is web "$(be 1)" down
 check "both" wait_for 20 is web "$(be 2)" down
 none_fails "the other half serves" 500 "$(vip4 10)"
@@ -169,7 +169,7 @@ shares() {
 		share($few[0]; $few[-1]), share($whole[0]; $whole[-1])' "$TMP/rows"
 }
 check "a VIP starts slowly" lb vip set same slow-start 10s
-nginx_signal KILL be2
+signal KILL be2
 check "kill -9: it is down" wait_for 20 is same "$(be 2)" down
 load_begin served -c 4 "$(vip4 11)"
 "$LAB" up >/dev/null

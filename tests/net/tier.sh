@@ -29,11 +29,10 @@ check "backend show says tiers" grep -q ' tier 2' <(lb backend show vip web)
 check "status is well" wait_for 5 lb status
 
 load_begin killed -c 8 "$(vip4 10)" "$(vip4 11)"
-nginx_signal KILL be1 be2
+signal KILL be1 be2
 check "all of tier 1 are killed: tier 2 serves" wait_for 20 states_are web "down down up"
 check "of the other VIP too" wait_for 5 states_are least "down down up"
 load_end killed
-check "requests were served before" test "$(word_of ok "$SAID")" -gt 100
 for vip in 10 11; do
 	none_fails "none fails then" 500 "$(vip4 $vip)" "$(vip6 $vip)"
 	equal "tier 2 serves all" 500 "$(word_of be3 "$LAST")"
@@ -61,7 +60,7 @@ done
 # nobody is left
 check "there is a sorry backend" lb vip set web sorry "$(be 4)"
 check "it stands by" wait_for 5 states_are web "up up standby standby"
-nginx_signal KILL be1 be2 be3
+signal KILL be1 be2 be3
 check "all are killed: the sorry backend serves" wait_for 20 states_are web "down down down sorry"
 equal "curl shows its page" be4 "$("$LAB" exec client curl -s -m 5 http://203.0.113.10/name)"
 none_fails "none fails" 500 "$(vip4 10)" "$(vip6 10)"
