@@ -16,7 +16,7 @@ vip() { # NAME KEY FORWARD CHECK BACKEND...
 {
 	vip dr tcp/203.0.113.10:80 dr "http path /name via tunnel" "$(be 1)" "$(be 2)"
 	vip ipip tcp/203.0.113.11:80 ipip "tcp via tunnel" "$(be 1)" "$(be 2)"
-	vip gue tcp/203.0.113.12:80 gue 'talk send "GET /name HTTP/1.0\r\n\r\n" expect be via tunnel' "$(be 1)" "$(be 2)"
+	vip gue tcp/203.0.113.12:80 gue 'talk send "GET /name HTTP/1.0\x0d\x0a\x0d\x0a" expect be via tunnel' "$(be 1)" "$(be 2)"
 	vip gue6 tcp/203.0.113.13:443 gue "https path /name via tunnel" "[2001:db8:2::101]:443" "[2001:db8:2::102]:443"
 	vip six "tcp/[2001:db8:113::14]:80" ipip "http path /name via tunnel" "$(be 1 6)" "$(be 2)"
 	vip echo udp/203.0.113.15:7 gue "udp send hello expect hello via tunnel" "[2001:db8:2::101]:7" "192.0.2.102:7"
