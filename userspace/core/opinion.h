@@ -22,6 +22,7 @@
  *  - One dead member a second is tried again, so parts that could not see each other find together.
  *  - In a hierarchy a node probes the members of its site and gossips with them; two bridges of each site, chosen by
  *    rendezvous among the live ones, do so with the bridges of the others, within a budget of bytes.
+ *  - After a second without news the first round of gossip about some goes to three times as many.
  *  - An accuser is heard on ten new members a second; gossip has a budget of bytes; every timer has jitter; nobody is
  *    pronounced dead while more than half of the roster changes within a period.
  */

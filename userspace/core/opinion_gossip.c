@@ -5,7 +5,9 @@
  */
 #include "core/opinion_private.h"
 
-#define DRAWS 12 /* tries to find peers for a round */
+#define DRAWS	   12	/* tries to find peers for a round */
+#define WIDE	   3	/* times as many peers in the first round after a silence */
+#define SILENCE_MS 1000 /* without a rumour: where messages are lost there always are some */
 
 /* --- the queue --- */
 
@@ -57,8 +59,20 @@ static void round_arm(struct opinion *o)
 		o->gossip_at.ns = o->now.ns + (__u64)opinion_draw(o, o->config.gossip_ms * 1000) * 1000;
 }
 
+/*
+ * The first of some news goes to more peers at once. No rumour is told more often for that, but the time until all know
+ * of a suspicion, from which each of them counts, becomes shorter: most of it are the rounds in which few know.
+ */
+static void silence_end(struct opinion *o)
+{
+	if (!o->config.plain && !o->rumours && mono_past(mono_after(o->heard, SILENCE_MS), o->now))
+		o->wide = true;
+	o->heard = o->now;
+}
+
 void rumour_queue(struct opinion *o, __u16 who, size_t which)
 {
+	silence_end(o);
 	if (!o->rumours && !o->wanted)
 		round_arm(o);
 	rumour_drop(o, who, which);
@@ -146,12 +160,13 @@ void opinion_behind(struct opinion *o, __u16 who, __u32 live)
 void opinion_gossip_step(struct opinion *o)
 {
 	__u16 told[DRAWS], who;
-	size_t count = 0, nears, fars, i, k;
+	size_t count = 0, fanout = o->config.fanout * (o->wide ? WIDE : 1), nears, fars, i, k;
 	const __u16 *near, *far;
 
 	if ((!o->rumours && !o->wanted) || !o->lives || !mono_past(o->gossip_at, o->now))
 		return;
 	o->gossip_at = opinion_jitter(o, o->config.gossip_ms);
+	o->wide = false;
 	far = opinion_fars(o, &fars);
 	if (fars) {
 		who = far[opinion_draw(o, (__u32)fars)];
@@ -159,7 +174,7 @@ void opinion_gossip_step(struct opinion *o)
 			opinion_out(o, MESSAGE_GOSSIP, who, &o->member[who].at);
 	}
 	near = opinion_near(o, &nears);
-	for (i = 0; i < DRAWS && nears && count < o->config.fanout; i++) {
+	for (i = 0; i < DRAWS && nears && count < fanout; i++) {
 		who = near[opinion_draw(o, (__u32)nears)];
 		for (k = 0; k < count && told[k] != who; k++)
 			;

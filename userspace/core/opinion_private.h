@@ -149,6 +149,8 @@ struct opinion {
 	__u16 queue_end[RUMOUR_SENT];
 	size_t rumours;
 	bool wanted;
+	struct mono heard; /* when the last rumour came to be */
+	bool wide;	   /* the next round is the first after a silence */
 	struct mono gossip_at, sync_at;
 	struct credit {
 		struct mono filled;
