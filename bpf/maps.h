@@ -37,6 +37,10 @@ TABLE(flows, struct flow_set);
 
 TABLE(loads, struct backend_load);
 
+TABLE(signs, struct backend_signs);
+
+TABLE(notes, __u64);
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -13,6 +13,7 @@
 #include "vip.h"
 #include "homes.h"
 #include "cell.h"
+#include "sign.h"
 #include "fragment.h"
 #include "icmp.h"
 #include "reset.h"
@@ -74,9 +75,13 @@ static inline void steer_place(struct packet *p, const struct vip_record *vip, s
 	p->dead = s->where.dead;
 	w.backend = s->where.backend;
 	w.fresh = s->where.fresh;
+	w.sign = s->where.sign;
 out:
 	p->backend = w.backend;
 	p->fresh = w.fresh;
+	p->sign = w.sign;
+	if (vip->flags & VIP_NOTES && SIGN_KINDS >> p->kind & 1)
+		p->sign = (__u8)sign_by_note(p->ctx, p->hash, p->ports, p->kind, (__u32)p->l4);
 }
 
 /* For an address of VIPs, but for none of them: the host's, with its later fragments. */

@@ -43,6 +43,13 @@ enum packet_kind {
 	PACKET_UDP,
 };
 
+/* That a connection goes badly: counted for its backend. */
+enum sign_kind {
+	SIGN_NONE,
+	SIGN_REPEAT, /* a SYN after which nothing came but this one */
+	SIGN_RESET,  /* the client gives up a connection that nobody had closed */
+};
+
 static inline __u64 cell_make(__u32 tag, __u32 backend, __u32 state, __u32 flags, __u32 seen)
 {
 	return (__u64)(seen & 0xffff) | (__u64)(backend & 0xffff) << 16 | (__u64)(state & 0x7) << 32 |

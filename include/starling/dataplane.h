@@ -17,7 +17,8 @@
 #include "limits.h"
 #include "verdict.h"
 
-#define DATAPLANE_ABI 2 /* raise on any change of a layout or meaning below */
+/* Raise on any change of a layout or meaning below; a table that is added alone is made by who misses it. */
+#define DATAPLANE_ABI 2
 
 /*
  * Names of maps, as in the BPF object and as pins under the node's directory. A table is an array map of one mmapable
@@ -31,6 +32,8 @@
 #define MAP_SLOTS	   "slots"	    /* table of __u64 (slot.h): the arena of all VIPs' regions */
 #define MAP_FLOWS	   "flows"	    /* table of struct flow_set */
 #define MAP_LOADS	   "loads"	    /* table of struct backend_load by backend id */
+#define MAP_SIGNS	   "signs"	    /* table of struct backend_signs by backend id */
+#define MAP_NOTES	   "notes"	    /* table of __u64: SYNs and resets seen of late, NOTES of them */
 #define MAP_OVERFLOWS	   "overflows"	    /* per-CPU array[1] of __u64: its rise restarts the clocks of split slots */
 #define MAP_FRAGMENTS	   "fragments"	    /* LRU hash: struct fragment_key -> struct fragment_note */
 #define MAP_DEVMAP	   "devmap"	    /* devmap_hash: ifindex -> ifindex */
@@ -132,6 +135,7 @@ enum forward_mode {
 #define VIP_HASH_SOURCE 0x01 /* a flow is {source address, vip}: affinity, cells count clients */
 #define VIP_NO_CELLS	0x02 /* UDP only: no cells and no split (idle 0) */
 #define VIP_DEAD_RESET	0x04 /* connections whose backend is down are reset: where_resets() */
+#define VIP_NOTES	0x08 /* SYNs and resets leave notes, as no cell of a connection's own tells of them */
 
 struct vip_record {
 	__u32 slots_base;		/* index of the first slot in the arena */
@@ -226,6 +230,25 @@ struct backend_load {
 	__u32 peers; /* open at other balancers */
 };
 _Static_assert(sizeof(struct backend_load) == 16, "backend_load");
+
+/*
+ * Signs that clients' connections to a backend fail. Written with atomic operations, as there are few; packets that
+ * give no sign touch none of it. User space takes @sources away now and then, by an atomic exchange.
+ */
+struct backend_signs {
+	__u64 repeats; /* SYNs that came again */
+	__u64 resets;  /* by clients, of connections that nobody had closed; of VIPs with notes, of any */
+	__u64 sources; /* a bit for each client that gave one: sign_source() (hash.h) */
+	__u64 pad;     /* so that none lies in two cache lines */
+};
+_Static_assert(sizeof(struct backend_signs) == 32, "backend_signs: half a cache line");
+
+/*
+ * notes: at a place that a hash of the flow and of its SYN's number gives, the rest of the hash << 16 | tick. Whoever
+ * comes later overwrites: under a flood signs are lost, of all backends alike.
+ */
+#define NOTES_LOG2 16
+#define NOTES	   (1u << NOTES_LOG2)
 
 struct vip_count {
 	__u64 packets;

@@ -118,6 +118,20 @@ static inline __u64 hash_of_cell(__u32 set, __u32 tag, __u32 sets_log2)
 	return (__u64)set << (64 - sets_log2) | (__u64)tag << (40 - sets_log2);
 }
 
+/* Who gave a sign, of 64: by an IPv4 address, or the 64 bits of an IPv6 one that name a network. */
+static inline __u32 sign_source(const struct flow_tuple *t, int v4, const volatile __u32 seed[16])
+{
+	__u64 x = v4 ? t->saddr[3] : (__u64)t->saddr[1] << 32 | t->saddr[0];
+
+	return hash_mix(x ^ ((__u64)seed[12] << 32 | seed[13])) >> 58;
+}
+
+/* Of a flow's note: its place above, NOTES_LOG2 bits, and what tells it from others below. @number: a SYN's. */
+static inline __u64 note_hash(__u64 hash, __u32 ports, __u32 number)
+{
+	return hash_mix(hash ^ ((__u64)ports << 32 | number));
+}
+
 /* Of a VIP's key, unkeyed: who chooses VIPs is the operator. The words of the address, port and protocol as in memory.
  */
 static inline __u64 key_hash(__u64 addr0, __u64 addr1, __u32 port_proto)

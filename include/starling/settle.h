@@ -152,6 +152,29 @@ static inline int settle_quick(const struct view *v, const struct vip_record *vi
 	return f->kind == PACKET_SYN ? settle_fresh(v, vip, f, w) : settle_kept(v, f, w);
 }
 
+/* What the flow's own cell tells, if it had one. That of a source may be another connection's; of mh there are few. */
+static inline __u8 settle_sign(const struct vip_record *vip, const struct flow *f, const struct where *w)
+{
+	__u32 state = cell_state(w->cell_old);
+
+	if (vip->steer_by == STEER_HOME || vip->flags & VIP_HASH_SOURCE || w->made || w->overflow)
+		return SIGN_NONE;
+	if (f->kind == PACKET_SYN)
+		return state == CELL_HALF ? SIGN_REPEAT : SIGN_NONE;
+	return f->kind == PACKET_RST && (state == CELL_HALF || state == CELL_OPEN) ? SIGN_RESET : SIGN_NONE;
+}
+
+static inline void settle_write(const struct view *v, const struct vip_record *vip, const struct flow *f,
+				struct where *w)
+{
+	if (cell_same_but_seen(w->cell_old, w->cell_new))
+		view_touch(v, w->set, w->way, cell_seen(w->cell_new));
+	else if (view_swap(v, w->set, w->way, w->cell_old, w->cell_new))
+		settle_account(v, vip, w);
+	else
+		settle_lost(v, vip, f, w);
+}
+
 /**
  * settle_rest() - settle() for every other packet
  * @v:		the accessors' argument; borrowed
@@ -164,14 +187,9 @@ static inline void settle_rest(const struct view *v, const struct vip_record *vi
 {
 	*w = (struct where){0};
 	where_to(v, vip, f, w);
-	if (!w->write)
-		return;
-	if (cell_same_but_seen(w->cell_old, w->cell_new))
-		view_touch(v, w->set, w->way, cell_seen(w->cell_new));
-	else if (view_swap(v, w->set, w->way, w->cell_old, w->cell_new))
-		settle_account(v, vip, w);
-	else
-		settle_lost(v, vip, f, w);
+	if (w->write)
+		settle_write(v, vip, f, w);
+	w->sign = settle_sign(vip, f, w);
 }
 
 /**

@@ -36,7 +36,9 @@ struct where {
 	__u8 given;    /* and it got a cell */
 	__u8 made;     /* the write makes a cell for the flow, rather than change the one it has */
 	__u8 dead;     /* its backend is down, and the VIP has such connections reset; backend is ID_NONE */
-	__u32 set;     /* valid with write: the flow's own set or the neighbour */
+	__u8 sign;     /* enum sign_kind: settle() says */
+	__u8 pad[3];
+	__u32 set; /* valid with write: the flow's own set or the neighbour */
 	__u64 cell_old;
 	__u64 cell_new;
 };

@@ -147,6 +147,27 @@ static void a_missing_map_is_named(void **state)
 	run("rm -r %s", pins);
 }
 
+static void tables_that_an_older_version_did_not_have_are_made(void **state)
+{
+	struct dataplane *dp = open_small();
+	__u32 count;
+
+	(void)state;
+	dataplane_slots(dp, &count)[1] = 5;
+	dataplane_close(dp);
+	run("rm %s/" MAP_SIGNS " %s/" MAP_NOTES, pins, pins);
+	dp = open_small();
+	assert_true(dataplane_adopted(dp));
+	assert_int_equal(dataplane_slots(dp, &count)[1], 5);
+	assert_int_equal(dataplane_signs(dp, &count)[2047].repeats, 0);
+	assert_int_equal(count, 2048);
+	dataplane_signs(dp, &count)[2047].repeats = 7;
+	dataplane_close(dp);
+	dp = open_small();
+	assert_int_equal(dataplane_signs(dp, &count)[2047].repeats, 7);
+	assert_int_equal(dataplane_remove(dp), 0);
+}
+
 static void remove_leaves_nothing(void **state)
 {
 	struct dataplane *dp = open_small();
@@ -317,6 +338,7 @@ int main(void)
 		T(maps_of_another_abi_are_refused_and_left_alone),
 		T(remains_of_an_interrupted_start_are_replaced),
 		T(a_missing_map_is_named),
+		T(tables_that_an_older_version_did_not_have_are_made),
 		T(remove_leaves_nothing),
 		T(counters_are_summed_over_cpus_in_any_range),
 		T(counters_of_devices_go_on_where_there_are_more_of_them),

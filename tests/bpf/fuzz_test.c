@@ -36,6 +36,7 @@ struct fuzz {
 	__u64 seed;
 	__u64 packets, seen[VERDICT_COUNT];
 	__u64 connections[FUZZ_VIPS], overflows[FUZZ_VIPS];
+	__u64 repeats[FUZZ_BACKENDS], resets[FUZZ_BACKENDS];
 	__u32 now;
 	struct oracle_result want;
 	struct harness_result got;
@@ -107,7 +108,9 @@ static void vip_random(struct fuzz *f, __u32 id)
 			       .steer_by = (__u8)(id % 3)};
 
 	if (id == 6)
-		r.flags = VIP_HASH_SOURCE | VIP_DEAD_RESET;
+		r.flags = VIP_HASH_SOURCE | VIP_DEAD_RESET | VIP_NOTES;
+	if (id == 0)
+		r.flags = VIP_NOTES;
 	if (id == 7 || id == 3) {
 		r.flags = id == 3 ? VIP_NO_CELLS : 0;
 		r.prev_base = FUZZ_SLOTS;
@@ -244,6 +247,10 @@ static void compare(struct fuzz *f, const struct packet *p)
 		f->connections[f->want.vip] += f->want.fresh;
 		f->overflows[f->want.vip] += f->want.overflow;
 	}
+	if (verdict == VERDICT_TX || verdict == VERDICT_REDIRECT) {
+		f->repeats[f->want.backend] += f->want.sign == SIGN_REPEAT;
+		f->resets[f->want.backend] += f->want.sign == SIGN_RESET;
+	}
 }
 
 /* Loads are what the cells say, and VIPs have counted what the oracle has. */
@@ -266,6 +273,8 @@ static void check_sums(struct fuzz *f)
 	for (i = 0; i < FUZZ_BACKENDS; i++) {
 		assert_int_equal(f->h->loads[i].open, sum[i].open);
 		assert_int_equal(f->h->loads[i].half, sum[i].half);
+		assert_int_equal(f->h->signs[i].repeats, f->repeats[i]);
+		assert_int_equal(f->h->signs[i].resets, f->resets[i]);
 	}
 	for (i = 0; i < FUZZ_VIPS; i++) {
 		struct vip_count c = harness_vip_count(f->h, i);
@@ -511,12 +520,19 @@ static bool verdict_is_out_of_reach(int verdict)
 	return verdict == VERDICT_DROP_HEADROOM || verdict == VERDICT_DROP_INTERNAL;
 }
 
-/* Last: every verdict that a packet can have has been seen, so that the comparison has met them all. */
+/* Last: every verdict that a packet can have has been seen, and every sign, so that the comparison has met them all. */
 static void every_verdict_was_met(void **state)
 {
 	struct fuzz *f = *state;
+	__u64 repeats = 0, resets = 0;
 	int i;
 
+	for (i = 0; i < FUZZ_BACKENDS; i++) {
+		repeats += f->repeats[i];
+		resets += f->resets[i];
+	}
+	print_message("%16s %llu\n%16s %llu\n", "repeated SYNs", repeats, "resets", resets);
+	assert_true(repeats && resets);
 	for (i = 0; i < VERDICT_COUNT; i++)
 		print_message("%16s %llu\n", harness_verdict_name[i], f->seen[i]);
 	for (i = 0; i < VERDICT_COUNT; i++) {

@@ -198,6 +198,8 @@ static int object_load(struct harness *h, const struct harness_options *o)
 	if (table_resize(h->object, MAP_VIPS, sizeof(struct vip_entry) * h->vips_max) ||
 	    table_resize(h->object, MAP_BACKENDS, sizeof(struct backend_entry) * h->backends_max) ||
 	    table_resize(h->object, MAP_LOADS, sizeof(struct backend_load) * h->backends_max) ||
+	    table_resize(h->object, MAP_SIGNS, sizeof(struct backend_signs) * h->backends_max) ||
+	    table_resize(h->object, MAP_NOTES, sizeof(__u64) * NOTES) ||
 	    table_resize(h->object, MAP_KEYS, sizeof(struct key_entry) << h->config.keys_log2) ||
 	    table_resize(h->object, MAP_SLOTS, sizeof(__u64) * h->slots_max) ||
 	    table_resize(h->object, MAP_FLOWS, sizeof(struct flow_set) * h->sets_max) ||
@@ -235,7 +237,8 @@ static int maps_open(struct harness *h)
 	h->flows = map_memory(h, MAP_FLOWS, 4, sizeof(struct flow_set) * h->sets_max);
 	h->loads = map_memory(h, MAP_LOADS, 5, sizeof(struct backend_load) * h->backends_max);
 	h->keys = map_memory(h, MAP_KEYS, 6, sizeof(struct key_entry) << h->config.keys_log2);
-	if (!h->keys || !h->filter || !h->vips || !h->backends || !h->slots || !h->flows || !h->loads)
+	h->signs = map_memory(h, MAP_SIGNS, 7, sizeof(struct backend_signs) * h->backends_max);
+	if (!h->keys || !h->filter || !h->vips || !h->backends || !h->slots || !h->flows || !h->loads || !h->signs)
 		return -ENOMEM;
 	return 0;
 }
@@ -273,7 +276,7 @@ int harness_open(const struct harness_options *o, struct harness **ret)
 
 void harness_close(struct harness *h)
 {
-	void *at[7];
+	void *at[8];
 	int i;
 
 	if (!h)
@@ -285,7 +288,8 @@ void harness_close(struct harness *h)
 	at[4] = h->flows;
 	at[5] = h->loads;
 	at[6] = h->keys;
-	for (i = 0; i < 7; i++)
+	at[7] = h->signs;
+	for (i = 0; i < 8; i++)
 		if (at[i])
 			munmap(at[i], h->mapped[i]);
 	if (h->clock_fd >= 0)
@@ -313,6 +317,7 @@ void harness_reset(struct harness *h)
 	memset(h->slots, 0, h->mapped[3]);
 	memset(h->flows, 0, h->mapped[4]);
 	memset(h->loads, 0, h->mapped[5]);
+	memset(h->signs, 0, h->mapped[7]);
 }
 
 void harness_grace(void)

@@ -42,10 +42,11 @@ struct harness {
 	__u64 *slots;
 	struct flow_set *flows;
 	struct backend_load *loads;
+	struct backend_signs *signs;
 	struct steer_config config;
 	__u32 poison_bytes;
 	__u32 verifier_insns; /* processed by the verifier for steer */
-	size_t mapped[7];
+	size_t mapped[8];
 };
 
 struct harness_result {
@@ -74,7 +75,7 @@ struct steer_config harness_config(__u32 seed, __u32 tick_shift, __u32 flow_sets
 int harness_open(const struct harness_options *o, struct harness **ret);
 void harness_close(struct harness *h);
 
-/* Zeroes flows, loads, slots, vips, backends and filter, deletes all keys and fragment notes. Counters stay. */
+/* Zeroes flows, loads, signs, slots, vips, backends and filter, deletes all keys and fragment notes. Counters stay. */
 void harness_reset(struct harness *h);
 
 /* Writes the idle copy, then the word (release). Copies may be rewritten only after harness_grace(). */

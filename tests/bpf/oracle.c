@@ -400,6 +400,23 @@ static void note_leave(const struct frame *f, __u32 vip, __u32 backend, __u32 no
 	ret->note.seal = fragment_seal(&ret->note_key, ret->note.backend, ret->note.vip, ret->note.tick);
 }
 
+/* The notes of a VIP whose connections have no cells of their own. */
+static __u8 sign_noted(struct oracle *o, const struct frame *f, const struct flow *flow, __u32 now)
+{
+	__u32 ports = (__u32)htons(f->dport) << 16 | htons(f->sport), number;
+	bool reset = f->kind == PACKET_RST;
+	__u64 what, was, *at;
+
+	memcpy(&number, f->byte + f->l4 + 4, sizeof(number));
+	what = note_hash(reset ? ~flow->hash : flow->hash, ports, reset ? 0 : number);
+	at = &o->note[what >> (64 - NOTES_LOG2)];
+	was = *at;
+	*at = what << 16 | (now & 0xffff);
+	if (was >> 16 != (*at >> 16) || cell_age(was, now) > o->h->config.half_ticks)
+		return reset ? SIGN_RESET : SIGN_NONE;
+	return reset ? SIGN_NONE : SIGN_REPEAT;
+}
+
 static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracle_result *ret)
 {
 	const struct oracle_key *k = key_find(o, &f->dst, f->dport, f->proto);
@@ -426,6 +443,9 @@ static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracl
 		settle(&view, vip, &flow, &w);
 		ret->fresh = w.fresh;
 		ret->overflow = w.overflow;
+		ret->sign = w.sign;
+		if (vip->flags & VIP_NOTES && (f->kind == PACKET_SYN || f->kind == PACKET_RST))
+			ret->sign = sign_noted(o, f, &flow, now);
 	}
 	ret->backend = w.backend;
 	if (w.backend == ID_NONE)

@@ -26,6 +26,7 @@ struct oracle {
 	struct harness *h; /* borrowed: its mapped tables are read, never written */
 	struct oracle_key key[ORACLE_KEYS];
 	size_t keys;
+	__u64 note[NOTES];
 	__u32 devmap[4]; /* devices that a redirect may name, beside 0 */
 };
 
@@ -35,6 +36,7 @@ struct oracle_result {
 	__u32 backend; /* ID_NONE: none */
 	bool cell;     /* @set is what the flow's cells are afterwards */
 	bool overflow, fresh;
+	__u8 sign; /* enum sign_kind: counted for the backend if the packet is sent */
 	__u32 set_index;
 	struct flow_set set;
 	bool noted; /* a first fragment leaves @note under @note_key */

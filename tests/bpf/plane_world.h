@@ -77,6 +77,12 @@ struct backend_load *dataplane_loads(struct dataplane *dp, __u32 *count)
 	return dp->h->loads;
 }
 
+struct backend_signs *dataplane_signs(struct dataplane *dp, __u32 *count)
+{
+	*count = dp->h->backends_max;
+	return dp->h->signs;
+}
+
 struct vip_filter *dataplane_filter(struct dataplane *dp)
 {
 	return dp->h->filter;

@@ -34,10 +34,11 @@ static int parse(struct lex_line *line, const char *text, struct command *ret, s
 static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_VIP_ADD] = ("vip add web tcp/203.0.113.1:80,udp/[2001:db8::1]:53 scheduler rr forward gue slots 1021 "
 			     "hash source idle 5s drain-timeout 1d slow-start 30s exponential recovery hybrid damp 1m "
-			     "panic 50 eject 30 sorry 10.0.0.99:80 dead reset"),
+			     "panic 50 eject 30 sorry 10.0.0.99:80 dead reset passive eject"),
 	[COMMAND_VIP_SET] =
 		("vip set web scheduler mh forward dr slots 1048573 hash 5tuple idle 1500ms drain-timeout 0 "
-		 "slow-start 1h exponential recovery manual damp 0 panic 0 eject 100 sorry none dead rehome"),
+		 "slow-start 1h exponential recovery manual damp 0 panic 0 eject 100 sorry none dead rehome "
+		 "passive off"),
 	[COMMAND_VIP_DELETE] = "vip delete web",
 	[COMMAND_VIP_SHOW] = "vip show web",
 	[COMMAND_VIP_TABLE] = "vip table web slots",
@@ -150,6 +151,7 @@ static void arguments_arrive_in_their_members(void **state)
 	assert_int_equal(c.slow_start_ms, 30000);
 	assert_int_equal(c.panic_percent, 50);
 	assert_int_equal(c.eject_percent, 30);
+	assert_int_equal(c.passive, PASSIVE_EJECT);
 	assert_int_equal(parse(line, complete_lines[COMMAND_FLOW_LOOKUP], &c, NULL, &err), 0);
 	assert_int_equal(c.proto, IPPROTO_UDP);
 	assert_int_equal(ntohs(c.at.port), 51515);

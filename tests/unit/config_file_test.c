@@ -233,6 +233,7 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 	command_run(c, "vip address web add udp/203.0.113.1:80", 0, NULL);
 	command_run(c, "vip address web delete tcp/203.0.113.1:80", 0, NULL);
 	command_run(c, "vip set web scheduler lc idle 3 slots 2039 drain-timeout 5 panic 50 eject 30", 0, NULL);
+	command_run(c, "vip set web passive eject", 0, NULL);
 	command_run(c, "vip set web slow-start 2m exponential", 0, NULL);
 	command_run(c, "vip set web slow-start 2m recovery manual damp 90 dead reset", 0, NULL);
 	command_run(c, "vip set web exponential", -EINVAL, "exponential needs slow-start D: it says how that is done");
@@ -271,19 +272,20 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 	command_run(c, "log level error", 0, NULL);
 	buf_clear(&out);
 	config_export(c, &out);
-	assert_string_equal(buf_text(&out),
-			    "node set name lb1 address [2001:db8::1]:700 device eth1 region eu\n"
-			    "listen http [::1]:9000\n"
-			    "log level error\n"
-			    "iface attach eth0 mode native\n"
-			    "roster add lb1 " KEY_B " site fra\n"
-			    "roster add lb2 " KEY_A " role voter\n"
-			    "\n"
-			    "vip add web udp/203.0.113.1:80 scheduler lc slots 2039 idle 3s drain-timeout 5s "
-			    "slow-start 2m recovery manual damp 90s panic 50 eject 30 sorry 10.0.0.9:80 dead reset\n"
-			    "backend add web 10.0.0.0:80 weight 7\n"
-			    "backend add web 10.0.0.1:80 weight 0\n"
-			    "backend add web 10.0.0.2:80 tier 2\n");
+	assert_string_equal(
+		buf_text(&out),
+		"node set name lb1 address [2001:db8::1]:700 device eth1 region eu\n"
+		"listen http [::1]:9000\n"
+		"log level error\n"
+		"iface attach eth0 mode native\n"
+		"roster add lb1 " KEY_B " site fra\n"
+		"roster add lb2 " KEY_A " role voter\n"
+		"\n"
+		"vip add web udp/203.0.113.1:80 scheduler lc slots 2039 idle 3s drain-timeout 5s "
+		"slow-start 2m recovery manual damp 90s panic 50 eject 30 sorry 10.0.0.9:80 dead reset passive eject\n"
+		"backend add web 10.0.0.0:80 weight 7\n"
+		"backend add web 10.0.0.1:80 weight 0\n"
+		"backend add web 10.0.0.2:80 tier 2\n");
 	buf_free(&out);
 	config_free(c);
 }

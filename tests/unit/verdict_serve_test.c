@@ -80,7 +80,7 @@ static void the_first_that_applies_is_what_happens(void **state)
 	struct verdict_serve_vip vip;
 
 	(void)state;
-	vip = served(plain, "u?cflpdxo", "SS----D--");
+	vip = served(plain, "u?cflpdxo", "SS---DD--");
 	assert_int_equal(vip.panic, VERDICT_PANIC_NONE);
 	assert_int_equal(vip.serving, 2);
 }
@@ -112,7 +112,7 @@ static void avoiding_is_not_for_what_is_out(void **state)
 {
 	(void)state;
 	served(plain, "acuuuu", "A-SSSS");
-	served(plain, "apuuuu", "A-SSSS");
+	served(plain, "apuuuu", "ADSSSS");
 }
 
 /* Those who have been out longest stay out. */
@@ -123,9 +123,9 @@ static void local_and_passive_ejections_have_a_limit(void **state)
 	struct verdict_serve_vip vip;
 
 	(void)state;
-	vip = served(half, "lplpuu", "---SSS");
+	vip = served(half, "lplpuu", "-D-SSS");
 	assert_int_equal(vip.limited, 1);
-	served(half, "cclpuu", "----SS"); /* certified ones are not counted */
+	served(half, "cclpuu", "---DSS"); /* certified ones are not counted */
 	served(half, "ccccuu", "----SS");
 	served(tenth, "lpuu", "-SSS"); /* one at least */
 	vip = served(none, "lpuu", "SSSS");

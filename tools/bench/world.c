@@ -62,7 +62,8 @@ static int vip_fill(struct world *w, enum world_kind kind, __u32 n)
 	struct vip_record r = {.slots_base = id * w->slots,
 			       .slots_count = w->slots,
 			       .idle_ticks = WORLD_IDLE_TICKS,
-			       .steer_by = kind == WORLD_MH ? STEER_HOME : STEER_OPEN};
+			       .steer_by = kind == WORLD_MH ? STEER_HOME : STEER_OPEN,
+			       .flags = kind == WORLD_MH ? VIP_NOTES : 0}; /* as by default */
 	struct addr a = world_addr(w->v6, vip_base(kind) + n);
 
 	if (each < 2)

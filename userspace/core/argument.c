@@ -351,6 +351,7 @@ static const struct argument_kind kind_FORWARD = {choice_read, choice_write, for
 static const struct argument_kind kind_MODE = {choice_read, choice_write, xdp_mode_words, NULL};
 static const struct argument_kind kind_DEAD = {choice_read, choice_write, dead_words, NULL};
 static const struct argument_kind kind_RECOVERY = {choice_read, choice_write, recovery_words, NULL};
+static const struct argument_kind kind_PASSIVE = {choice_read, choice_write, passive_words, NULL};
 static const struct argument_kind kind_BEACONS = {choice_read, choice_write, beacons_words, NULL};
 static const struct argument_kind kind_TOPOLOGY = {choice_read, choice_write, topology_words, NULL};
 static const struct argument_kind kind_URGENT = {choice_read, choice_write, urgent_words, NULL};

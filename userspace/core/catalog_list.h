@@ -54,6 +54,8 @@
 	FAMILY(starling_backend_packets_total, COUNTER, "vip=vip,backend=backend", "Packets steered to a backend.") \
 	FAMILY(starling_backend_bytes_total, COUNTER, "vip=vip,backend=backend", "Bytes of IP packets steered to a backend.") \
 	FAMILY(starling_backend_connections_total, COUNTER, "vip=vip,backend=backend", "New connections given to a backend.") \
+	FAMILY(starling_backend_syn_repeats_total, COUNTER, "vip=vip,backend=backend", "SYNs to a backend that came again.") \
+	FAMILY(starling_backend_resets_total, COUNTER, "vip=vip,backend=backend", "Connections to a backend that the client reset.") \
 	FAMILY(starling_backend_active_connections, GAUGE, "vip=vip,backend=backend", "Open connections of a backend; absent for mh, which keeps no count.") \
 	FAMILY(starling_backend_transitions_total, COUNTER, "vip=vip,backend=backend", "Changes of a backend's state.") \
 	FAMILY(starling_backend_last_transition_timestamp_seconds, GAUGE, "vip=vip,backend=backend", "When a backend's state last changed.") \
@@ -158,7 +160,8 @@
 	FIELD(VIP, panic, U64, NONE, LINE5, "panic", FAMILY_NONE, "", "percent of the backends that are left at least, as far as it is by own checks") \
 	FIELD(VIP, eject, U64, NONE, LINE5, "eject", FAMILY_NONE, "", "percent of the backends that own checks may take out") \
 	FIELD(VIP, dead, TEXT, NONE, LINE5, "dead", FAMILY_NONE, "", "of TCP connections whose backend is down: reset, rehome") \
-	FIELD(VIP, sorry, TEXT, NONE, LINE5, "sorry", FAMILY_NONE, "", "ADDR:PORT that serves while no backend is usable")
+	FIELD(VIP, sorry, TEXT, NONE, LINE5, "sorry", FAMILY_NONE, "", "ADDR:PORT that serves while no backend is usable") \
+	FIELD(VIP, passive, TEXT, NONE, LINE5, "passive", FAMILY_NONE, "", "of backends whose clients fail more often than others': suspect, off, eject")
 
 #define STARLING_FIELDS_BACKEND(FIELD) \
 	FIELD(BACKEND, id, U64, NONE, DETAIL, "ID", FAMILY_NONE, "", "number in the data plane") \
@@ -179,6 +182,9 @@
 	FIELD(BACKEND, connections, U64, COUNT, DETAIL, "CONNECTIONS", FAMILY_starling_backend_connections_total, "", "new ones so far") \
 	FIELD(BACKEND, packets, U64, COUNT, DETAIL, "PACKETS", FAMILY_starling_backend_packets_total, "", "so far") \
 	FIELD(BACKEND, bytes, U64, BYTES, DETAIL, "BYTES", FAMILY_starling_backend_bytes_total, "", "of IP packets so far") \
+	FIELD(BACKEND, syn_repeats, U64, COUNT, DETAIL, "REPEATED", FAMILY_starling_backend_syn_repeats_total, "", "SYNs that came again") \
+	FIELD(BACKEND, resets, U64, COUNT, DETAIL, "RESETS", FAMILY_starling_backend_resets_total, "", "connections that the client reset") \
+	FIELD(BACKEND, suspect, BOOL, NONE, DETAIL, "SUSPECT", FAMILY_NONE, "", "its clients fail more often than those of its peers") \
 	FIELD(BACKEND, device, TEXT, NONE, DETAIL, "DEVICE", FAMILY_NONE, "", "towards it") \
 	FIELD(BACKEND, source, TEXT, NONE, DETAIL, "SOURCE", FAMILY_NONE, "", "outer source address") \
 	FIELD(BACKEND, mac, TEXT, NONE, DETAIL, "MAC", FAMILY_NONE, "", "of the next hop") \
@@ -218,7 +224,12 @@
 	FIELD(HEALTH, votes, TEXT, NONE, NOTE, "; %", FAMILY_NONE, "", "who says what, and why") \
 	FIELD(HEALTH, missing, U64, NONE, NOTE, "; % more would turn it", FAMILY_NONE, "", "votes that lack for the opposite") \
 	FIELD(HEALTH, agent, TEXT, NONE, NOTE, "; agent: %", FAMILY_NONE, "", "what the observers have heard of its agent, together") \
-	FIELD(HEALTH, recovery, TEXT, NONE, NOTE, "; %", FAMILY_NONE, "", "what it waits for to be let in, or taken out")
+	FIELD(HEALTH, recovery, TEXT, NONE, NOTE, "; %", FAMILY_NONE, "", "what it waits for to be let in, or taken out") \
+	FIELD(HEALTH, repeat_rate, F64, RATIO, DETAIL, "REPEATED", FAMILY_NONE, "", "of the SYNs of late, those that came again") \
+	FIELD(HEALTH, repeat_rate_peers, F64, RATIO, DETAIL, "PEERS", FAMILY_NONE, "", "the same of its peers, the median") \
+	FIELD(HEALTH, reset_rate, F64, RATIO, DETAIL, "RESETS", FAMILY_NONE, "", "of the connections of late, those that the client reset") \
+	FIELD(HEALTH, reset_rate_peers, F64, RATIO, DETAIL, "PEERS", FAMILY_NONE, "", "the same of its peers, the median") \
+	FIELD(HEALTH, passive, TEXT, NONE, NOTE, "; %", FAMILY_NONE, "", "these rates, in words")
 
 #define STARLING_FIELDS_PROBES(FIELD) \
 	FIELD(PROBES, checks, U64, COUNT, HEAD, "probes", FAMILY_starling_health_checks_total, "", "that ended") \

@@ -123,6 +123,7 @@ struct command {
 	__u32 recovery; /* enum recovery */
 	__u32 dead;	/* enum dead */
 	__u32 damp_ms;
+	__u32 passive; /* enum passive */
 	__u32 panic_percent;
 	__u32 eject_percent;
 	__u32 timeout_ms;

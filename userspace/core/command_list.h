@@ -70,6 +70,8 @@
 		"serves while no backend is usable, and is not checked; none, the default: then checks are not heeded") \
 	ARGUMENT(DEAD,          KEYWORD,  "dead",          "rehome|reset",              DEAD,      dead,             0, 0, \
 		"TCP connections of a backend that is down: rehome, the default: others get their packets; reset: clients are told at once") \
+	ARGUMENT(PASSIVE,       KEYWORD,  "passive",       "suspect|off|eject",         PASSIVE,   passive,          0, 0, \
+		"suspect, the default: a backend whose clients fail more often than others' is probed at once; eject: and gets no new flows for a time") \
 	ARGUMENT(EVERY_SLOT,    KEYWORD,  "slots",         "",                          FLAG,      given,            0, 0, \
 		"slot by slot") \
 	ARGUMENT(WEIGHT,        KEYWORD,  "weight",        "N",                         NUMBER,    weight,           0, 65535, \
@@ -184,7 +186,7 @@
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \
 	ARG_SCHEDULER, ARG_FORWARD, ARG_SLOTS, ARG_HASH, ARG_IDLE, ARG_DRAIN_TIMEOUT, ARG_SLOW_START, ARG_EXPONENTIAL, \
-	ARG_RECOVERY, ARG_DAMP, ARG_PANIC, ARG_EJECT, ARG_SORRY, ARG_DEAD
+	ARG_RECOVERY, ARG_DAMP, ARG_PANIC, ARG_EJECT, ARG_SORRY, ARG_DEAD, ARG_PASSIVE
 
 /*
  * COMMAND(ID, "object", "verb", place in a file, flags, "help", arguments...)

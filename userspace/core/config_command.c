@@ -88,6 +88,8 @@ static int vip_options(struct vip_config *vip, const struct command *command, st
 		vip->panic_percent = command->panic_percent;
 	if (command_has(command, ARG_EJECT))
 		vip->eject_percent = command->eject_percent;
+	if (command_has(command, ARG_PASSIVE))
+		vip->passive = (enum passive)command->passive;
 	return 0;
 }
 

@@ -172,7 +172,7 @@ static bool vip_same(const struct vip_config *a, const struct vip_config *b)
 	if (a->key_count != b->key_count || a->scheduler != b->scheduler || a->forward != b->forward ||
 	    a->slots != b->slots || a->hash_source != b->hash_source || a->idle_ms != b->idle_ms ||
 	    a->slow_start_ms != b->slow_start_ms || a->slow_start_exponential != b->slow_start_exponential ||
-	    a->recovery != b->recovery || a->dead != b->dead || a->damp_ms != b->damp_ms ||
+	    a->recovery != b->recovery || a->passive != b->passive || a->dead != b->dead || a->damp_ms != b->damp_ms ||
 	    a->panic_percent != b->panic_percent || a->eject_percent != b->eject_percent ||
 	    a->drain_timeout_ms != b->drain_timeout_ms || !sorry_same(a, b))
 		return false;

@@ -107,18 +107,20 @@ void config_export_vip(const struct vip_config *vip, struct buf *out)
 	command.slow_start_ms = vip->slow_start_ms;
 	command.recovery = vip->recovery;
 	command.dead = vip->dead;
+	command.passive = vip->passive;
 	command.damp_ms = vip->damp_ms;
 	command.panic_percent = vip->panic_percent;
 	command.eject_percent = vip->eject_percent;
-	command.given =
-		given(ARG_NAME, true) | given(ARG_KEYS, true) | given(ARG_SCHEDULER, vip->scheduler != SCHEDULER_MH) |
-		given(ARG_FORWARD, vip->forward != FORWARD_IPIP) | given(ARG_SLOTS, vip->slots) |
-		given(ARG_HASH, vip->hash_source) | given(ARG_IDLE, vip->idle_ms != STARLING_IDLE_DEFAULT_MS) |
-		given(ARG_DRAIN_TIMEOUT, vip->drain_timeout_ms) | given(ARG_SLOW_START, vip->slow_start_ms) |
-		given(ARG_EXPONENTIAL, vip->slow_start_exponential) |
-		given(ARG_RECOVERY, vip->recovery != RECOVERY_AUTO) | given(ARG_DAMP, vip->damp_ms) |
-		given(ARG_PANIC, vip->panic_percent) | given(ARG_EJECT, vip->eject_percent != STARLING_EJECT_DEFAULT) |
-		given(ARG_SORRY, sorry) | given(ARG_DEAD, vip->dead != DEAD_REHOME);
+	command.given = given(ARG_NAME, true) | given(ARG_KEYS, true) |
+			given(ARG_SCHEDULER, vip->scheduler != SCHEDULER_MH) |
+			given(ARG_FORWARD, vip->forward != FORWARD_IPIP) | given(ARG_SLOTS, vip->slots) |
+			given(ARG_HASH, vip->hash_source) | given(ARG_IDLE, vip->idle_ms != STARLING_IDLE_DEFAULT_MS) |
+			given(ARG_DRAIN_TIMEOUT, vip->drain_timeout_ms) | given(ARG_SLOW_START, vip->slow_start_ms) |
+			given(ARG_EXPONENTIAL, vip->slow_start_exponential) |
+			given(ARG_RECOVERY, vip->recovery != RECOVERY_AUTO) | given(ARG_DAMP, vip->damp_ms) |
+			given(ARG_PANIC, vip->panic_percent) |
+			given(ARG_EJECT, vip->eject_percent != STARLING_EJECT_DEFAULT) | given(ARG_SORRY, sorry) |
+			given(ARG_DEAD, vip->dead != DEAD_REHOME) | given(ARG_PASSIVE, vip->passive != PASSIVE_SUSPECT);
 	if (sorry)
 		command.sorry = sorry->at;
 	line(&command, out);

@@ -26,6 +26,7 @@ static const char *const urgents[] = {STARLING_URGENTS(CHOICE_WORD) NULL};
 static const char *const waves[] = {STARLING_WAVES(CHOICE_WORD) NULL};
 static const char *const recoveries[] = {STARLING_RECOVERIES(CHOICE_WORD) NULL};
 static const char *const deads[] = {STARLING_DEADS(CHOICE_WORD) NULL};
+static const char *const passives[] = {STARLING_PASSIVES(CHOICE_WORD) NULL};
 static const char *const beacons[] = {STARLING_BEACONS(CHOICE_WORD) NULL};
 #undef CHOICE_WORD
 
@@ -92,6 +93,11 @@ const char *const *recovery_words(void)
 const char *const *dead_words(void)
 {
 	return deads;
+}
+
+const char *const *passive_words(void)
+{
+	return passives;
 }
 
 const char *const *beacons_words(void)

@@ -67,6 +67,12 @@
 	CHOICE(DEAD_REHOME, "rehome")                                                                                  \
 	CHOICE(DEAD_RESET, "reset")
 
+/* What is made of backends whose clients fail more often than others' (outlier.h). */
+#define STARLING_PASSIVES(CHOICE)                                                                                      \
+	CHOICE(PASSIVE_SUSPECT, "suspect")                                                                             \
+	CHOICE(PASSIVE_OFF, "off")                                                                                     \
+	CHOICE(PASSIVE_EJECT, "eject")
+
 #define CHOICE_ENUM(name, word) name,
 enum scheduler { STARLING_SCHEDULERS(CHOICE_ENUM) };
 enum xdp_mode { STARLING_XDP_MODES(CHOICE_ENUM) };
@@ -77,6 +83,7 @@ enum urgent { STARLING_URGENTS(CHOICE_ENUM) };
 enum wave { STARLING_WAVES(CHOICE_ENUM) };
 enum recovery { STARLING_RECOVERIES(CHOICE_ENUM) };
 enum dead { STARLING_DEADS(CHOICE_ENUM) };
+enum passive { STARLING_PASSIVES(CHOICE_ENUM) };
 #undef CHOICE_ENUM
 
 struct backend_config {
@@ -101,6 +108,7 @@ struct vip_config {
 	enum recovery recovery;
 	enum dead dead;
 	__u32 damp_ms;			/* half-life of damp.h; 0, the default: none */
+	enum passive passive;		/* default suspect */
 	__u32 panic_percent;		/* 0..100; verdict_serve.h has what they mean; default 0 */
 	__u32 eject_percent;		/* 1..100; default 100 */
 	struct check_config *check;	/* owned; NULL: they are not checked */
@@ -166,6 +174,7 @@ const char *const *wave_words(void);
 const char *const *urgent_words(void);
 const char *const *recovery_words(void);
 const char *const *dead_words(void);
+const char *const *passive_words(void);
 
 struct config *config_new(void); /* NULL without memory */
 void config_free(struct config *c);

@@ -39,7 +39,7 @@ static struct verdict_serve_out serve_one(const struct verdict_serve_in *in)
 		return (struct verdict_serve_out){VERDICT_OUT, in->source == VERDICT_BY_LOCAL ? VERDICT_WHY_LOCAL
 											      : VERDICT_WHY_CERTIFIED};
 	if (in->passive)
-		return (struct verdict_serve_out){VERDICT_OUT, VERDICT_WHY_PASSIVE};
+		return (struct verdict_serve_out){VERDICT_DRAIN, VERDICT_WHY_PASSIVE};
 	if (in->own_down)
 		return (struct verdict_serve_out){VERDICT_AVOID, VERDICT_WHY_AVOID};
 	return (struct verdict_serve_out){VERDICT_SERVE,

@@ -8,7 +8,7 @@
  *	by hand	  the operator, or the backend's agent, has put it aside
  *	certified observers' votes say down
  *	local	  too few observers live, and its own probes say down
- *	passive	  clients' connections fail, and the VIP is configured to go by that
+ *	passive	  clients' connections fail, and the VIP is configured to go by that; it keeps the flows that it has
  *	avoided	  observers say up, its own probes down for `fall` + 2 intervals: new flows take the slot's other home
  *
  * Local and passive ejections are one node's own opinion, so there are bounds to them: `eject` percent of the VIP's

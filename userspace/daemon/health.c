@@ -473,6 +473,24 @@ void health_checked(void *arg, const struct check_config *check, const struct en
 	health_why(&s, ret->why);
 }
 
+/* Its clients say so, with no word: it is probed as if a peer called it down, once an interval at most. */
+void health_suspected(void *arg, const struct check_config *check, const struct endpoint *at)
+{
+	const struct daemon *d = arg;
+	const struct health_target *t;
+	struct health *h = d->health;
+
+	if (!h)
+		return;
+	pthread_mutex_lock(&h->lock);
+	t = health_set_find(&h->set, at, check);
+	if (t)
+		verdict_hint(h->verdict, mono_now(), t->id);
+	pthread_mutex_unlock(&h->lock);
+	if (t)
+		prober_wake(h->prober);
+}
+
 /* --- one probe --- */
 
 struct asked {

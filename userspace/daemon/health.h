@@ -26,6 +26,7 @@ void health_close(struct health *h);
 
 /* Hooks of the plane; @arg is the daemon. */
 void health_checked(void *arg, const struct check_config *check, const struct endpoint *at, struct plane_verdict *ret);
+void health_suspected(void *arg, const struct check_config *check, const struct endpoint *at);
 void health_words(void *arg, const struct check_config *check, const struct endpoint *at,
 		  char words[PLANE_CHECK_BYTES]);
 

@@ -132,6 +132,37 @@ static void agent_row(const struct agent_report *r, struct table *t, size_t row)
 	buf_free(&words);
 }
 
+static void rate_words(const char *of, double rate, double peers, struct buf *out)
+{
+	if (rate < 0)
+		return;
+	buf_printf(out, "%s%.1f %% of its %s", buf_text(out)[0] ? ", " : "", 100 * rate, of);
+	if (peers >= 0)
+		buf_printf(out, " (its peers' %.1f %%)", 100 * peers);
+}
+
+/* How its clients fare. */
+static void fares_row(const struct plane *p, const char *vip, const struct endpoint *at, struct table *t, size_t row)
+{
+	static const enum field_id rate[] = {FIELD_HEALTH_repeat_rate, FIELD_HEALTH_reset_rate},
+				   peers[] = {FIELD_HEALTH_repeat_rate_peers, FIELD_HEALTH_reset_rate_peers};
+	struct plane_fares fares;
+	struct buf words = {0};
+
+	if (!plane_backend_fares(p, vip, at, &fares))
+		return;
+	for (int s = 0; s < OUTLIER_SIGNALS; s++) {
+		if (fares.rate[s] >= 0)
+			table_set_f64(t, row, rate[s], fares.rate[s]);
+		if (fares.peers[s] >= 0)
+			table_set_f64(t, row, peers[s], fares.peers[s]);
+		rate_words(outlier_signal_word((enum outlier_signal)s), fares.rate[s], fares.peers[s], &words);
+	}
+	if (buf_text(&words)[0])
+		table_set_text(t, row, FIELD_HEALTH_passive, buf_text(&words));
+	buf_free(&words);
+}
+
 static void status_row(struct health *h, const struct plane *p, const struct vip_config *vip, const struct endpoint *at,
 		       struct table *t)
 {
@@ -140,6 +171,7 @@ static void status_row(struct health *h, const struct plane *p, const struct vip
 	bool known = health_look(h, at, vip->check, &s);
 	size_t row = health_row(t, vip->name, at, vip->check, s.target.probed ? &s.target.last : NULL);
 
+	fares_row(p, vip->name, at, t, row);
 	table_set_text(t, row, FIELD_HEALTH_verdict, verdict_state_word(s.view.state));
 	if (plane_recovery(p, vip->name, at, words))
 		table_set_text(t, row, FIELD_HEALTH_recovery, words);

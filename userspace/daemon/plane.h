@@ -18,6 +18,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "core/model.h"
+#include "core/outlier.h"
 #include "core/verdict_serve.h"
 #include "io/dataplane.h"
 #include "io/routes.h"
@@ -68,6 +69,7 @@ struct plane_verdict {
  * @ticked:	about a second has passed.
  * @checked:	what checks say of a backend; @ret has no state, and what was said last of @own_down, @agent, @less and
  *		@maxconn, which stays where nothing is said
+ * @suspected:	clients of a backend fail more often than those of its peers: it is to be probed now; said each second
  * @check:	words on the last probe of a backend, for its row; none if there are none
  */
 struct plane_hooks {
@@ -78,6 +80,7 @@ struct plane_hooks {
 	void (*ticked)(void *arg, struct plane *p);
 	void (*checked)(void *arg, const struct check_config *check, const struct endpoint *at,
 			struct plane_verdict *ret);
+	void (*suspected)(void *arg, const struct check_config *check, const struct endpoint *at);
 	void (*check)(void *arg, const struct check_config *check, const struct endpoint *at,
 		      char words[PLANE_CHECK_BYTES]);
 };
@@ -180,6 +183,13 @@ int plane_readmit(struct plane *p, const char *vip, const struct endpoint *at, b
 #define PLANE_RECOVERY_BYTES 128
 bool plane_recovery(const struct plane *p, const char *vip, const struct endpoint *at,
 		    char words[PLANE_RECOVERY_BYTES]);
+
+/* How clients of a backend fare, and those of its peers (core/outlier.h); false if there is none, or it is not wanted.
+ */
+struct plane_fares {
+	double rate[OUTLIER_SIGNALS], peers[OUTLIER_SIGNALS]; /* negative: too few samples */
+};
+bool plane_backend_fares(const struct plane *p, const char *vip, const struct endpoint *at, struct plane_fares *ret);
 
 /* Whether own checks may hold a backend down, also from before a restart; false if there is none. */
 /* Whether marked packets of this host's own go through tunnels; 0, or as dataplane_tunnel(). */

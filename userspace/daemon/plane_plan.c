@@ -35,7 +35,8 @@ static bool forms_differ(const struct plane *p, const struct plane_vip *v, const
 	return plane_steer_by(v->scheduler) != plane_steer_by(want->scheduler) || v->hash_source != want->hash_source ||
 	       v->dead_reset != (want->dead == DEAD_RESET) ||
 	       plane_ticks(p, v->idle_ms) != plane_ticks(p, want->idle_ms) ||
-	       (v->backend_count && v->forward != want->forward);
+	       (v->backend_count && v->forward != want->forward) ||
+	       (v->passive == PASSIVE_OFF) != (want->passive == PASSIVE_OFF); /* its record says so */
 }
 
 static size_t weighted(const struct vip_config *want)
@@ -296,6 +297,7 @@ void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 	plane_recover_describe(v, want);
 	v->stale |= v->dead_reset && want->dead != DEAD_RESET;
 	v->dead_reset = want->dead == DEAD_RESET;
+	v->passive = want->passive; /* the next tick heeds it */
 	v->dirty |= v->policy.panic_percent != want->panic_percent || v->policy.eject_percent != want->eject_percent;
 	v->policy = (struct verdict_serve_policy){.panic_percent = want->panic_percent,
 						  .eject_percent = want->eject_percent};

@@ -21,6 +21,12 @@ __u16 plane_ticks(const struct plane *p, __u64 ms)
 	return ticks > 0x7fff ? 0x7fff : (__u16)ticks;
 }
 
+/* Whose connections have no cells of their own, but in splits. */
+static bool vip_notes(const struct plane_vip *v)
+{
+	return v->passive != PASSIVE_OFF && (v->hash_source || plane_steer_by(v->scheduler) == STEER_HOME);
+}
+
 static struct vip_record vip_record_of(const struct plane *p, const struct plane_vip *v)
 {
 	struct vip_record r = {
@@ -31,7 +37,7 @@ static struct vip_record vip_record_of(const struct plane *p, const struct plane
 		.idle_ticks = plane_ticks(p, v->idle_ms),
 		.steer_by = (__u8)plane_steer_by(v->scheduler),
 		.flags = (__u8)((v->hash_source ? VIP_HASH_SOURCE : 0) | (v->idle_ms ? 0 : VIP_NO_CELLS) |
-				(v->dead_reset ? VIP_DEAD_RESET : 0)),
+				(v->dead_reset ? VIP_DEAD_RESET : 0) | (vip_notes(v) ? VIP_NOTES : 0)),
 	};
 
 	memcpy(r.name, v->name, sizeof(r.name));
@@ -107,6 +113,7 @@ void plane_backend_create(struct plane *p, struct plane_backend *b)
 	if (e->word) {
 		dataplane_count_backend_reset(p->dp, b->id);
 		memset(&p->loads[b->id], 0, sizeof(p->loads[b->id]));
+		memset(&p->signs[b->id], 0, sizeof(p->signs[b->id]));
 		p->drift[b->id] = (struct sweep_drift){0};
 	}
 	memset(e->copy, 0, sizeof(e->copy));

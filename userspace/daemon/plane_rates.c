@@ -51,9 +51,11 @@ static void backends_sample(struct plane *p, struct mono now)
 	p->sample_next = first + n;
 	if (count && n && !dataplane_count_backends(p->dp, first, n, count))
 		for (__u32 i = 0; i < n; i++)
-			if (p->backend_by_id[first + i])
+			if (p->backend_by_id[first + i]) {
 				rate_sample(&p->backend_by_id[first + i]->rate, count[i].packets, count[i].bytes,
 					    count[i].connections, now);
+				plane_passive_add(p, p->backend_by_id[first + i], count[i].connections, now);
+			}
 	free(count);
 }
 

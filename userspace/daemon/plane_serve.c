@@ -22,6 +22,12 @@ static enum verdict_hand hand_of(enum override_state aside)
 	return VERDICT_HAND_NONE;
 }
 
+/* Of what keeps it from serving, if that is its clients' word or its checks'. */
+static struct mono ejected_since(const struct plane_backend *b)
+{
+	return b->outlier.ejected && b->found.state != VERDICT_DOWN ? b->outlier.since : b->found.since;
+}
+
 /*
  * Whoever cannot be reached takes nothing, as if it had no weight. Whoever is held is down, and no bound of own checks
  * keeps it; with nobody else it serves. Whoever fails with recovery manual is taken for up.
@@ -38,7 +44,8 @@ static struct verdict_serve_in known_of(const struct plane_backend *b)
 							    : b->found.state,
 					 .source = held ? VERDICT_BY_CERTIFIED : b->found.source,
 					 .own_down = b->found.own_down && !failing,
-					 .since = b->found.since};
+					 .passive = b->outlier.ejected,
+					 .since = ejected_since(b)};
 }
 
 /* The probes' network may have been cut, and is whole again: one by one they are found up. */
@@ -100,7 +107,7 @@ void plane_serve_tick(struct plane *p)
 
 bool plane_backend_fails(const struct plane_backend *b)
 {
-	return b->lost || b->serve.service == VERDICT_AVOID;
+	return b->lost || b->serve.service == VERDICT_AVOID || b->serve.why == VERDICT_WHY_PASSIVE;
 }
 
 const char *plane_backend_kept(const struct plane_backend *b)

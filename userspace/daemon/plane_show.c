@@ -156,6 +156,8 @@ static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
 		table_set_text(t, row, FIELD_VIP_dead, dead_words()[DEAD_RESET]);
 	if (plane_vip_sorry(v))
 		table_set_text(t, row, FIELD_VIP_sorry, endpoint_format(&plane_vip_sorry(v)->at, text));
+	if (v->passive != PASSIVE_SUSPECT)
+		table_set_text(t, row, FIELD_VIP_passive, passive_words()[v->passive]);
 }
 
 int plane_show_vips(struct plane *p, const char *name, struct table *t, struct err *err)
@@ -204,13 +206,14 @@ static void backend_way(const struct plane *p, const struct plane_backend *b, st
 {
 	const struct nexthop *hop = b->path ? &b->path->hop : NULL;
 	char text[ADDR_TEXT_BYTES], device[IF_NAMESIZE] = "";
-	const char *trouble = plane_backend_trouble(b);
-	char held[PLANE_RECOVERY_BYTES];
+	const char *why = plane_backend_trouble(b);
+	char held[PLANE_RECOVERY_BYTES], fares[PLANE_PASSIVE_BYTES];
 
-	table_set_text(t, row, FIELD_BACKEND_why,
-		       trouble				? trouble
-		       : plane_backend_held_by(b, held) ? held
-							: plane_backend_kept(b));
+	if (!why)
+		why = plane_backend_held_by(b, held) ? held : plane_backend_kept(b);
+	if (!why && plane_passive_words(b, fares))
+		why = fares;
+	table_set_text(t, row, FIELD_BACKEND_why, why);
 	if (!hop || !b->path->ever)
 		return;
 	if (if_indextoname(hop->ifindex, device))
@@ -284,6 +287,9 @@ static void backend_row(struct plane *p, const struct plane_backend *b, struct t
 		table_set_u64(t, row, FIELD_BACKEND_packets, count.packets);
 		table_set_u64(t, row, FIELD_BACKEND_bytes, count.bytes);
 	}
+	table_set_u64(t, row, FIELD_BACKEND_syn_repeats, __atomic_load_n(&p->signs[b->id].repeats, __ATOMIC_RELAXED));
+	table_set_u64(t, row, FIELD_BACKEND_resets, __atomic_load_n(&p->signs[b->id].resets, __ATOMIC_RELAXED));
+	table_set_bool(t, row, FIELD_BACKEND_suspect, b->outlier.suspect || b->outlier.ejected);
 	backend_way(p, b, t, row);
 	backend_override_row(p, b, t, row);
 }

@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "core/arena.h"
 #include "core/damp.h"
+#include "core/outlier.h"
 #include "core/sweep.h"
 #include "core/tiers.h"
 #include "core/transition.h"
@@ -93,7 +94,13 @@ struct plane_backend {
 	struct damp damp;		/* of the times that it was found down */
 	char *why;			/* owned: what was found against it; NULL: nothing, or no memory for it */
 	struct verdict_serve_out serve; /* what becomes of it */
-	struct mono filled;		/* when its last step was, or it began to fill */
+	struct outlier outlier;
+	struct plane_signed {
+		__u64 connections, repeats, resets; /* at the last sample */
+		struct mono at;			    /* of it; 0: none yet */
+	} signed_last;
+	bool suspect_told;  /* by an event */
+	struct mono filled; /* when its last step was, or it began to fill */
 	struct plane_rate rate;
 };
 
@@ -111,7 +118,8 @@ struct plane_vip {
 	enum recovery recovery;
 	bool dead_reset; /* connections whose backend is down are reset */
 	__u32 damp_ms;
-	bool fills;	  /* one of its backends does, or has a part of its weight by its agent */
+	bool fills; /* one of its backends does, or has a part of its weight by its agent */
+	enum passive passive;
 	__u32 fill_scale; /* of weights in words meanwhile, where scores heed them; else 0 */
 	struct verdict_serve_policy policy;
 	struct verdict_serve_vip serve; /* what becomes of its backends */
@@ -183,6 +191,7 @@ struct plane {
 	__u64 *slots;
 	struct flow_set *flows;
 	struct backend_load *loads;
+	struct backend_signs *signs;
 	struct vip_filter *filter;
 	__u32 vips_max, backends_max, slots_max, sets_max;
 
@@ -330,6 +339,13 @@ bool plane_backend_held_by(const struct plane_backend *b, char words[PLANE_RECOV
 void plane_recover_tick(struct plane *p, struct mono now);				     /* waits end */
 bool plane_vip_waits(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);	  /* for an operator to readmit */
 bool plane_vip_failing(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]); /* or to take out */
+
+/* plane_passive.c: whose clients fail more often than its peers' */
+#define PLANE_PASSIVE_BYTES 128
+void plane_passive_add(struct plane *p, struct plane_backend *b, __u64 connections,
+		       struct mono now); /* so many so far */
+void plane_passive_tick(struct plane *p, struct mono now);
+bool plane_passive_words(const struct plane_backend *b, char words[PLANE_PASSIVE_BYTES]); /* false: no suspect */
 
 /* plane_fill.c: slow start, and parts by agents */
 __u16 plane_backend_part(const struct plane_backend *b);   /* of its weight, of 1000 */

@@ -51,7 +51,7 @@ bool plane_backend_able(const struct plane_backend *b)
 	if (!plane_backend_reached(b) || b->lost)
 		return false;
 	return b->serve.service == VERDICT_SERVE || b->serve.service == VERDICT_STANDBY ||
-	       (b->agent == OVERRIDE_NONE && b->less < 100 && !plane_backend_held(b) &&
+	       (b->agent == OVERRIDE_NONE && b->less < 100 && !plane_backend_held(b) && !b->outlier.ejected &&
 		(plane_backend_failing(b) || (b->found.state != VERDICT_DOWN && !b->found.own_down)));
 }
 
@@ -94,7 +94,8 @@ enum shown {
 	SHOWN_SORRY,
 	SHOWN_FAILING,
 	SHOWN_DAMPED, /* held, with so much of a penalty; with the next number SHOWN_DAMPED_STEP more, and so on */
-	SHOWN_COUNT = SHOWN_DAMPED + DAMP_MOST / SHOWN_DAMPED_STEP + 1,
+	SHOWN_PASSIVE = SHOWN_DAMPED + DAMP_MOST / SHOWN_DAMPED_STEP + 1, /* avoided; a restart forgets it */
+	SHOWN_COUNT,
 };
 
 /* NULL: none. */
@@ -112,6 +113,8 @@ static const char *shown_word(__u64 shown)
 		return "sorry";
 	if (shown == SHOWN_FAILING)
 		return "failing";
+	if (shown == SHOWN_PASSIVE)
+		return "avoided";
 	if (shown >= SHOWN_HELD)
 		return "held";
 	return shown < SHOWN_FILLING ? word[shown] : "filling";
@@ -141,6 +144,8 @@ static enum shown backend_shown(const struct plane_backend *b)
 		return b->awaits ? SHOWN_HELD : damped_shown(b);
 	if (b->serve.service == VERDICT_AVOID)
 		return SHOWN_AVOIDED;
+	if (b->serve.why == VERDICT_WHY_PASSIVE)
+		return SHOWN_PASSIVE;
 	if (b->weight && b->serve.service == VERDICT_STANDBY)
 		return SHOWN_STANDBY;
 	if (b->tier == STARLING_TIER_SORRY)
@@ -189,7 +194,7 @@ void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 		b->awaits = true; /* unless recovery is auto */
 		b->out_ms = BACKEND_SHOWN_MS(p->backends[b->id].shown);
 	}
-	if (shown >= SHOWN_DAMPED && shown < SHOWN_COUNT) {
+	if (shown >= SHOWN_DAMPED && shown < SHOWN_PASSIVE) {
 		b->found = (struct plane_found){.state = VERDICT_UP};
 		b->damp.penalty = (__u32)(shown - SHOWN_DAMPED) * SHOWN_DAMPED_STEP;
 		b->out_ms = BACKEND_SHOWN_MS(p->backends[b->id].shown);
@@ -240,6 +245,8 @@ static void backend_why(const struct plane *p, const struct plane_backend *b, ch
 		snprintf(why, len, "asked for by its agent");
 	else if (plane_backend_held_by(b, held))
 		snprintf(why, len, "%s%s%s", held, b->why ? ": " : "", b->why ? b->why : "");
+	else if (b->serve.why == VERDICT_WHY_PASSIVE)
+		plane_passive_words(b, why);
 	else if (b->found.state == VERDICT_DOWN || b->serve.service == VERDICT_AVOID)
 		snprintf(why, len, "%s", b->why ? b->why : "");
 	else if (trouble && (b->lost || !plane_backend_reached(b)))

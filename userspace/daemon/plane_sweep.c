@@ -265,6 +265,7 @@ void plane_tick(struct plane *p)
 	if (p->retired_count)
 		plane_grace(p);
 	plane_rates_sample(p, now);
+	plane_passive_tick(p, now);
 	plane_settle(p);
 	if (p->hooks.ticked)
 		p->hooks.ticked(p->hooks.arg, p);

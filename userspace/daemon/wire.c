@@ -354,6 +354,7 @@ static int parts_open(struct wire *w, struct err *err)
 				    .overridden = hook_overridden,
 				    .ticked = hook_ticked,
 				    .checked = health_checked,
+				    .suspected = health_suspected,
 				    .check = health_words};
 	int rc = routes_open(d->loop, on_route, d, &d->routes, err);
 

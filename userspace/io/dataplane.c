@@ -71,6 +71,8 @@ static int open_sizes(struct dataplane *dp, struct err *err)
 	dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries = backends;
 	dp->map[DATAPLANE_MAP_VIPS].entries = power_of_two(vips);
 	dp->map[DATAPLANE_MAP_BACKENDS].entries = dp->map[DATAPLANE_MAP_LOADS].entries = power_of_two(backends);
+	dp->map[DATAPLANE_MAP_SIGNS].entries = dp->map[DATAPLANE_MAP_BACKENDS].entries;
+	dp->map[DATAPLANE_MAP_NOTES].entries = NOTES;
 	dp->map[DATAPLANE_MAP_SLOTS].entries = power_of_two(slots);
 	dp->map[DATAPLANE_MAP_FLOWS].entries = sets;
 	/* Each key of a VIP may bring an address-only entry with it. */
@@ -366,6 +368,12 @@ struct backend_load *dataplane_loads(struct dataplane *dp, __u32 *ret_count)
 {
 	*ret_count = dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries;
 	return dp->map[DATAPLANE_MAP_LOADS].memory;
+}
+
+struct backend_signs *dataplane_signs(struct dataplane *dp, __u32 *ret_count)
+{
+	*ret_count = dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries;
+	return dp->map[DATAPLANE_MAP_SIGNS].memory;
 }
 
 struct vip_filter *dataplane_filter(struct dataplane *dp)

@@ -92,6 +92,7 @@ struct backend_entry *dataplane_backends(struct dataplane *dp, __u32 *ret_count)
 __u64 *dataplane_slots(struct dataplane *dp, __u32 *ret_count);
 struct flow_set *dataplane_flows(struct dataplane *dp, __u32 *ret_count);
 struct backend_load *dataplane_loads(struct dataplane *dp, __u32 *ret_count);
+struct backend_signs *dataplane_signs(struct dataplane *dp, __u32 *ret_count);
 struct vip_filter *dataplane_filter(struct dataplane *dp);
 
 struct key_entry *dataplane_keys(struct dataplane *dp, __u32 *ret_count);

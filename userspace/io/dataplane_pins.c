@@ -229,6 +229,18 @@ static void pins_compare(struct dataplane *dp, const char *what, __u32 wanted, _
 			what, have, wanted, dp->pin_dir);
 }
 
+/* Whether a version of the same layout may not have had it, and then it is made now, like the others in size. */
+static bool pins_added(struct dataplane *dp, enum dataplane_map_id id)
+{
+	if (id == DATAPLANE_MAP_SIGNS)
+		dp->map[id].entries = dp->map[DATAPLANE_MAP_BACKENDS].entries;
+	else if (id == DATAPLANE_MAP_NOTES)
+		dp->map[id].entries = NOTES;
+	else
+		return false;
+	return true;
+}
+
 int dataplane_pins_adopt(struct dataplane *dp, struct err *err)
 {
 	int i, failed, found = pins_abi(dp, &dp->info, err);
@@ -244,6 +256,8 @@ int dataplane_pins_adopt(struct dataplane *dp, struct err *err)
 	}
 	for (i = 0; i < DATAPLANE_MAP_COUNT; i++) {
 		failed = pins_get(dp, (enum dataplane_map_id)i, &dp->map[i]);
+		if (failed == -ENOENT && pins_added(dp, (enum dataplane_map_id)i))
+			continue;
 		if (failed)
 			return err_set(
 				err, -failed,

@@ -30,6 +30,8 @@
 	ROW(SLOTS, slots, sizeof(__u64))                                                                               \
 	ROW(FLOWS, flows, sizeof(struct flow_set))                                                                     \
 	ROW(LOADS, loads, sizeof(struct backend_load))                                                                 \
+	ROW(SIGNS, signs, sizeof(struct backend_signs))                                                                \
+	ROW(NOTES, notes, sizeof(__u64))                                                                               \
 	ROW(OVERFLOWS, overflows, 0)                                                                                   \
 	ROW(FRAGMENTS, fragments, 0)                                                                                   \
 	ROW(DEVMAP, devmap, 0)                                                                                         \
