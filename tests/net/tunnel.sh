@@ -33,7 +33,7 @@ are() { # VERDICTS VIP...
 	for vip; do [ "$(verdicts "$vip")" = "$wanted" ] || return 1; done
 }
 filters() {
-	on lb1 bpftool -j net show | jq '[.[].tc[] | select(.name == "tunnel")] | length'
+	on lb1 bpftool -j net show | jq '[.[].tc[] | select(.name | startswith("tunnel"))] | length'
 }
 
 check "probes of each kind are carried, by dr, ipip and gue, of both versions in both" \
@@ -49,7 +49,7 @@ on be2 ip addr add 203.0.113.10/32 dev lo
 on be2 ip addr add 203.0.113.16/32 dev lo
 check "it comes back" wait_for 20 are "up up" dr
 
-on be2 ip link set dev eth0 xdp off
+on be2 ip link set dev eth0 xdpdrv off
 check "one whose tunnels are closed is down" wait_for 20 are "up down" ipip gue gue6 six echo
 equal "but not where there is no tunnel" "up up" "$(verdicts dr)"
 none_fails "clients meet the other one" 200 "$(vip4 11)" "$(vip4 12)"
