@@ -74,7 +74,7 @@ next_build() {
 	for part in "$O"/{bpf,gen,userspace,tools,starling,starlingd} "$O"/lib*.a; do
 		cp -a "$part" "$NEXT/build/" || return 1
 	done
-	next_sources && next_level && make -s -C "$NEXT" O=build VERSION=0.2.0 CFLAGS=-O0 -j2 build/starlingd build/starling
+	next_sources && next_level && make -s -C "$NEXT" O=build VERSION=0.2.0 -j2 build/starlingd build/starling
 }
 
 {
