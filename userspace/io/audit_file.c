@@ -116,9 +116,11 @@ static int line_keep(char **line, const char *from, size_t len)
 /* What ends a text of whole lines. */
 static int last_keep(struct audit_file *f, const char *text, size_t len)
 {
-	const char *before = len > 1 ? memrchr(text, '\n', len - 1) : NULL, *last = before ? before + 1 : text;
+	size_t begin = len - 1;
 
-	return line_keep(&f->last, last, (size_t)(text + len - 1 - last));
+	while (begin && text[begin - 1] != '\n')
+		begin--;
+	return line_keep(&f->last, text + begin, len - 1 - begin);
 }
 
 /* And what begins it, in a segment. */
@@ -250,7 +252,7 @@ int audit_file_begin(struct audit_file *f, const char *head, struct err *err)
 	char path[PATH_MAX], *line = NULL;
 	int fd = -1, rc = path_format(f->dir, number, path), len = asprintf(&line, "%s\n", head);
 
-	if (len < 0)
+	if (len < 0 || !line)
 		return err_set(err, ENOMEM, "no memory for the audit log");
 	if (!rc) {
 		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
