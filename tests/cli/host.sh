@@ -207,6 +207,25 @@ daemon_stop KILL
 daemon_must_start
 exits "a start without -f knows it" 0 starling vip show kept
 
+# --- nor can the audit log: nothing is refused for it, and what lacks is counted ---
+check "the audit log verifies" starling node audit verify
+mv "$STATE/$NODE/audit" "$TMP/audit"
+touch "$STATE/$NODE/audit"
+daemon_stop
+daemon_must_start
+exits "a change is made" 0 starling backend set web 192.0.2.101:443 weight 99
+says "status tells that it is not noted" 'problem: .*the audit log is not kept: cannot' starling status
+exits "what is not there does not verify" 1 starling node audit verify
+rm "$STATE/$NODE/audit"
+mv "$TMP/audit" "$STATE/$NODE/audit"
+exits "a later change is made" 0 starling backend set web 192.0.2.101:443 weight 100
+says "and noted, behind the one that waited" 'weight 99.*weight 100' bash -c "starling node audit show limit 2 | paste -s"
+check "the log verifies" starling node audit verify
+sed -i 's/weight 99"/weight 98"/' "$STATE/$NODE/audit/0000000001.log"
+says "unless a line was changed, which is named" '0000000001.log line [0-9]+: entry [0-9]+: its signature' starling node audit verify
+exits "and is an error" 1 starling node audit verify
+sed -i 's/weight 98"/weight 99"/' "$STATE/$NODE/audit/0000000001.log"
+
 # --- a broken configuration at a start: traffic goes on by what is pinned ---
 starling config apply "$CONF" >/dev/null
 for _ in $(seq 50); do starling -j vip show web | jq -e '.[0].available' >/dev/null && break; sleep 0.1; done

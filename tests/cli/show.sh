@@ -22,7 +22,7 @@ SHOWS=(
 	"vip show" "vip show web" "vip table web" "vip table web slots" "backend show" "backend show vip web"
 	"flow show" "flow lookup tcp 198.51.100.7:51515 203.0.113.10:443" "iface show" "drop show" "roster show" "node show"
 	"health show" "health show vip dns" "health probe dns 192.0.2.101:53"
-	"node key show" "node lease show"
+	"node key show" "node lease show" "node audit show" "node audit show limit 2"
 	"config history" "config level" "metric show" "metric show starling_vip_" "feature probe" "feature probe veth0" "status"
 	"version" "top" "config diff $TMP/other.conf"
 )

@@ -76,6 +76,7 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_NODE_FORGET] = "node forget lb3",
 	[COMMAND_NODE_KEY] = "node key use 0123abcd",
 	[COMMAND_NODE_LEASE] = "node lease take certbot ttl 1m",
+	[COMMAND_NODE_AUDIT] = "node audit show lb1 limit 10",
 	[COMMAND_NODE_REKEY] = "node rekey",
 	[COMMAND_NODE_DRAIN] = "node drain reason disk",
 	[COMMAND_NODE_ENABLE] = "node enable",

@@ -4,6 +4,8 @@
  */
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t utf8_next(const char *text, size_t len)
 {
 	const unsigned char *c = (const unsigned char *)text;
@@ -46,4 +48,17 @@ size_t utf8_count(const char *text, size_t len)
 		count++;
 	}
 	return count;
+}
+
+void utf8_cut(char *to, size_t room, const char *from)
+{
+	size_t len = strlen(from);
+
+	if (len >= room) {
+		len = room - 1;
+		while (len && ((unsigned char)from[len] & 0xc0) == 0x80)
+			len--;
+	}
+	memcpy(to, from, len);
+	to[len] = '\0';
 }

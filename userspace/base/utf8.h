@@ -20,4 +20,7 @@ size_t utf8_next(const char *text, size_t len);
 /* Characters of a valid text; an invalid byte counts as one. */
 size_t utf8_count(const char *text, size_t len);
 
+/* Copies a text, or as much as fits @room with its NUL; no character is cut in two. */
+void utf8_cut(char *to, size_t room, const char *from);
+
 #endif

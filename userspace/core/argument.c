@@ -321,6 +321,7 @@ CHOICE(proto_words, "tcp", "udp")
 CHOICE(change_words, "add", "delete")
 CHOICE(key_change_words, "show", "add", "use", "remove")
 CHOICE(lease_change_words, "show", "take", "drop")
+CHOICE(audit_change_words, "show", "verify", "accept")
 CHOICE(level_words, "error", "warning", "info", "debug")
 CHOICE(switch_words, "off", "on")
 CHOICE(event_words, "backend", "vip", "iface", "config", "drop", "member")
@@ -344,6 +345,7 @@ static const struct argument_kind kind_CHANGE = {choice_read, choice_write, chan
 static const struct argument_kind kind_KEY_CHANGE = {choice_read, choice_write, key_change_words, NULL};
 static const struct argument_kind kind_LEASE = {lease_read, string_write, NULL, NULL};
 static const struct argument_kind kind_LEASE_CHANGE = {choice_read, choice_write, lease_change_words, NULL};
+static const struct argument_kind kind_AUDIT_CHANGE = {choice_read, choice_write, audit_change_words, NULL};
 static const struct argument_kind kind_LEVEL = {choice_read, choice_write, level_words, levels};
 static const struct argument_kind kind_HASH = {choice_read, choice_write, hash_words, NULL};
 static const struct argument_kind kind_SCHEDULER = {choice_read, choice_write, scheduler_words, NULL};

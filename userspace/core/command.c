@@ -53,6 +53,8 @@ bool command_mutates(const struct command *c)
 		return c->key_change != KEY_SHOW;
 	case COMMAND_NODE_LEASE:
 		return c->lease_change != LEASE_SHOW;
+	case COMMAND_NODE_AUDIT:
+		return c->audit_change == AUDIT_ACCEPT;
 	case COMMAND_CONFIG_LEVEL:
 		return command_has(c, ARG_INTENT_LEVEL);
 	default:

@@ -61,6 +61,9 @@ enum key_change { KEY_SHOW, KEY_ADD, KEY_USE, KEY_REMOVE };
 /* node lease */
 enum lease_change { LEASE_SHOW, LEASE_TAKE, LEASE_DROP };
 
+/* node audit */
+enum audit_change { AUDIT_SHOW, AUDIT_VERIFY, AUDIT_ACCEPT };
+
 #define HASH_5TUPLE 0
 #define HASH_SOURCE 1
 
@@ -94,6 +97,7 @@ struct command {
 	__u32 ttl_ms;	 /* of an invitation, of a lease */
 	char lease[STARLING_LEASE_BYTES];
 	__u32 lease_change; /* enum lease_change */
+	__u32 audit_change; /* enum audit_change */
 	__u32 intent_level;
 	__u32 confirm_ms;
 	__u32 wave;		   /* enum wave */

@@ -25,6 +25,7 @@
 	KIND(ASIDES, 0x0006 | PAGE_KIND_OF_BOOT, "backends that it has put aside by itself")                           \
 	KIND(READMITS, 0x0008, "backends that its operators have let in again")                                        \
 	KIND(AGENTS, 0x0009 | PAGE_KIND_OF_BOOT, "what backends' agents say to it: agent_rule.h")                      \
+	KIND(AUDIT, 0x000a, "the end of its audit log, kept over its restarts: audit_tail.h")                          \
 	KIND(LOADS, 0x0001 | PAGE_KIND_PASSING, "open connections by backend, and its own load")
 
 enum page_kind {

@@ -74,6 +74,11 @@ __u64 flock_count(const struct flock *f, enum page_outcome outcome)
 	return f->counts[outcome];
 }
 
+__u64 flock_date(const struct flock *f)
+{
+	return f->hlc.last;
+}
+
 __u64 flock_skewed(const struct flock *f)
 {
 	return f->skewed;

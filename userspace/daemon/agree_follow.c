@@ -14,6 +14,7 @@
 #include "core/config_file.h"
 #include "daemon/agree_state.h"
 #include "daemon/apply.h"
+#include "daemon/audit.h"
 #include "daemon/load.h"
 
 #define RETRY_MS 3000 /* what could not be run is tried again */
@@ -340,6 +341,7 @@ static int root_run(struct agree *a, const struct object_name *name, __u32 gener
 		return rc;
 	agree_keep(a, name, &root, job.result.changes);
 	log_notice("config: generation %u of the flock runs by=%s", generation, root.by);
+	audit_note(a->d->audit, root.by, "generation %u of the flock runs: %s", generation, root.command);
 	return 0;
 }
 

@@ -26,6 +26,7 @@
 #define DAEMON_READ_ONLY_REQUEST_BYTES (1u << 20) /* of the read-only socket: nobody there sends large files */
 
 struct agree;
+struct audit;
 struct health;
 struct peers;
 struct streams;
@@ -60,6 +61,7 @@ struct daemon {
 	struct peers *peers;
 	struct agree *agree;   /* any thread, from its opening to agree_close() */
 	struct health *health; /* any thread */
+	struct audit *audit;   /* any thread */
 	struct watchdog *watchdog;
 	struct workers *scribe; /* one thread that writes long answers out: the plane's only gathers their values */
 	struct applied applied;

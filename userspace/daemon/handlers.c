@@ -142,6 +142,10 @@ bool handler_prepare(struct task *t)
 		return true;
 	}
 
+	if (t->command.id == COMMAND_NODE_AUDIT) {
+		handle_node_audit(t);
+		return true;
+	}
 	if (t->command.id == COMMAND_FEATURE_PROBE) {
 		feature_probe(t);
 		return true;

@@ -24,6 +24,8 @@ handler_fn *handler_find(enum command_id id); /* NULL: not for the plane */
 /* Commands that need no plane, on a worker thread. Return: whether the task is done. */
 bool handler_prepare(struct task *t);
 
+void handle_node_audit(struct task *t); /* likewise */
+
 int handler_text(struct task *t, const struct buf *text); /* a text as answer: {"text":"..."}. 0, or -ENOMEM */
 
 handler_fn handle_vip_show, handle_vip_table, handle_backend_show, handle_flow_lookup, handle_flow_show,

@@ -14,17 +14,6 @@
 #include "daemon/handlers.h"
 #include "daemon/load.h"
 
-/* What asked for the change, in the words that were typed. */
-static void words_join(const struct task *t, struct buf *out)
-{
-	size_t i;
-
-	if (t->signalled)
-		buf_puts(out, "SIGHUP");
-	for (i = 0; i < t->request.word_count; i++)
-		buf_printf(out, "%s%s", i ? " " : "", t->request.words[i]);
-}
-
 static void change_print(const struct apply_result *result, struct buf *out)
 {
 	const struct plane_change *c = &result->change;
@@ -52,7 +41,7 @@ static int config_change(struct plane *p, struct task *t, struct config *wanted,
 				.careful = !t->request.dry_run && !t->request.force && !t->signalled};
 	int rc;
 
-	words_join(t, &command);
+	task_words(t, &command);
 	how.command = buf_text(&command);
 	rc = apply_config(t->d, p, wanted, &how, table, &result, err);
 	buf_free(&command);

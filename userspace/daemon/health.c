@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "core/table.h"
+#include "daemon/audit.h"
 #include "daemon/health_state.h"
 #include "daemon/peers.h"
 
@@ -143,6 +144,32 @@ static void certificate_keep(struct health *h, const struct verdict_action *acti
 	pthread_mutex_unlock(&h->inbox);
 }
 
+/* What votes have decided goes to the audit log, with the hash of what proves it. */
+static void verdict_audit(struct health *h, const struct verdict_action *action)
+{
+	struct health_target *t = health_set_id(&h->set, action->target);
+	__u8 bytes[VERDICT_CERTIFICATE_BYTES], hash[HASH_BYTES];
+	char at[ENDPOINT_TEXT_BYTES];
+	struct buf text = BUF_INIT;
+	enum verdict_state before;
+	int len;
+
+	if (!t || action->source != VERDICT_BY_CERTIFIED || t->certified == action->state)
+		return;
+	before = t->certified;
+	t->certified = action->state;
+	if (before == VERDICT_NONE && action->state == VERDICT_UP)
+		return; /* nothing has come about: votes have been heard */
+	len = verdict_export(h->verdict, action->target, bytes);
+	if (len <= 0)
+		return;
+	h->signing.hash(h->signing.arg, bytes, (size_t)len, hash);
+	audit_hash_format(hash, &text);
+	audit_note(h->d->audit, NULL, "%s is %s by votes: certificate %s", endpoint_format(&t->at, at),
+		   verdict_state_word(action->state), buf_text(&text));
+	buf_free(&text);
+}
+
 /* Return: whether verdicts are others; whether there is something to be said. */
 static bool actions_take(struct health *h, bool *ret_votes)
 {
@@ -168,6 +195,7 @@ static bool actions_take(struct health *h, bool *ret_votes)
 			break;
 		case VERDICT_CHANGE:
 			h->disagreements += action.own_down;
+			verdict_audit(h, &action);
 			changed = true;
 			break;
 		}

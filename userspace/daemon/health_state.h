@@ -31,8 +31,9 @@ struct health_target {
 	bool barred;			  /* exec, and it is off here, or via tunnel, and there is none: never probed */
 	bool probed;			  /* @last is valid */
 	struct probe_result last;
-	struct agent_report report; /* what the agent has said to this node */
-	struct health_agent *agent; /* of the set, under the lock; NULL: there is none */
+	struct agent_report report;   /* what the agent has said to this node */
+	struct health_agent *agent;   /* of the set, under the lock; NULL: there is none */
+	enum verdict_state certified; /* as the audit log has it */
 	__u64 checks, failures;
 };
 

@@ -200,6 +200,7 @@ void health_set_keep(struct health_set *set, const struct health_set *former)
 		t->report = was->report;
 		if (t->agent && was->agent)
 			*t->agent = *was->agent;
+		t->certified = was->certified;
 		t->checks = was->checks;
 		t->failures = was->failures;
 	}

@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "io/state_file.h"
 
 #define HISTORY_NAME_BYTES 16 /* "0000000042.conf" and NUL */
@@ -234,20 +235,6 @@ static int head_format(const struct generation *g, struct buf *out)
 	return buf_error(out);
 }
 
-/* Cut a text to its room without cutting a character of UTF-8 in two. */
-static void text_cut(char *to, size_t room, const char *from)
-{
-	size_t len = strlen(from);
-
-	if (len >= room) {
-		len = room - 1;
-		while (len && ((unsigned char)from[len] & 0xc0) == 0x80)
-			len--;
-	}
-	memcpy(to, from, len);
-	to[len] = '\0';
-}
-
 /* Where a generation of this number is, or will be; makes room for one more. */
 static struct generation *place_make(struct history *h, __u32 number)
 {
@@ -302,8 +289,8 @@ int history_add(struct history *h, const char *by, const char *command, size_t c
 	struct generation g = {
 		.number = h->count ? h->all[h->count - 1].number + 1 : 1, .time_ms = wall_ms(), .changes = changes};
 
-	text_cut(g.by, sizeof(g.by), by);
-	text_cut(g.command, sizeof(g.command), command);
+	utf8_cut(g.by, sizeof(g.by), by);
+	utf8_cut(g.command, sizeof(g.command), command);
 	return put(h, &g, text, len, durable, err);
 }
 

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "core/message_wire.h"
 #include "daemon/agree.h"
+#include "daemon/audit.h"
 #include "daemon/peers_state.h"
 #include "daemon/stream.h"
 #include "io/state_file.h"
@@ -193,6 +194,7 @@ void peers_step(struct peers *p)
 		peers_publish(p);
 		peers_votes_step(p);
 		live = peers_keys_step(p, now);
+		peers_audit_step(p, now, live);
 		peers_places_step(p, now, live);
 		peers_bulk_step(p, now);
 		peers_rejects_step(p, now);
@@ -273,6 +275,7 @@ static int life_begin(struct peers *p, __u32 stored, struct err *err)
 	incarnation_begin(&p->incarnation, stored, boot);
 	incarnation_save(p);
 	p->author.last = (struct page_version){p->incarnation.number, boot, 0};
+	audit_identity(p->d->audit, &p->identity);
 	return 0;
 }
 
@@ -328,6 +331,7 @@ static int part_begin(struct peers *p, struct err *err)
 	ears_open(p);
 	peers_bulk_open(p);
 	p->author.store = flock_pages(p->flock);
+	peers_audit_begin(p);
 	peers_quiet(p);
 	peers_publish(p);
 	timer_set(p);
@@ -379,6 +383,8 @@ static void settings_use(struct peers *p)
 	p->moved = false;
 	if (p->flock)
 		peers_places_use(p);
+	if (!wanted)
+		audit_begin(p->d->audit); /* nobody will say what he holds of the log */
 	if (p->flock || !wanted)
 		return;
 	if (part_begin(p, &err))
@@ -439,6 +445,8 @@ void peers_configure(struct peers *p, const struct config *config)
 		log_error("flock: no memory for the roster");
 		return;
 	}
+	if (!wanted.at.port)
+		audit_begin(p->d->audit); /* nobody will say what he holds of the log */
 	pthread_mutex_lock(&p->lock);
 	if (settings_same(&p->settings, &wanted)) {
 		roster_free(&wanted.roster);

@@ -70,6 +70,9 @@ int peers_rekey(struct peers *p, char message[256], struct err *err);
 int peers_drain(struct peers *p, const char *reason, struct err *err);
 bool peers_draining(struct peers *p, char reason[PEERS_REASON_BYTES]);
 
+/* `node audit`: whom a name is of. Return: 0, or -ENOENT with @err. */
+int peers_audit_find(struct peers *p, const char *name, __u64 *ret_id, bool *ret_self, struct err *err);
+
 /* `node leave`: tell the others that this node goes. */
 int peers_leave(struct peers *p, struct err *err);
 

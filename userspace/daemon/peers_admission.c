@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "core/lex.h"
+#include "daemon/audit.h"
 #include "daemon/peers_state.h"
 #include "io/state_file.h"
 
@@ -69,19 +70,23 @@ static struct roster_node self_of(const struct peers *p)
 	return self;
 }
 
-static void changes_log(const struct peers *p, const struct roster *next)
+static void change_log(const struct peers *p, const struct roster_node *node, const char *what)
 {
 	char id[ROSTER_ID_TEXT_BYTES];
 
+	log_notice("flock: node %s is %s id=%s", node->name, what, roster_id_format(node->id, id));
+	audit_note(p->d->audit, NULL, "node %s is %s, id %s", node->name, what, id);
+}
+
+static void changes_log(const struct peers *p, const struct roster *next)
+{
 	for (size_t i = 0; i < next->count; i++)
 		if (!roster_find_id(&p->roster, next->node[i].id) &&
 		    !roster_find_id(&p->settings.roster, next->node[i].id) && next->node[i].id != p->identity.id)
-			log_notice("flock: node %s is let in id=%s", next->node[i].name,
-				   roster_id_format(next->node[i].id, id));
+			change_log(p, &next->node[i], "let in");
 	for (size_t i = 0; i < p->roster.count; i++)
 		if (admission_is_forgotten(&p->admission, p->roster.node[i].id))
-			log_notice("flock: node %s is forgotten id=%s", p->roster.node[i].name,
-				   roster_id_format(p->roster.node[i].id, id));
+			change_log(p, &p->roster.node[i], "forgotten");
 }
 
 bool peers_roster_use(struct peers *p)

@@ -108,6 +108,7 @@ void peers_publish(struct peers *p)
 	peers_register_publish(p);
 	peers_asides_publish(p);
 	peers_readmits_publish(p);
+	peers_audit_publish(p);
 }
 
 /* --- loads --- */
@@ -261,6 +262,8 @@ void peers_page(void *arg, enum page_outcome outcome, const struct page *page)
 		return;
 	}
 	p->admission_heard |= page->kind == PAGE_KIND_ADMISSION;
+	if (page->kind == PAGE_KIND_AUDIT)
+		peers_audit_page(p, page);
 	if (page->origin == p->identity.id)
 		incarnation_heard(&p->incarnation, &page->version);
 	else if (page->kind == PAGE_KIND_REGISTER)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/audit.h"
 #include "daemon/peers_state.h"
 
 #define LONELY_MS  3000 /* nobody has answered for so long: its keys may be out of date */
@@ -100,6 +101,8 @@ int peers_admitted(void *arg, __u64 sender, const struct ring *ring, const __u32
 		return 0;
 	}
 	log_notice("flock: keys of node %s taken number=%llu key=%08x", roster_id_format(sender, id),
+		   (unsigned long long)ring->number, ring->used);
+	audit_note(p->d->audit, NULL, "keys of node %s taken, change %llu, key %08x", id,
 		   (unsigned long long)ring->number, ring->used);
 	peers_quiet(p);
 	if (first)

@@ -122,6 +122,7 @@ static void node_row(const struct peers *p, const struct roster_node *node, stru
 	table_set_text(t, row, FIELD_NODE_id, roster_id_format(node->id, id));
 	table_set_text(t, row, FIELD_NODE_key, roster_key_format(&node->key, key));
 	table_set_bool(t, row, FIELD_NODE_self, self);
+	peers_audit_row(p, node->id, self, t, row);
 	if (!p->flock) {
 		if (self)
 			table_set_text(t, row, FIELD_NODE_state, "alone");
@@ -215,8 +216,14 @@ int peers_gossip(struct peers *p, struct table *t)
 	struct channel_status status;
 	struct tally sum = {{0}, 0, 0};
 	struct mono now = mono_now();
+	__u64 audit[AUDIT_STATES] = {0};
 
 	pthread_mutex_lock(&p->lock);
+	peers_audit_tally(p, audit);
+	_Static_assert(FIELD_GOSSIP_audit_cut - FIELD_GOSSIP_audit_whole + 1 == AUDIT_STATES,
+		       "a field each, in the order of audit_tail.h");
+	for (i = 0; i < AUDIT_STATES; i++)
+		table_set_u64(t, row, (enum field_id)(FIELD_GOSSIP_audit_whole + i), audit[i]);
 	if (p->flock)
 		sum = tally(p);
 	channel_status(p->channel, &status);
@@ -272,6 +279,7 @@ void peers_problems(struct peers *p, struct table *t)
 		peers_key_problems(p, problem, t);
 		peers_asides_problems(p, problem, t);
 	}
+	peers_audit_problems(p, problem, t);
 	for (i = 0; p->flock && i < p->roster.count; i++) {
 		const struct roster_node *node = &p->roster.node[i];
 

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "core/admission.h"
+#include "core/audit_tail.h"
 #include "core/caspaxos.h"
 #include "core/flock.h"
 #include "core/incarnation.h"
@@ -99,8 +100,9 @@ struct peers {
 	struct beacons *ears;
 	struct bulks *bulks; /* NULL: no streams */
 	struct mono looked_up, beaconed;
-	struct mono second; /* when what is done once a second was done */
-	struct mono kept;   /* and the file of where others are written */
+	struct mono second;			/* when what is done once a second was done */
+	struct mono kept;			/* and the file of where others are written */
+	struct mono audit_began, audit_company; /* when the part began; since when others are live without a break */
 	size_t votes_shown; /* nodes of the roster whose pages of votes health has been shown, or need not be */
 };
 
@@ -154,6 +156,15 @@ void peers_votes_end(struct peers *p);	/* this node has no part any more */
 void peers_readmits_publish(struct peers *p);
 void peers_readmits_page(struct peers *p, const struct page *page);
 void peers_readmits_tell(struct peers *p, struct plane *plane);
+
+/* peers_audit.c; under the lock, on the loop's thread but for what shows */
+void peers_audit_begin(struct peers *p);			      /* the store of pages is a new one */
+void peers_audit_step(struct peers *p, struct mono now, size_t live); /* once a second */
+void peers_audit_publish(struct peers *p);
+void peers_audit_page(struct peers *p, const struct page *page);
+void peers_audit_problems(struct peers *p, void (*tell)(void *arg, const char *text), void *arg);
+void peers_audit_row(const struct peers *p, __u64 node, bool self, struct table *t, size_t row);
+void peers_audit_tally(const struct peers *p, __u64 ret[AUDIT_STATES]);
 
 /* peers_known.c; under the lock */
 void peers_known_load(struct peers *p);

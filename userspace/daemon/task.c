@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "daemon/agree.h"
 #include "daemon/apply.h"
+#include "daemon/audit.h"
 #include "daemon/handlers.h"
 #include "daemon/stream.h"
 
@@ -76,6 +77,27 @@ void task_answer_metrics(struct task *t, struct page_tables *tables)
 	tables->count = 0;
 }
 
+void task_words(const struct task *t, struct buf *out)
+{
+	if (t->signalled)
+		buf_puts(out, "SIGHUP");
+	for (size_t i = 0; i < t->request.word_count; i++)
+		buf_printf(out, "%s%s", i ? " " : "", t->request.words[i]);
+}
+
+/* A change that was made; a probe counts for nothing. */
+static void task_audit(const struct task *t)
+{
+	struct buf words = BUF_INIT;
+
+	if (t->fault != FAULT_NONE || t->request.dry_run || !command_mutates(&t->command) ||
+	    t->command.id == COMMAND_HEALTH_PROBE)
+		return;
+	task_words(t, &words);
+	audit_note(t->d->audit, t->by, "%s", buf_text(&words));
+	buf_free(&words);
+}
+
 /* On the loop: the answer goes out, or to the log. */
 static void task_finish(void *arg)
 {
@@ -85,6 +107,7 @@ static void task_finish(void *arg)
 	size_t len;
 	char *bytes;
 
+	task_audit(t);
 	if (t->fault != FAULT_NONE)
 		d->request_failures += !t->signalled;
 	if (t->fault != FAULT_NONE && t->command.id == COMMAND_CONFIG_APPLY && !t->request.dry_run &&

@@ -47,6 +47,9 @@ void task_reload(struct daemon *d);
 /* On any thread: what @rc and @err say, or the answer, goes out; the task is gone then. */
 void task_end(struct task *t, int rc, struct err *err);
 
+/* What asked for it, in the words that were typed. */
+void task_words(const struct task *t, struct buf *out);
+
 /* Make the answer an error. */
 void task_fail(struct task *t, enum request_fault fault, const struct err *err);
 void task_fail_list(struct task *t, const struct err_list *errors);

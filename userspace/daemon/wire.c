@@ -4,8 +4,8 @@
  *
  * The loop's thread has the sockets, signals and next hops; the plane's thread has the tables;
  * the loop's workers parse what clients send; the scribe writes long answers; the HTTP server has
- * a thread of its own, and so has the prober. They meet in loop_post(), plane_post() and workers_post() only. Not here:
- * what is done in each.
+ * a thread of its own, and so have the prober and the audit log. They meet in loop_post(), plane_post() and
+ * workers_post() only. Not here: what is done in each.
  */
 #include "daemon/wire.h"
 
@@ -17,6 +17,7 @@
 #include "core/request.h"
 #include "daemon/agree.h"
 #include "daemon/apply.h"
+#include "daemon/audit.h"
 #include "daemon/health.h"
 #include "daemon/load.h"
 #include "daemon/pages.h"
@@ -361,6 +362,8 @@ static int parts_open(struct wire *w, struct err *err)
 	if (!rc)
 		rc = streams_open(d, &d->streams, err);
 	if (!rc)
+		rc = audit_open(d, &d->audit, err);
+	if (!rc)
 		rc = peers_open(d, &d->peers, err);
 	if (!rc)
 		rc = agree_open(d, &d->agree, err);
@@ -435,6 +438,7 @@ void wire_run(struct daemon *d, struct config *config)
 		d->status = 1;
 	}
 	agree_close(d->agree);
+	audit_close(d->audit);
 	streams_close(d->streams);
 	watchdog_close(d->watchdog);
 	history_close(d->history);

@@ -47,7 +47,7 @@ static int write_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
-static int dir_sync(const char *path)
+int state_file_sync_dir(const char *path)
 {
 	char dir[PATH_MAX];
 	char *slash;
@@ -106,7 +106,7 @@ static int file_replace(const char *path, const char *text, size_t len, mode_t m
 		unlink(temp);
 		return err_set(err, -rc, "cannot rename %s to %s: %s", temp, path, strerror(-rc));
 	}
-	rc = synced ? dir_sync(path) : 0;
+	rc = synced ? state_file_sync_dir(path) : 0;
 	return rc ? err_set(err, -rc, "cannot sync the directory of %s: %s", path, strerror(-rc)) : 0;
 }
 

@@ -40,6 +40,9 @@ int state_file_write_quick(const char *path, const char *text, size_t len, struc
  */
 int state_file_read(const char *path, char **ret_text, size_t *ret_len, struct err *err);
 
+/* The directory of a file has reached the disk: that there is one of that name, or is none. Return: 0 or -errno. */
+int state_file_sync_dir(const char *path);
+
 /* Makes a directory and its parents, each 0750. Return: 0 or -errno with @err. */
 int state_dir_make(const char *path, struct err *err);
 

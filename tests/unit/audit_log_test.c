@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A node's own log over its restarts: chains that go on, and chains that begin because of what others hold. Not here:
+ * other nodes (tests/net/audit.sh), lines (audit_test), files (audit_file_test).
+ */
+#include <errno.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "core/fact.h"
+#include "daemon/audit_state.h"
+#include "signer.h"
+
+struct node {
+	struct daemon d;
+	struct signer signer;
+	struct audit *audit;
+	__u64 pages; /* heard */
+};
+
+static void node_start(struct node *n)
+{
+	assert_int_equal(audit_open(&n->d, &n->audit, NULL), 0);
+	audit_identity(n->audit, &n->signer.identity);
+	audit_flush(n->audit);
+}
+
+static void node_stop(struct node *n)
+{
+	audit_close(n->audit);
+	n->audit = NULL;
+}
+
+static int node_make(void **state)
+{
+	struct node *n = calloc(1, sizeof(*n));
+
+	strcpy(n->d.node, "lb1");
+	strcpy(n->d.state_dir, "/tmp/audit_log_test.XXXXXX");
+	assert_non_null(mkdtemp(n->d.state_dir));
+	signer_real(&n->signer, 1);
+	node_start(n);
+	*state = n;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void log_lose(struct node *n)
+{
+	char path[PATH_MAX + 8];
+
+	snprintf(path, sizeof(path), "%s/audit", n->d.state_dir);
+	nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static int node_remove(void **state)
+{
+	struct node *n = *state;
+
+	node_stop(n);
+	nftw(n->d.state_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(n);
+	return 0;
+}
+
+/* An own page comes back from others. */
+static void hears(struct node *n, struct audit_tail held)
+{
+	struct audit_told told = {.tail = held};
+	struct page_draft draft = {0};
+	struct page page = {.origin = n->signer.id, .kind = PAGE_KIND_AUDIT, .version = {1, 1, ++n->pages}};
+
+	assert_int_equal(audit_told_encode(&told, &draft), 0);
+	page.entries = draft.entries;
+	page.len = draft.len;
+	audit_heard_own(n->audit, &page);
+}
+
+/* Others had time to say what they hold. */
+static struct audit_told settled(struct node *n)
+{
+	struct audit_told told;
+
+	assert_false(audit_tell(n->audit, &told));
+	audit_settle(n->audit);
+	audit_flush(n->audit);
+	assert_true(audit_tell(n->audit, &told));
+	return told;
+}
+
+static void noted(struct node *n, const char *what)
+{
+	audit_note(n->audit, "root@lb1", "%s", what);
+	audit_flush(n->audit);
+}
+
+static void verifies(struct node *n, const char *words)
+{
+	struct buf says = BUF_INIT;
+
+	assert_int_equal(audit_verify(n->audit, &says, NULL), 0);
+	assert_non_null(strstr(buf_text(&says), words));
+	buf_free(&says);
+}
+
+static bool says(struct node *n, const char *words)
+{
+	struct table *t = table_new(KIND_AUDIT);
+	struct buf text = BUF_INIT;
+	bool found;
+
+	assert_int_equal(audit_show(n->audit, 100, t, NULL), 0);
+	table_dump(t, &text);
+	found = strstr(buf_text(&text), words) != NULL;
+	buf_free(&text);
+	table_free(t);
+	return found;
+}
+
+static void nothing_is_written_before_others_had_their_say(void **state)
+{
+	struct node *n = *state;
+	struct audit_told told;
+
+	noted(n, "vip delete web");
+	assert_int_equal(audit_verify(n->audit, &BUF_INIT, NULL), -ENOENT);
+	told = settled(n);
+	assert_int_equal(told.tail.sequence, 3); /* the beginning, the start, the command */
+	assert_int_equal(told.quote.held.sequence, 0);
+	assert_true(says(n, "vip delete web"));
+	verifies(n, "3 entries in 1 chain follow");
+}
+
+static void a_chain_goes_on_after_a_restart(void **state)
+{
+	struct node *n = *state;
+	struct audit_told before, after;
+
+	before = settled(n);
+	node_stop(n);
+	node_start(n);
+	hears(n, before.tail);
+	after = settled(n);
+	assert_true(after.tail.store == before.tail.store && after.tail.sequence > before.tail.sequence);
+	assert_int_equal(audit_judge(&before.tail, &after), AUDIT_WHOLE);
+	verifies(n, "in 1 chain follow");
+}
+
+static void a_log_that_is_lost_begins_anew_and_quotes(void **state)
+{
+	struct node *n = *state;
+	struct audit_told before = settled(n), after;
+	struct audit_held own;
+
+	node_stop(n);
+	log_lose(n);
+	node_start(n);
+	noted(n, "vip delete web");
+	hears(n, before.tail);
+	after = settled(n);
+	assert_int_equal(audit_judge(&before.tail, &after), AUDIT_RESET);
+	assert_true(says(n, "begins anew: others hold entry 2"));
+	assert_true(says(n, "vip delete web"));
+	assert_int_equal(audit_look(n->audit, n->signer.id, true, &own), 0);
+	assert_int_equal(own.state, AUDIT_RESET);
+	/* what it quotes is known after another restart, and nothing begins anew again */
+	node_stop(n);
+	node_start(n);
+	hears(n, before.tail);
+	before = after;
+	after = settled(n);
+	assert_true(after.tail.store == before.tail.store && after.quote.held.sequence == 2);
+}
+
+static void a_log_that_ends_before_what_others_hold_owns_to_it(void **state)
+{
+	struct node *n = *state;
+	struct audit_told before = settled(n), after;
+	struct audit_tail held = before.tail;
+
+	node_stop(n);
+	node_start(n);
+	held.sequence += 10;
+	hears(n, held);
+	after = settled(n);
+	assert_true(after.tail.store != held.store);
+	assert_int_equal(audit_judge(&held, &after), AUDIT_CUT);
+	verifies(n, "in 2 chains follow");
+}
+
+static void an_entry_in_the_middle_that_others_hold_otherwise_is_a_fork(void **state)
+{
+	struct node *n = *state;
+	struct audit_told before = settled(n), after;
+	struct audit_tail held = before.tail;
+
+	noted(n, "one");
+	node_stop(n);
+	node_start(n);
+	hears(n, held); /* as it is */
+	assert_true(settled(n).tail.store == held.store);
+	node_stop(n);
+	node_start(n);
+	held.hash[0] ^= 1;
+	hears(n, held);
+	after = settled(n);
+	assert_int_equal(audit_judge(&held, &after), AUDIT_FORKED);
+}
+
+/* Of what others hold the latest counts, and none of it once the own end was told. */
+static void it_begins_anew_once_at_most(void **state)
+{
+	struct node *n = *state;
+	struct audit_told told = settled(n), again;
+
+	hears(n, (struct audit_tail){77, 5, {1}});
+	audit_settle(n->audit);
+	audit_flush(n->audit);
+	assert_true(audit_tell(n->audit, &again));
+	assert_true(audit_tail_same(&told.tail, &again.tail));
+}
+
+static void a_torn_line_is_no_loss(void **state)
+{
+	struct node *n = *state;
+	struct audit_told before = settled(n), after;
+	char path[PATH_MAX + 32];
+	FILE *f;
+
+	node_stop(n);
+	snprintf(path, sizeof(path), "%s/audit/0000000001.log", n->d.state_dir);
+	f = fopen(path, "a");
+	assert_non_null(f);
+	fputs("SAL1 0011", f);
+	fclose(f);
+	node_start(n);
+	hears(n, before.tail);
+	after = settled(n);
+	assert_int_equal(audit_judge(&before.tail, &after), AUDIT_WHOLE);
+	verifies(n, "in 1 chain follow");
+}
+
+static void another_identity_goes_on_in_another_segment(void **state)
+{
+	struct node *n = *state;
+	struct audit_told before = settled(n), after;
+
+	signer_real(&n->signer, 2);
+	audit_identity(n->audit, &n->signer.identity);
+	noted(n, "node rekey");
+	assert_true(audit_tell(n->audit, &after));
+	assert_int_equal(audit_judge(&before.tail, &after), AUDIT_WHOLE);
+	verifies(n, "in 1 chain follow");
+	assert_int_equal(n->audit->head.first, before.tail.sequence + 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(nothing_is_written_before_others_had_their_say, node_make, node_remove),
+		cmocka_unit_test_setup_teardown(a_chain_goes_on_after_a_restart, node_make, node_remove),
+		cmocka_unit_test_setup_teardown(a_log_that_is_lost_begins_anew_and_quotes, node_make, node_remove),
+		cmocka_unit_test_setup_teardown(a_log_that_ends_before_what_others_hold_owns_to_it, node_make,
+						node_remove),
+		cmocka_unit_test_setup_teardown(an_entry_in_the_middle_that_others_hold_otherwise_is_a_fork, node_make,
+						node_remove),
+		cmocka_unit_test_setup_teardown(it_begins_anew_once_at_most, node_make, node_remove),
+		cmocka_unit_test_setup_teardown(a_torn_line_is_no_loss, node_make, node_remove),
+		cmocka_unit_test_setup_teardown(another_identity_goes_on_in_another_segment, node_make, node_remove),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What audit*.c share. Not here: their interface (audit.h).
+ */
+#ifndef STARLING_DAEMON_AUDIT_STATE_H
+#define STARLING_DAEMON_AUDIT_STATE_H
+
+#include <pthread.h>
+
+#include "core/hlc.h"
+#include "daemon/audit.h"
+#include "io/audit_file.h"
+
+#define AUDIT_NOTES 4096 /* that wait to be written; more are counted as missing */
+
+/* A line to be. */
+struct audit_note {
+	struct audit_note *next;
+	char by[AUDIT_BY_BYTES];
+	char what[AUDIT_WHAT_BYTES];
+};
+
+struct audit {
+	struct daemon *d;
+	struct workers *worker; /* one thread */
+	char dir[PATH_MAX];
+
+	pthread_mutex_t files;	 /* of these; taken before @lock */
+	struct audit_file *file; /* NULL: not opened yet */
+	bool damaged;		 /* its last line was none: it is not gone on with */
+	struct hlc hlc;
+	struct audit_head head; /* of the last segment; store 0: there is none */
+	struct audit_tail end;	/* of the chain */
+
+	pthread_mutex_t lock; /* of all below; a leaf */
+	struct identity identity;
+	struct audit_note *first, **last;
+	size_t notes;
+	__u64 missing;	/* lines that were not kept, since the last one that was */
+	bool posted;	/* the worker has been asked */
+	bool may_begin; /* a chain */
+	bool settling, settled;
+	struct audit_told own;	 /* the disk has it */
+	struct audit_told heard; /* as others hold it, of an earlier life; sequence 0: nothing */
+	struct page_version heard_version;
+	enum audit_state own_state;   /* what @heard says of the log that was found */
+	char trouble[ERR_TEXT_BYTES]; /* ""; why lines are not kept */
+	struct audit_memory memory;
+	bool memory_changed;
+	_Atomic __u64 date; /* of the flock's clock */
+};
+
+/* audit.c: what waits is written, if it may be, and a chain begins, if it has to. Any thread, which waits for the disk.
+ */
+void audit_flush(struct audit *a);
+
+void audit_others_load(struct audit *a); /* audit_others.c; at the start */
+
+#endif
