@@ -142,9 +142,9 @@ shown() { # BACKEND STATE: to all
 	done
 }
 out_and_back() { # BACKEND STATE: afterwards
-	signal STOP "$1"
+	signal STOP "be$1"
 	check "it is out" wait_for 20 shown "$1" down
-	signal CONT "$1"
+	signal CONT "be$1"
 	check "and $2 when it is well" wait_for 20 shown "$1" "$2"
 }
 for n in 1 2 3 4; do at "$n" vip set web recovery hybrid damp 1m >/dev/null; done
