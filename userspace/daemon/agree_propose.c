@@ -15,6 +15,8 @@
 #include "daemon/task.h"
 
 #define PROPOSE_MS	3000
+#define VOTERS_MS	3000 /* in which all of them have to have told that they can vote */
+#define VOTERS_LOOK_MS	50
 #define CONFIRM_LAST_MS 1500 /* before the deadline: a second, and half a second that clocks may differ by */
 
 /* Of a register that is taken over: more than may have been decided without it, so that numbers of leases rise on. */
@@ -310,14 +312,31 @@ int agree_take_back(struct agree *a, const struct intent *want, struct err *err)
 
 /* --- voters --- */
 
+/* Who has only just come may not have told its store yet. */
+static int voter_find(struct agree *a, const char *name, struct mono until, struct voter *ret)
+{
+	bool more = true;
+	int rc;
+
+	while ((rc = peers_register_store(a->d->peers, name, &ret->node, &ret->store)) == -EAGAIN && more) {
+		pthread_mutex_lock(&a->lock);
+		agree_wait(a, mono_after(mono_now(), VOTERS_LOOK_MS));
+		more = !a->stopping && mono_now().ns < until.ns;
+		pthread_mutex_unlock(&a->lock);
+	}
+	return rc;
+}
+
 static int voters_find(struct agree *a, const struct command *c, struct caspaxos_value *ret, struct err *err)
 {
+	struct mono until = mono_after(mono_now(), VOTERS_MS);
+
 	if (c->voters % 2 == 0)
 		return err_set(err, EINVAL,
 			       "1, 3, 5 or 7 voters: of an even number one more has to answer, and no more may fail");
 	ret->voters = (__u32)c->voters;
 	for (size_t i = 0; i < c->voters; i++)
-		if (peers_register_store(a->d->peers, c->voter[i], &ret->voter[i].node, &ret->voter[i].store))
+		if (voter_find(a, c->voter[i], until, &ret->voter[i]))
 			return err_set(err, ENOENT, "%s is not in the roster, or has not told yet that it can vote",
 				       c->voter[i]);
 	return 0;

@@ -107,7 +107,8 @@ bool peers_register_answers(struct peers *p, __u64 id, const struct voter *voter
 int peers_register_other(struct peers *p, struct caspaxos_value *ret);
 bool peers_register_none(struct peers *p); /* a live node has told that it knows of none */
 void peers_register_problems(struct peers *p, void (*tell)(void *arg, const char *text), void *arg);
-int peers_register_store(struct peers *p, const char *name, __u64 *ret_node, __u64 *ret_store); /* -ENOENT: not told */
+/* Return: 0; -ENOENT: no such node; -EAGAIN: it has not told yet. */
+int peers_register_store(struct peers *p, const char *name, __u64 *ret_node, __u64 *ret_store);
 
 /* Fetch what lacks of a tree from a node; done() is called on the loop's thread, under the peers' lock: 0; -ENOENT: it
  * has not all; -EHOSTUNREACH, -EBUSY, -EIO. */

@@ -281,7 +281,7 @@ int peers_register_store(struct peers *p, const char *name, __u64 *ret_node, __u
 	pthread_mutex_lock(&p->lock);
 	node = roster_find(&p->roster, name);
 	if (node)
-		rc = node->id == p->identity.id ? 0 : peers_register_told(p, node->id, &m);
+		rc = node->id == p->identity.id || !peers_register_told(p, node->id, &m) ? 0 : -EAGAIN;
 	if (!rc) {
 		*ret_node = node->id;
 		*ret_store = node->id == p->identity.id ? caspaxos_store(p->caspaxos) : m.store;
