@@ -9,7 +9,6 @@
 #include "daemon/audit_state.h"
 
 struct showing {
-	struct audit *a;
 	struct signing signing;
 	struct table *table;
 	size_t lines, skipped; /* in all; of them, left out */
@@ -59,7 +58,7 @@ static int line_show(void *arg, const char *file, unsigned int number, const cha
 int audit_show(struct audit *a, size_t limit, struct table *t, struct err *err)
 {
 	struct identity nobody = {0};
-	struct showing s = {.a = a, .signing = identity_signing(&nobody)};
+	struct showing s = {.signing = identity_signing(&nobody)};
 	int rc;
 
 	audit_flush(a);

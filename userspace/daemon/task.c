@@ -252,6 +252,8 @@ static void on_prepared(void *arg)
 		task_finish(t);
 	} else if (command_info(t->command.id)->flags & COMMAND_STREAMS) {
 		stream_post(t);
+	} else if (t->command.id == COMMAND_NODE_AUDIT) {
+		handle_node_audit(t);
 	} else {
 		task_post(t);
 	}

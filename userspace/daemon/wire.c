@@ -400,6 +400,7 @@ static void parts_close(struct wire *w)
 		d->control[i] = NULL;
 	}
 	agree_stop(d->agree);
+	audit_stop(d->audit);
 	health_stop(d->health);
 	p = d->plane;
 	d->plane = NULL;
