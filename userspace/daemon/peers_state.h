@@ -102,6 +102,7 @@ struct peers {
 	struct mono looked_up, beaconed;
 	struct mono second;			/* when what is done once a second was done */
 	struct mono kept;			/* and the file of where others are written */
+	bool rostered;				/* there was a roster before, though it may have had nobody */
 	struct mono audit_began, audit_company; /* when the part began; since when others are live without a break */
 	size_t votes_shown; /* nodes of the roster whose pages of votes health has been shown, or need not be */
 };
