@@ -65,8 +65,17 @@ void audit_hear(struct audit *a, const struct page *page, const char *name, cons
  */
 void audit_tick(struct audit *a);
 
-/* Pages held, for a page store that has just been made: fn() is called under the lock. */
-void audit_pages(struct audit *a, void (*fn)(void *arg, const void *page, size_t len), void *arg);
+/**
+ * audit_pages() - pages held, for a page store that has just been made
+ * @from:	the first node's id, 0 for the first call
+ * @most:	pages
+ * @fn:		called under the lock
+ *
+ * Return: @from of the next call; AUDIT_PAGES_ALL: that was all.
+ */
+__u64 audit_pages(struct audit *a, __u64 from, size_t most, void (*fn)(void *arg, const void *page, size_t len),
+		  void *arg);
+#define AUDIT_PAGES_ALL UINT64_MAX
 
 /* What is held of a node, its page left out; of the own one (@self): its own end. Return: 0, or -ENOENT. */
 int audit_look(struct audit *a, __u64 node, bool self, struct audit_held *ret);

@@ -159,12 +159,24 @@ void audit_hear(struct audit *a, const struct page *page, const char *name, cons
 		noticed_tell(a, name, before, &copy);
 }
 
-void audit_pages(struct audit *a, void (*fn)(void *arg, const void *page, size_t len), void *arg)
+__u64 audit_pages(struct audit *a, __u64 from, size_t most, void (*fn)(void *arg, const void *page, size_t len),
+		  void *arg)
 {
+	__u64 next = AUDIT_PAGES_ALL;
+
 	pthread_mutex_lock(&a->lock);
-	for (size_t i = 0; i < a->memory.count; i++)
-		fn(arg, a->memory.held[i].page, a->memory.held[i].len);
+	for (size_t i = 0; i < a->memory.count && next == AUDIT_PAGES_ALL; i++) {
+		const struct audit_held *held = &a->memory.held[i];
+
+		if (held->node < from)
+			continue;
+		if (!most--)
+			next = held->node;
+		else
+			fn(arg, held->page, held->len);
+	}
 	pthread_mutex_unlock(&a->lock);
+	return next;
 }
 
 int audit_look(struct audit *a, __u64 node, bool self, struct audit_held *ret)
