@@ -268,6 +268,32 @@ static void another_identity_goes_on_in_another_segment(void **state)
 	assert_int_equal(n->audit->head.first, before.tail.sequence + 1);
 }
 
+/* Segments are dropped only when there are too many. */
+static void a_log_whose_beginning_was_removed_does_not_verify(void **state)
+{
+	struct node *n = *state;
+	char path[PATH_MAX + 32];
+	struct err err = {0};
+	struct audit_tail end;
+
+	end = settled(n).tail;
+	node_stop(n);
+	node_start(n);
+	end.sequence += 10;
+	hears(n, end);
+	settled(n); /* another chain, for a segment of its own that begins with entry 1 */
+	signer_real(&n->signer, 2);
+	audit_identity(n->audit, &n->signer.identity);
+	noted(n, "node rekey");
+	verifies(n, "in 2 chains follow each other, from entry 1 of");
+	for (int i = 1; i <= 2; i++) {
+		snprintf(path, sizeof(path), "%s/audit/%010d.log", n->d.state_dir, i);
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(audit_verify(n->audit, &BUF_INIT, &err), -EBADMSG);
+		assert_non_null(strstr(err.text, "the beginning is missing"));
+	}
+}
+
 static enum audit_state tells(struct node *n, const struct signer *s, __u64 number, struct audit_tail end)
 {
 	struct audit_told told = {.tail = end};
@@ -339,6 +365,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_begins_anew_once_at_most, node_make, node_remove),
 		cmocka_unit_test_setup_teardown(a_torn_line_is_no_loss, node_make, node_remove),
 		cmocka_unit_test_setup_teardown(what_is_accepted_is_on_the_disk_or_said_not_to_be, node_make,
+						node_remove),
+		cmocka_unit_test_setup_teardown(a_log_whose_beginning_was_removed_does_not_verify, node_make,
 						node_remove),
 		cmocka_unit_test_setup_teardown(another_identity_goes_on_in_another_segment, node_make, node_remove),
 	};
