@@ -352,6 +352,32 @@ static void what_is_accepted_is_on_the_disk_or_said_not_to_be(void **state)
 	assert_int_equal(kept(n, &s), AUDIT_WHOLE);
 }
 
+static void page_count(void *arg, const void *page, size_t len)
+{
+	(void)page;
+	*(size_t *)arg += len > 0;
+}
+
+static void pages_held_are_shown_some_at_a_time(void **state)
+{
+	struct node *n = *state;
+	size_t shown = 0;
+	struct signer s;
+	__u64 next = 0;
+
+	assert_true(audit_pages(n->audit, 0, 2, page_count, &shown) == AUDIT_PAGES_ALL);
+	for (__u32 i = 2; i < 7; i++) {
+		signer_real(&s, i);
+		tells(n, &s, 1, (struct audit_tail){7, 12, {1}});
+	}
+	for (size_t wanted = 2; wanted <= 4; wanted += 2) {
+		next = audit_pages(n->audit, next, 2, page_count, &shown);
+		assert_true(next != AUDIT_PAGES_ALL && shown == wanted);
+	}
+	assert_true(audit_pages(n->audit, next, 2, page_count, &shown) == AUDIT_PAGES_ALL);
+	assert_int_equal(shown, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +394,7 @@ int main(void)
 						node_remove),
 		cmocka_unit_test_setup_teardown(a_log_whose_beginning_was_removed_does_not_verify, node_make,
 						node_remove),
+		cmocka_unit_test_setup_teardown(pages_held_are_shown_some_at_a_time, node_make, node_remove),
 		cmocka_unit_test_setup_teardown(another_identity_goes_on_in_another_segment, node_make, node_remove),
 	};
 

@@ -61,8 +61,7 @@ bool audit_tell(struct audit *a, struct audit_told *ret);
 /* A page of another node's. @name: of it. */
 void audit_hear(struct audit *a, const struct page *page, const char *name, const struct roster *roster);
 
-/* Once a second: what is held is kept, if it has changed: at once if something was noticed, else every AUDIT_KEEP_MS.
- */
+/* Once a second: what is held is kept if it has changed; at once if something was noticed, else every 5 s at most. */
 void audit_tick(struct audit *a);
 
 /**
