@@ -90,10 +90,12 @@ static void task_audit(const struct task *t)
 {
 	struct buf words = BUF_INIT;
 
-	if (t->fault != FAULT_NONE || t->request.dry_run || !command_mutates(&t->command) ||
+	if (t->fault != FAULT_NONE || t->renewed || t->request.dry_run || !command_mutates(&t->command) ||
 	    t->command.id == COMMAND_HEALTH_PROBE)
 		return;
 	task_words(t, &words);
+	if (t->applied.generation)
+		buf_printf(&words, ": generation %u", t->applied.generation);
 	audit_note(t->d->audit, t->by, "%s", buf_text(&words));
 	buf_free(&words);
 }
