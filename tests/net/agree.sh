@@ -153,6 +153,8 @@ check "and one to be confirmed, whose operator's host is cut off then" at 1 conf
 check "all run that" wait_for 5 weight_all web 1 14
 sever 1
 check "each takes it back by itself" wait_for 10 weight_all web 1 13
+equal "which is signed as nobody's deed" starlingd@lb2 \
+	"$(at 2 -j node audit show | jq -r '[.[] | select(.what | test("runs again, made by root@lb1"))][-1].by')"
 mend 1
 check "all are alive again" wait_for 20 all_alive
 check "one more, and one of the others is cut off" at 1 config apply "$TMP/again" confirm 6s

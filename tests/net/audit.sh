@@ -47,6 +47,7 @@ at 2 -n backend set web "$(be 1)" weight 32 >/dev/null
 at 2 backend set web 10.9.9.9:80 weight 32 >/dev/null 2>&1
 equal "a change is there, by whom; a trial or a refusal is not" "root@lb2 backend set web $(be 1) weight 31" \
 	"$(at 2 -j node audit show | jq -r '.[] | select(.what | startswith("backend")) | "\(.by) \(.what)"')"
+check "what it began with is there, and its number" bash -c "'$LAB' exec lb2 starling node audit show | grep -q 'starlingd@lb2 .*runs .*, generation [1-9]'"
 check "anybody can read it" grep -q "\"root@lb2\" \"backend set web $(be 1) weight 31\"" "$STATE/lb2/audit/0000000001.log"
 equal "but root alone" "700 600" "$(stat -c %a "$STATE/lb2/audit" "$STATE/lb2/audit/0000000001.log" | paste -sd ' ')"
 check "a log verifies" at 2 node audit verify

@@ -48,6 +48,8 @@ for weight in {11..20}; do at 1 backend set web "$(be 1)" weight "$weight" >/dev
 equal "changes of the configuration are made while it is renewed" 0 $failed
 wait $! && kept=yes || kept=no
 equal "which never fails" yes "$kept"
+equal "nor fills the audit log: a line for the number it has" 1 \
+	"$(at 2 -j node audit show | jq '[.[] | select(.what | startswith("node lease take certbot"))] | length')"
 equal "and makes no generation" $((began + 10)) "$(generation 1)"
 check "which all run" wait_for 5 weight_all web 1 20
 

@@ -268,6 +268,116 @@ static void another_identity_goes_on_in_another_segment(void **state)
 	assert_int_equal(n->audit->head.first, before.tail.sequence + 1);
 }
 
+/* Segments are dropped only when there are too many. */
+static void a_log_whose_beginning_was_removed_does_not_verify(void **state)
+{
+	struct node *n = *state;
+	char path[PATH_MAX + 32];
+	struct err err = {0};
+	struct audit_tail end;
+
+	end = settled(n).tail;
+	node_stop(n);
+	node_start(n);
+	end.sequence += 10;
+	hears(n, end);
+	settled(n); /* another chain, for a segment of its own that begins with entry 1 */
+	signer_real(&n->signer, 2);
+	audit_identity(n->audit, &n->signer.identity);
+	noted(n, "node rekey");
+	verifies(n, "in 2 chains follow each other, from entry 1 of");
+	for (int i = 1; i <= 2; i++) {
+		snprintf(path, sizeof(path), "%s/audit/%010d.log", n->d.state_dir, i);
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(audit_verify(n->audit, &BUF_INIT, &err), -EBADMSG);
+		assert_non_null(strstr(err.text, "the beginning is missing"));
+	}
+}
+
+static enum audit_state tells(struct node *n, const struct signer *s, __u64 number, struct audit_tail end)
+{
+	struct audit_told told = {.tail = end};
+	struct page_draft draft = {0};
+	struct page page = {.origin = s->id, .kind = PAGE_KIND_AUDIT, .version = {1, 1, number}};
+	enum audit_state noticed;
+	__u8 bytes[PAGE_BYTES];
+	int len;
+
+	assert_int_equal(audit_told_encode(&told, &draft), 0);
+	page.entries = draft.entries;
+	page.len = draft.len;
+	len = page_encode(&page, &s->signing, bytes);
+	assert_true(len > 0);
+	assert_int_equal(page_decode(bytes, (size_t)len, &page), 0);
+	assert_int_equal(audit_memory_hear(&n->audit->memory, &page, number, &noticed), 1);
+	return noticed;
+}
+
+static enum audit_state kept(struct node *n, const struct signer *s)
+{
+	struct audit_held held;
+
+	node_stop(n);
+	node_start(n);
+	assert_int_equal(audit_look(n->audit, s->id, false, &held), 0);
+	return held.state;
+}
+
+static void what_is_accepted_is_on_the_disk_or_said_not_to_be(void **state)
+{
+	struct node *n = *state;
+	char dir[PATH_MAX];
+	struct err err = {0};
+	struct signer s;
+
+	signer_real(&s, 2);
+	tells(n, &s, 1, (struct audit_tail){7, 12, {1}});
+	assert_int_equal(audit_accept(n->audit, s.id, false, "lb2", true, NULL), -EALREADY);
+	assert_int_equal(tells(n, &s, 2, (struct audit_tail){7, 8, {1}}), AUDIT_CUT);
+	assert_int_equal(audit_keep(n->audit, NULL), 0);
+	assert_int_equal(kept(n, &s), AUDIT_CUT);
+	assert_int_equal(audit_accept(n->audit, s.id, false, "lb2", true, NULL), 0); /* only asked */
+
+	strcpy(dir, n->d.state_dir);
+	strcat(n->d.state_dir, "/none");
+	assert_true(audit_accept(n->audit, s.id, false, "lb2", false, &err) < 0);
+	assert_true(n->audit->memory_changed); /* it is tried again */
+	strcpy(n->d.state_dir, dir);
+	n->audit->memory_posted = (struct mono){0};
+	audit_tick(n->audit);
+	workers_close(n->audit->worker);
+	n->audit->worker = NULL;
+	assert_false(n->audit->memory_changed);
+	assert_int_equal(workers_open("audit", 1, &n->audit->worker, NULL), 0);
+	assert_int_equal(kept(n, &s), AUDIT_WHOLE);
+}
+
+static void page_count(void *arg, const void *page, size_t len)
+{
+	(void)page;
+	*(size_t *)arg += len > 0;
+}
+
+static void pages_held_are_shown_some_at_a_time(void **state)
+{
+	struct node *n = *state;
+	size_t shown = 0;
+	struct signer s;
+	__u64 next = 0;
+
+	assert_true(audit_pages(n->audit, 0, 2, page_count, &shown) == AUDIT_PAGES_ALL);
+	for (__u32 i = 2; i < 7; i++) {
+		signer_real(&s, i);
+		tells(n, &s, 1, (struct audit_tail){7, 12, {1}});
+	}
+	for (size_t wanted = 2; wanted <= 4; wanted += 2) {
+		next = audit_pages(n->audit, next, 2, page_count, &shown);
+		assert_true(next != AUDIT_PAGES_ALL && shown == wanted);
+	}
+	assert_true(audit_pages(n->audit, next, 2, page_count, &shown) == AUDIT_PAGES_ALL);
+	assert_int_equal(shown, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +390,11 @@ int main(void)
 						node_remove),
 		cmocka_unit_test_setup_teardown(it_begins_anew_once_at_most, node_make, node_remove),
 		cmocka_unit_test_setup_teardown(a_torn_line_is_no_loss, node_make, node_remove),
+		cmocka_unit_test_setup_teardown(what_is_accepted_is_on_the_disk_or_said_not_to_be, node_make,
+						node_remove),
+		cmocka_unit_test_setup_teardown(a_log_whose_beginning_was_removed_does_not_verify, node_make,
+						node_remove),
+		cmocka_unit_test_setup_teardown(pages_held_are_shown_some_at_a_time, node_make, node_remove),
 		cmocka_unit_test_setup_teardown(another_identity_goes_on_in_another_segment, node_make, node_remove),
 	};
 

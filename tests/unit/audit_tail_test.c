@@ -68,18 +68,21 @@ static void one_that_begins_anew_has_to_quote_what_is_held(void **state)
 	judged(&none, AUDIT_UNQUOTED);
 	judged(&right, AUDIT_RESET);
 	judged(&later, AUDIT_RESET);
-	judged(&earlier, AUDIT_UNQUOTED);
-	judged(&other, AUDIT_UNQUOTED);
+	judged(&earlier, AUDIT_RESET); /* who told it held no more */
+	judged(&other, AUDIT_FORKED);
 	judged(&stranger, AUDIT_UNQUOTED);
 }
 
 static void one_that_owns_to_having_ended_before_is_cut(void **state)
 {
-	struct audit_told before = quoting(tail(A, 12, 1), 8), there = quoting(tail(A, 12, 1), 12);
+	struct audit_told before = quoting(tail(A, 12, 1), 8), there = quoting(tail(A, 12, 1), 12),
+			  less = quoting(tail(A, 7, 1), 8), more = quoting(tail(A, 14, 1), 13);
 
 	(void)state;
 	judged(&before, AUDIT_CUT);
 	judged(&there, AUDIT_FORKED);
+	judged(&less, AUDIT_CUT);
+	judged(&more, AUDIT_CUT);
 }
 
 /* A page as its node signs it; @number orders them. */

@@ -359,8 +359,11 @@ static int head_follow(struct audit_walk *w, const char *line, size_t len, struc
 		memcpy(w->at.hash, head.previous, HASH_BYTES);
 		w->chains++;
 	}
+	if (!w->headed)
+		w->begin = head;
 	w->head = head;
 	w->headed = true;
+	w->segments++;
 	return 0;
 }
 
@@ -388,4 +391,9 @@ int audit_walk_line(struct audit_walk *w, const char *line, size_t len, struct a
 	w->entries++;
 	*ret = e;
 	return 0;
+}
+
+bool audit_walk_lacks(const struct audit_walk *w)
+{
+	return w->headed && (w->begin.first > 1 || w->begin.quote.ended);
 }

@@ -93,9 +93,10 @@ struct audit_walk {
 	const struct signing *signing; /* borrowed */
 	struct audit_head head;	       /* the last one */
 	bool headed;
-	struct audit_tail at; /* the last line; sequence 0: none yet */
+	struct audit_tail at;	 /* the last line; sequence 0: none yet */
+	struct audit_head begin; /* the first one */
 	__u64 entries;
-	size_t chains;
+	size_t chains, segments;
 };
 
 /**
@@ -106,5 +107,8 @@ struct audit_walk {
  * Return: 0, or -EBADMSG.
  */
 int audit_walk_line(struct audit_walk *w, const char *line, size_t len, struct audit_entry *ret, struct err *err);
+
+/* Whether there were entries before the first one: they were dropped, as old ones are, or removed. */
+bool audit_walk_lacks(const struct audit_walk *w);
 
 #endif

@@ -118,11 +118,14 @@ enum audit_state audit_judge(const struct audit_tail *held, const struct audit_t
 		return AUDIT_WHOLE;
 	if (told->tail.store == held->store)
 		return chain_judge(held, &told->tail);
-	if (quote->held.store != held->store || chain_judge(held, &quote->held) != AUDIT_WHOLE)
+	if (quote->held.store != held->store)
 		return AUDIT_UNQUOTED;
+	if (chain_judge(held, &quote->held) == AUDIT_FORKED)
+		return AUDIT_FORKED;
+	/* What it quotes came from others, who need not have held as much as is held here. */
 	if (!quote->ended)
 		return AUDIT_RESET;
-	return quote->ended < quote->held.sequence ? AUDIT_CUT : AUDIT_FORKED;
+	return quote->ended < quote->held.sequence || quote->ended < held->sequence ? AUDIT_CUT : AUDIT_FORKED;
 }
 
 /* --- what is held --- */

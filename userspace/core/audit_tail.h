@@ -6,7 +6,8 @@
  * A node tells its log's end in a page, after the disk has it, and others keep that page, on disk too. What it tells
  * next has to be further on in the same chain. If it is not, the log was rolled back or changed: it is `cut` or
  * `forked`. A node that has lost its log begins another chain, and quotes what others hold of the last one, which comes
- * to it as its own page: `reset`. One that does not quote what is held here, `unquoted`, hides that there was one.
+ * to it as its own page: `reset`. Whoever told it may have held less than is held here, which is no fault of the
+ * node's. One that does not quote the chain that is held here, `unquoted`, hides that there was one.
  *
  * What was noticed stands until somebody accepts it, whatever the node tells meanwhile: a chain that was cut grows
  * beyond where it was.

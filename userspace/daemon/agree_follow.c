@@ -321,6 +321,7 @@ static int root_run(struct agree *a, const struct object_name *name, __u32 gener
 	struct applied_job job = {.a = a};
 	struct intent_root root;
 	struct config *shared = NULL;
+	__u32 before;
 	int rc = agree_tree(a, name, maker);
 
 	if (rc)
@@ -332,6 +333,7 @@ static int root_run(struct agree *a, const struct object_name *name, __u32 gener
 	job.root = &root;
 	pthread_mutex_lock(&a->lock);
 	rc = intent_read(&a->objects, name, &job.text, err);
+	before = a->running_generation;
 	pthread_mutex_unlock(&a->lock);
 	if (!rc)
 		rc = agree_plane(a, PLANE_NORMAL, apply_run, &job, err);
@@ -341,7 +343,9 @@ static int root_run(struct agree *a, const struct object_name *name, __u32 gener
 		return rc;
 	agree_keep(a, name, &root, job.result.changes);
 	log_notice("config: generation %u of the flock runs by=%s", generation, root.by);
-	audit_note(a->d->audit, root.by, "generation %u of the flock runs: %s", generation, root.command);
+	/* It may run by a revert, which is nobody's deed, and its maker's least of all. */
+	audit_note(a->d->audit, NULL, "generation %u of the flock runs%s, made by %s: %s", generation,
+		   generation < before ? " again" : "", root.by, root.command);
 	return 0;
 }
 

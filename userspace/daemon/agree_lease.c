@@ -59,14 +59,29 @@ static int refused(struct agree *a, int why, const struct command *c, struct err
 	return why;
 }
 
+/* The number that this node has of a lease, held or over; 0: another one has it, or nobody. */
+static __u64 fence_had(struct agree *a, const char *name)
+{
+	__u64 self = peers_self(a->d->peers), fence = 0;
+	size_t k;
+
+	pthread_mutex_lock(&a->lock);
+	k = lease_find(&a->intent, name);
+	if (k < INTENT_LEASES && a->intent.lease[k].holder == self)
+		fence = a->intent.lease[k].fence;
+	pthread_mutex_unlock(&a->lock);
+	return fence;
+}
+
 static int take(struct agree *a, struct task *t, __u32 ttl_ms, struct err *err)
 {
 	char number[24];
-	__u64 fence = 0;
+	__u64 fence = 0, had = fence_had(a, t->command.lease);
 	int rc = agree_put_lease(a, t->command.lease, ttl_ms, &fence, err);
 
 	if (rc)
 		return refused(a, rc, &t->command, err);
+	t->renewed = fence == had;
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)fence);
 	request_message_answer(number, &t->answer);
 	log_info("lease: %s is had number=%s by=%s", t->command.lease, number, t->by);

@@ -435,6 +435,22 @@ bool audit_trouble(struct audit *a, char text[ERR_TEXT_BYTES])
 	return is;
 }
 
+int audit_read(struct audit *a, void (*fn)(void *arg), void *arg, struct err *err)
+{
+	if (!a->reader)
+		return err_set(err, ESHUTDOWN, "the daemon is stopping");
+	return workers_post(a->reader, fn, arg) ? err_set(err, ENOMEM, "no memory to read the audit log") : 0;
+}
+
+void audit_stop(struct audit *a)
+{
+	struct workers *reader = a ? a->reader : NULL;
+
+	if (a)
+		a->reader = NULL;
+	workers_close(reader);
+}
+
 static void audit_free(struct audit *a)
 {
 	struct audit_note *note;
@@ -465,7 +481,10 @@ int audit_open(struct daemon *d, struct audit **ret, struct err *err)
 	rc = daemon_path(a->dir, d->state_dir, AUDIT_DIR, err);
 	if (!rc)
 		rc = workers_open("audit", 1, &a->worker, err);
+	if (!rc)
+		rc = workers_open("audit-reader", 1, &a->reader, err);
 	if (rc) {
+		workers_close(a->worker);
 		audit_free(a);
 		return rc;
 	}
@@ -477,11 +496,15 @@ int audit_open(struct daemon *d, struct audit **ret, struct err *err)
 
 void audit_close(struct audit *a)
 {
+	struct err err = {0};
+
 	if (!a)
 		return;
+	audit_stop(a);
 	audit_note(a, NULL, "stopped");
 	audit_begin(a);
-	audit_tick(a);
 	workers_close(a->worker);
+	if (a->memory_changed)
+		audit_keep(a, &err);
 	audit_free(a);
 }

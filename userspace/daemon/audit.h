@@ -24,6 +24,15 @@ struct audit;
 int audit_open(struct daemon *d, struct audit **ret, struct err *err);
 void audit_close(struct audit *a); /* what was noted is written first; NULL is fine */
 
+/**
+ * audit_read() - have a function run that reads the log: one at a time, apart from what writes
+ * @arg:	moves into the call
+ *
+ * On the loop's thread. Return: 0; -ESHUTDOWN (after audit_stop()), -ENOMEM with @err, and @arg stays the caller's.
+ */
+int audit_read(struct audit *a, void (*fn)(void *arg), void *arg, struct err *err);
+void audit_stop(struct audit *a); /* likewise: what is read is done, and nothing more is; NULL is fine */
+
 /* Who signs from now on. */
 void audit_identity(struct audit *a, const struct identity *identity);
 
@@ -52,11 +61,20 @@ bool audit_tell(struct audit *a, struct audit_told *ret);
 /* A page of another node's. @name: of it. */
 void audit_hear(struct audit *a, const struct page *page, const char *name, const struct roster *roster);
 
-/* Once a second: what is held is kept, if it has changed. */
+/* Once a second: what is held is kept if it has changed; at once if something was noticed, else every 5 s at most. */
 void audit_tick(struct audit *a);
 
-/* Pages held, for a page store that has just been made: fn() is called under the lock. */
-void audit_pages(struct audit *a, void (*fn)(void *arg, const void *page, size_t len), void *arg);
+/**
+ * audit_pages() - pages held, for a page store that has just been made
+ * @from:	the first node's id, 0 for the first call
+ * @most:	pages
+ * @fn:		called under the lock
+ *
+ * Return: @from of the next call; AUDIT_PAGES_ALL: that was all.
+ */
+__u64 audit_pages(struct audit *a, __u64 from, size_t most, void (*fn)(void *arg, const void *page, size_t len),
+		  void *arg);
+#define AUDIT_PAGES_ALL UINT64_MAX
 
 /* What is held of a node, its page left out; of the own one (@self): its own end. Return: 0, or -ENOENT. */
 int audit_look(struct audit *a, __u64 node, bool self, struct audit_held *ret);
@@ -64,10 +82,11 @@ int audit_look(struct audit *a, __u64 node, bool self, struct audit_held *ret);
 /* Why lines are not kept. Return: whether that is so. */
 bool audit_trouble(struct audit *a, char text[ERR_TEXT_BYTES]);
 
-/* `node audit accept`: what was noticed of a node is known. Return: 0; -ENOENT, -EALREADY with @err. */
-int audit_accept(struct audit *a, __u64 node, bool self, const char *name, struct err *err);
+/* `node audit accept`: what was noticed of a node is known. @dry_run: it is only asked whether something was. Return:
+ * 0; -ENOENT, -EALREADY, what the disk says, with @err. Waits for the disk, which has it then. */
+int audit_accept(struct audit *a, __u64 node, bool self, const char *name, bool dry_run, struct err *err);
 
-/* audit_show.c; on a worker thread */
+/* audit_show.c; these wait for the disk: by audit_read() */
 
 /* KIND_AUDIT: the latest lines of the own log. Return: 0, or -errno with @err. */
 int audit_show(struct audit *a, size_t limit, struct table *t, struct err *err);

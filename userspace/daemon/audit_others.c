@@ -33,31 +33,60 @@ void audit_others_load(struct audit *a)
 		log_warning("audit: what is held of others' logs is not known: %s", err.text);
 }
 
-static void on_keep(void *arg)
+/* What did not go to the disk is tried again, and said once. */
+static void kept(struct audit *a, int rc, const struct err *err)
 {
-	struct audit *a = arg;
-	struct buf out = BUF_INIT;
-	char path[PATH_MAX];
-	struct err err = {0};
-	int rc = daemon_path(path, a->d->state_dir, HELD_FILE, &err);
+	bool before;
 
 	pthread_mutex_lock(&a->lock);
-	audit_memory_write(&a->memory, &out);
+	before = a->memory_unkept;
+	a->memory_unkept = rc != 0;
+	a->memory_changed |= rc != 0;
 	pthread_mutex_unlock(&a->lock);
-	if (!rc)
-		rc = buf_error(&out) ? -ENOMEM : state_file_write_secret(path, buf_text(&out), out.len, &err);
-	buf_free(&out);
 	if (!rc)
 		return;
 	a->d->store_errors++;
-	log_error("audit: what is held of others' logs is not kept: %s", err.text);
+	if (!before)
+		log_error("audit: what is held of others' logs is not kept: %s", err->text);
+}
+
+int audit_keep(struct audit *a, struct err *err)
+{
+	struct buf out = BUF_INIT;
+	char path[PATH_MAX];
+	int rc = daemon_path(path, a->d->state_dir, HELD_FILE, err);
+
+	pthread_mutex_lock(&a->files); /* one at a time: the later one has the later memory */
+	pthread_mutex_lock(&a->lock);
+	a->memory_changed = false;
+	audit_memory_write(&a->memory, &out);
+	pthread_mutex_unlock(&a->lock);
+	if (!rc)
+		rc = buf_error(&out) ? err_set(err, ENOMEM, "no memory for %s", path)
+				     : state_file_write_secret(path, buf_text(&out), out.len, err);
+	kept(a, rc, err);
+	pthread_mutex_unlock(&a->files);
+	buf_free(&out);
+	return rc;
+}
+
+static void on_keep(void *arg)
+{
+	struct err err = {0};
+
+	audit_keep(arg, &err);
 }
 
 void audit_tick(struct audit *a)
 {
+	struct mono now = mono_now();
+
 	pthread_mutex_lock(&a->lock);
-	if (a->memory_changed)
-		a->memory_changed = workers_post(a->worker, on_keep, a) != 0;
+	if (a->memory_changed && (a->memory_noticed || mono_ms(a->memory_posted, now) >= AUDIT_KEEP_MS) &&
+	    !workers_post(a->worker, on_keep, a)) {
+		a->memory_posted = now;
+		a->memory_noticed = false;
+	}
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -121,6 +150,7 @@ void audit_hear(struct audit *a, const struct page *page, const char *name, cons
 		rc = audit_memory_hear(&a->memory, page, wall_ms(), &noticed);
 	}
 	a->memory_changed |= rc > 0;
+	a->memory_noticed |= rc > 0 && noticed != AUDIT_WHOLE;
 	held = audit_memory_find(&a->memory, page->origin);
 	if (held)
 		copy = *held;
@@ -129,12 +159,24 @@ void audit_hear(struct audit *a, const struct page *page, const char *name, cons
 		noticed_tell(a, name, before, &copy);
 }
 
-void audit_pages(struct audit *a, void (*fn)(void *arg, const void *page, size_t len), void *arg)
+__u64 audit_pages(struct audit *a, __u64 from, size_t most, void (*fn)(void *arg, const void *page, size_t len),
+		  void *arg)
 {
+	__u64 next = AUDIT_PAGES_ALL;
+
 	pthread_mutex_lock(&a->lock);
-	for (size_t i = 0; i < a->memory.count; i++)
-		fn(arg, a->memory.held[i].page, a->memory.held[i].len);
+	for (size_t i = 0; i < a->memory.count && next == AUDIT_PAGES_ALL; i++) {
+		const struct audit_held *held = &a->memory.held[i];
+
+		if (held->node < from)
+			continue;
+		if (!most--)
+			next = held->node;
+		else
+			fn(arg, held->page, held->len);
+	}
 	pthread_mutex_unlock(&a->lock);
+	return next;
 }
 
 int audit_look(struct audit *a, __u64 node, bool self, struct audit_held *ret)
@@ -156,7 +198,7 @@ int audit_look(struct audit *a, __u64 node, bool self, struct audit_held *ret)
 	return rc;
 }
 
-int audit_accept(struct audit *a, __u64 node, bool self, const char *name, struct err *err)
+int audit_accept(struct audit *a, __u64 node, bool self, const char *name, bool dry_run, struct err *err)
 {
 	struct audit_held *held;
 	int rc = 0;
@@ -167,11 +209,10 @@ int audit_accept(struct audit *a, __u64 node, bool self, const char *name, struc
 		rc = err_set(err, ENOENT, "nothing is held of the audit log of node %s", name);
 	else if ((self ? a->own_state : held->state) == AUDIT_WHOLE)
 		rc = err_set(err, EALREADY, "nothing is wrong with the audit log of node %s", name);
-	else if (self)
+	else if (!dry_run && self)
 		a->own_state = AUDIT_WHOLE;
-	else
+	else if (!dry_run)
 		audit_memory_accept(held);
-	a->memory_changed |= !rc && !self;
 	pthread_mutex_unlock(&a->lock);
-	return rc;
+	return rc || dry_run || self ? rc : audit_keep(a, err);
 }

@@ -9,7 +9,6 @@
 #include "daemon/audit_state.h"
 
 struct showing {
-	struct audit *a;
 	struct signing signing;
 	struct table *table;
 	size_t lines, skipped; /* in all; of them, left out */
@@ -59,7 +58,7 @@ static int line_show(void *arg, const char *file, unsigned int number, const cha
 int audit_show(struct audit *a, size_t limit, struct table *t, struct err *err)
 {
 	struct identity nobody = {0};
-	struct showing s = {.a = a, .signing = identity_signing(&nobody)};
+	struct showing s = {.signing = identity_signing(&nobody)};
 	int rc;
 
 	audit_flush(a);
@@ -87,14 +86,22 @@ static int line_verify(void *arg, const char *file, unsigned int number, const c
 	return rc ? err_prefix(v->err, "%s line %u", file, number) : 0;
 }
 
-/* It ends where this node has ended it, and the node's own key has signed the end. Under the lock of the files. */
+/* It begins at a beginning, unless old segments had to go; it ends where this node has ended it, and the node's own key
+ * has signed the end. Under the lock of the files. */
 static int end_verify(struct audit *a, const struct audit_walk *w, struct err *err)
 {
+	char chain[AUDIT_STORE_BYTES];
 	struct roster_key key;
 
 	pthread_mutex_lock(&a->lock);
 	key = a->identity.key;
 	pthread_mutex_unlock(&a->lock);
+	if (audit_walk_lacks(w) && w->segments < AUDIT_SEGMENTS - 1)
+		return err_set(err, EBADMSG,
+			       "the beginning is missing: the first entry is %llu of chain %s, though %zu segments are "
+			       "fewer than are kept",
+			       (unsigned long long)w->begin.first, audit_store_format(w->begin.store, chain),
+			       w->segments);
 	if (!audit_tail_same(&w->at, &a->end))
 		return err_set(err, EBADMSG,
 			       "entry %llu is the last one in the files, and entry %llu the last one that was written",
@@ -110,7 +117,7 @@ int audit_verify(struct audit *a, struct buf *says, struct err *err)
 	struct identity nobody = {0};
 	struct signing signing = identity_signing(&nobody);
 	struct verifying v = {.walk = {.signing = &signing}, .err = err};
-	char chain[AUDIT_STORE_BYTES];
+	char first[AUDIT_STORE_BYTES], chain[AUDIT_STORE_BYTES];
 	int rc;
 
 	audit_flush(a);
@@ -122,9 +129,13 @@ int audit_verify(struct audit *a, struct buf *says, struct err *err)
 	pthread_mutex_unlock(&a->files);
 	if (rc)
 		return rc;
-	buf_printf(says, "%llu entries in %zu chain%s follow each other; the last is entry %llu of chain %s, hash ",
-		   (unsigned long long)v.walk.entries, v.walk.chains, v.walk.chains == 1 ? "" : "s",
-		   (unsigned long long)v.walk.at.sequence, audit_store_format(v.walk.at.store, chain));
+	buf_printf(
+		says,
+		"%llu entries in %zu chain%s follow each other, from entry %llu of chain %s to entry %llu of chain %s, "
+		"hash ",
+		(unsigned long long)v.walk.entries, v.walk.chains, v.walk.chains == 1 ? "" : "s",
+		(unsigned long long)v.walk.begin.first, audit_store_format(v.walk.begin.store, first),
+		(unsigned long long)v.walk.at.sequence, audit_store_format(v.walk.at.store, chain));
 	audit_hash_format(v.walk.at.hash, says);
 	return buf_error(says);
 }

@@ -7,11 +7,13 @@
 
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "core/hlc.h"
 #include "daemon/audit.h"
 #include "io/audit_file.h"
 
-#define AUDIT_NOTES 4096 /* that wait to be written; more are counted as missing */
+#define AUDIT_NOTES   4096 /* that wait to be written; more are counted as missing */
+#define AUDIT_KEEP_MS 5000 /* what is held goes to the disk no more often, unless something was noticed */
 
 /* A line to be. */
 struct audit_note {
@@ -23,6 +25,7 @@ struct audit_note {
 struct audit {
 	struct daemon *d;
 	struct workers *worker; /* one thread */
+	struct workers *reader; /* another one; the loop's thread's; NULL: stopped */
 	char dir[PATH_MAX];
 
 	pthread_mutex_t files;	 /* of these; taken before @lock */
@@ -46,14 +49,20 @@ struct audit {
 	enum audit_state own_state;   /* what @heard says of the log that was found */
 	char trouble[ERR_TEXT_BYTES]; /* ""; why lines are not kept */
 	struct audit_memory memory;
-	bool memory_changed;
-	_Atomic __u64 date; /* of the flock's clock */
+	bool memory_changed, memory_noticed; /* the disk has it not; and wants it at once */
+	bool memory_unkept;		     /* the last try failed */
+	struct mono memory_posted;	     /* when the worker was asked last */
+	_Atomic __u64 date;		     /* of the flock's clock */
 };
 
 /* audit.c: what waits is written, if it may be, and a chain begins, if it has to. Any thread, which waits for the disk.
  */
 void audit_flush(struct audit *a);
 
-void audit_others_load(struct audit *a); /* audit_others.c; at the start */
+/* audit_others.c */
+void audit_others_load(struct audit *a); /* at the start */
+
+/* What is held goes to the disk. Any thread, which waits for it. Return: 0, or -errno with @err: later again. */
+int audit_keep(struct audit *a, struct err *err);
 
 #endif

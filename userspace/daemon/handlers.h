@@ -24,7 +24,7 @@ handler_fn *handler_find(enum command_id id); /* NULL: not for the plane */
 /* Commands that need no plane, on a worker thread. Return: whether the task is done. */
 bool handler_prepare(struct task *t);
 
-void handle_node_audit(struct task *t); /* likewise */
+void handle_node_audit(struct task *t); /* on the loop's thread; the task is kept, and ended by task_end() */
 
 int handler_text(struct task *t, const struct buf *text); /* a text as answer: {"text":"..."}. 0, or -ENOMEM */
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * `node audit`: on a worker thread, as it reads files. Not here: the log (audit.h).
+ * `node audit`: whom it is about is found on the loop's thread, the rest is done by the log's reader, one command at a
+ * time, as files are read and signatures verified. Not here: the log (audit.h).
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "daemon/audit.h"
 #include "daemon/handlers.h"
@@ -12,7 +14,7 @@
 
 /* Whose log a command is about. */
 struct subject {
-	const char *name;
+	const char *name; /* borrowed of the task, or the daemon's */
 	__u64 id;
 	bool self;
 };
@@ -69,8 +71,10 @@ static int held_verify(const struct subject *s, const struct audit_held *held, s
 			       "entry %llu of chain %s",
 			       s->name, audit_state_word(held->state), (unsigned long long)lost->sequence,
 			       audit_store_format(lost->store, was), (unsigned long long)tail->sequence, is);
-	buf_printf(says, "the audit log of node %s has only grown, to entry %llu of chain %s, hash ", s->name,
-		   (unsigned long long)tail->sequence, is);
+	buf_printf(says,
+		   "the audit log of node %s has only grown since it was first held, or last accepted, to entry %llu "
+		   "of chain %s, hash ",
+		   s->name, (unsigned long long)tail->sequence, is);
 	audit_hash_format(tail->hash, says);
 	return buf_error(says);
 }
@@ -94,29 +98,54 @@ static int subject_find(struct task *t, struct subject *ret, struct err *err)
 	if (!command_has(c, ARG_NODE))
 		return c->audit_change == AUDIT_ACCEPT ? err_set(err, EINVAL, "of which node? `node show`") : 0;
 	ret->name = c->node;
+	if (!t->d->peers)
+		return err_set(err, ESHUTDOWN, "the daemon is stopping");
 	return peers_audit_find(t->d->peers, c->node, &ret->id, &ret->self, err);
+}
+
+struct audit_job {
+	struct task *t;
+	struct subject of;
+};
+
+static void on_read(void *arg)
+{
+	struct audit_job *job = arg;
+	struct task *t = job->t;
+	const struct subject *s = &job->of;
+	struct buf says = BUF_INIT;
+	struct err err = {0};
+	int rc;
+
+	if (t->command.audit_change == AUDIT_ACCEPT)
+		rc = audit_accept(t->d->audit, s->id, s->self, s->name, t->request.dry_run, &err);
+	else if (!s->self)
+		rc = other_say(t, s, &says, &err);
+	else if (t->command.audit_change == AUDIT_SHOW)
+		rc = own_show(t, &err);
+	else
+		rc = audit_verify(t->d->audit, &says, &err);
+	if (!rc && t->command.audit_change != AUDIT_SHOW)
+		request_message_answer(buf_text(&says), &t->answer);
+	buf_free(&says);
+	free(job);
+	task_end(t, rc, &err);
 }
 
 void handle_node_audit(struct task *t)
 {
-	struct buf says = BUF_INIT;
+	struct audit_job *job = malloc(sizeof(*job));
 	struct err err = {0};
-	struct subject s;
-	int rc = subject_find(t, &s, &err);
+	int rc = job ? 0 : -ENOMEM;
 
-	if (!rc && t->command.audit_change == AUDIT_ACCEPT)
-		rc = t->request.dry_run ? 0 : audit_accept(t->d->audit, s.id, s.self, s.name, &err);
-	else if (!rc && !s.self)
-		rc = other_say(t, &s, &says, &err);
-	else if (!rc && t->command.audit_change == AUDIT_SHOW)
-		rc = own_show(t, &err);
-	else if (!rc)
-		rc = audit_verify(t->d->audit, &says, &err);
-	if (rc && !err.text[0])
-		err_set(&err, -rc, "no memory for the answer");
-	if (rc)
-		task_fail(t, rc == -ENOENT ? FAULT_NOT_FOUND : FAULT_REFUSED, &err);
-	else if (t->command.audit_change != AUDIT_SHOW)
-		request_message_answer(buf_text(&says), &t->answer);
-	buf_free(&says);
+	if (job) {
+		job->t = t;
+		rc = subject_find(t, &job->of, &err);
+	}
+	if (!rc)
+		rc = audit_read(t->d->audit, on_read, job, &err);
+	if (!rc)
+		return;
+	free(job);
+	task_end(t, rc, &err);
 }

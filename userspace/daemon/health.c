@@ -159,7 +159,11 @@ static void verdict_audit(struct health *h, const struct verdict_action *action)
 	before = t->certified;
 	t->certified = action->state;
 	if (before == VERDICT_NONE && action->state == VERDICT_UP)
-		return; /* nothing has come about: votes have been heard */
+		return;			  /* nothing has come about: votes have been heard */
+	if (h->noted++ >= HEALTH_NOTES) { /* what takes many out shall not push out what operators did */
+		h->joined[action->state == VERDICT_UP]++;
+		return;
+	}
 	len = verdict_export(h->verdict, action->target, bytes);
 	if (len <= 0)
 		return;
@@ -168,6 +172,13 @@ static void verdict_audit(struct health *h, const struct verdict_action *action)
 	audit_note(h->d->audit, NULL, "%s is %s by votes: certificate %s", endpoint_format(&t->at, at),
 		   verdict_state_word(action->state), buf_text(&text));
 	buf_free(&text);
+}
+
+static void verdicts_join(struct health *h)
+{
+	if (h->joined[0] || h->joined[1])
+		audit_note(h->d->audit, NULL, "and by votes %u more are down, %u up", h->joined[0], h->joined[1]);
+	h->noted = h->joined[0] = h->joined[1] = 0;
 }
 
 /* Return: whether verdicts are others; whether there is something to be said. */
@@ -200,6 +211,7 @@ static bool actions_take(struct health *h, bool *ret_votes)
 			break;
 		}
 	}
+	verdicts_join(h);
 	return changed;
 }
 

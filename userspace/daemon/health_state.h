@@ -22,6 +22,8 @@ struct health_agent {
 };
 
 /* An address with a check, however many VIPs ask for it. */
+#define HEALTH_NOTES 16 /* changes by votes at once that the audit log has a line each for; of more it has one */
+
 struct health_target {
 	__u64 id;
 	struct endpoint at;		  /* proto 0 */
@@ -84,9 +86,10 @@ struct health {
 	struct roster roster;
 	struct verdict_self self;
 	struct health_set set;
-	bool pages_full;     /* and that was said of this set */
-	bool agents_heard;   /* others' reports are others now */
-	__u64 disagreements; /* times that own probes said down for long where votes said up */
+	bool pages_full;	       /* and that was said of this set */
+	bool agents_heard;	       /* others' reports are others now */
+	unsigned int noted, joined[2]; /* changes in hand: noted by themselves; not, but together: down, up */
+	__u64 disagreements;	       /* times that own probes said down for long where votes said up */
 
 	_Atomic bool checks_posted; /* a look at the verdicts is on its way */
 	_Atomic bool votes_posted;  /* and one at own votes, and at others' */

@@ -204,6 +204,7 @@ void peers_step(struct peers *p)
 			peers_known_save(p);
 		}
 	}
+	peers_audit_put(p);
 	caspaxos_step(p->caspaxos, now);
 	flock_step(p->flock, now, (__u64)wall.tv_sec * 1000000 + (__u64)wall.tv_nsec / 1000);
 	changes_tell(p);
@@ -238,6 +239,8 @@ static void timer_set(struct peers *p)
 	__u64 ms;
 
 	due = next.ns < due.ns ? next : due;
+	if (p->audit_put != AUDIT_PAGES_ALL)
+		due = now;
 	ms = due.ns > now.ns ? (due.ns - now.ns + 999999) / 1000000 : 0;
 
 	uv_timer_start(&p->timer, on_timer,

@@ -80,7 +80,8 @@ static void change_log(const struct peers *p, const struct roster_node *node, co
 
 static void changes_log(const struct peers *p, const struct roster *next)
 {
-	for (size_t i = 0; i < next->count; i++)
+	/* The first roster has whom the disk has: they were let in before. */
+	for (size_t i = 0; p->rostered && i < next->count; i++)
 		if (!roster_find_id(&p->roster, next->node[i].id) &&
 		    !roster_find_id(&p->settings.roster, next->node[i].id) && next->node[i].id != p->identity.id)
 			change_log(p, &next->node[i], "let in");
@@ -110,6 +111,7 @@ bool peers_roster_use(struct peers *p)
 	changes_log(p, &next);
 	roster_free(&p->roster);
 	p->roster = next;
+	p->rostered = true;
 	return roster_find_id(&p->roster, p->identity.id) != NULL;
 }
 

@@ -14,6 +14,8 @@
 #include "daemon/peers_state.h"
 
 #define AUDIT_WAIT_MS	3000  /* others that are live say in that time what they hold: repair takes a second */
+#define AUDIT_TELL_MS	5000  /* no more often: all have each end verified */
+#define AUDIT_PUT	64    /* pages at once, as each is verified: 5 ms */
 #define AUDIT_LONELY_MS 10000 /* nobody is there: a chain may begin, though none may be told yet */
 
 static void page_put(void *arg, const void *page, size_t len)
@@ -26,8 +28,14 @@ static void page_put(void *arg, const void *page, size_t len)
 void peers_audit_begin(struct peers *p)
 {
 	p->audit_began = mono_now();
-	p->audit_company = (struct mono){0};
-	audit_pages(p->d->audit, page_put, flock_pages(p->flock));
+	p->audit_company = p->audit_told = (struct mono){0};
+	p->audit_put = 0;
+}
+
+void peers_audit_put(struct peers *p)
+{
+	if (p->audit_put != AUDIT_PAGES_ALL)
+		p->audit_put = audit_pages(p->d->audit, p->audit_put, AUDIT_PUT, page_put, flock_pages(p->flock));
 }
 
 void peers_audit_step(struct peers *p, struct mono now, size_t live)
@@ -47,10 +55,15 @@ void peers_audit_step(struct peers *p, struct mono now, size_t live)
 void peers_audit_publish(struct peers *p)
 {
 	struct page_draft draft = {0};
+	struct mono now = mono_now();
 	struct audit_told told;
 
-	if (audit_tell(p->d->audit, &told) && !audit_told_encode(&told, &draft))
-		peers_page_publish(p, PAGE_KIND_AUDIT, 0, &draft);
+	if (p->audit_told.ns && mono_ms(p->audit_told, now) < AUDIT_TELL_MS)
+		return;
+	if (!audit_tell(p->d->audit, &told) || audit_told_encode(&told, &draft))
+		return;
+	p->audit_told = now;
+	peers_page_publish(p, PAGE_KIND_AUDIT, 0, &draft);
 }
 
 void peers_audit_page(struct peers *p, const struct page *page)

@@ -102,6 +102,9 @@ struct peers {
 	struct mono looked_up, beaconed;
 	struct mono second;			/* when what is done once a second was done */
 	struct mono kept;			/* and the file of where others are written */
+	bool rostered;				/* there was a roster before, though it may have had nobody */
+	__u64 audit_put;			/* pages held are in the store, of nodes before this one */
+	struct mono audit_told;			/* when the own end was told last; 0: not in this part */
 	struct mono audit_began, audit_company; /* when the part began; since when others are live without a break */
 	size_t votes_shown; /* nodes of the roster whose pages of votes health has been shown, or need not be */
 };
@@ -160,6 +163,7 @@ void peers_readmits_tell(struct peers *p, struct plane *plane);
 /* peers_audit.c; under the lock, on the loop's thread but for what shows */
 void peers_audit_begin(struct peers *p);			      /* the store of pages is a new one */
 void peers_audit_step(struct peers *p, struct mono now, size_t live); /* once a second */
+void peers_audit_put(struct peers *p); /* each step: some more pages held, until all are in the store */
 void peers_audit_publish(struct peers *p);
 void peers_audit_page(struct peers *p, const struct page *page);
 void peers_audit_problems(struct peers *p, void (*tell)(void *arg, const char *text), void *arg);

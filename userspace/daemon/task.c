@@ -90,10 +90,12 @@ static void task_audit(const struct task *t)
 {
 	struct buf words = BUF_INIT;
 
-	if (t->fault != FAULT_NONE || t->request.dry_run || !command_mutates(&t->command) ||
+	if (t->fault != FAULT_NONE || t->renewed || t->request.dry_run || !command_mutates(&t->command) ||
 	    t->command.id == COMMAND_HEALTH_PROBE)
 		return;
 	task_words(t, &words);
+	if (t->applied.generation)
+		buf_printf(&words, ": generation %u", t->applied.generation);
 	audit_note(t->d->audit, t->by, "%s", buf_text(&words));
 	buf_free(&words);
 }
@@ -252,6 +254,8 @@ static void on_prepared(void *arg)
 		task_finish(t);
 	} else if (command_info(t->command.id)->flags & COMMAND_STREAMS) {
 		stream_post(t);
+	} else if (t->command.id == COMMAND_NODE_AUDIT) {
+		handle_node_audit(t);
 	} else {
 		task_post(t);
 	}

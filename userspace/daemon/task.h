@@ -17,6 +17,7 @@
 struct task {
 	struct daemon *d;
 	enum daemon_socket socket;
+	bool renewed;	/* a lease that was had is had again, by the same number: the audit log does not want it */
 	bool signalled; /* no client asks: SIGHUP did; the outcome is logged */
 	struct control_peer peer;
 	char by[HISTORY_BY_BYTES];

@@ -237,6 +237,7 @@ static void first_apply(struct plane *p, void *arg)
 	struct config *first = w->first;
 	char by[HISTORY_BY_BYTES];
 	struct err err = {0};
+	const struct generation *last;
 
 	if (!p)
 		return;
@@ -251,6 +252,8 @@ static void first_apply(struct plane *p, void *arg)
 		loop_post(d->loop, on_start_failed, w);
 		return;
 	}
+	last = history_last(d->history);
+	audit_note(d->audit, NULL, "runs %s, generation %u", w->source, last ? last->number : 0);
 	loop_post(d->loop, on_started, w);
 }
 
@@ -400,6 +403,7 @@ static void parts_close(struct wire *w)
 		d->control[i] = NULL;
 	}
 	agree_stop(d->agree);
+	audit_stop(d->audit);
 	health_stop(d->health);
 	p = d->plane;
 	d->plane = NULL;

@@ -57,7 +57,7 @@ static int segments_list(const char *dir, struct segments *ret, struct err *err)
 	ret->count = 0;
 	if (!d)
 		return err_set(err, errno, "cannot read %s: %s", dir, strerror(errno));
-	while (!rc && (entry = readdir(d))) {
+	while (!rc && (errno = 0, entry = readdir(d))) {
 		number = (__u32)strtoul(entry->d_name, NULL, 10);
 		snprintf(name, sizeof(name), "%010u.log", number);
 		if (!number || strcmp(name, entry->d_name))
@@ -67,6 +67,8 @@ static int segments_list(const char *dir, struct segments *ret, struct err *err)
 		else
 			ret->number[ret->count++] = number;
 	}
+	if (!rc && errno)
+		rc = err_set(err, errno, "cannot read %s: %s", dir, strerror(errno));
 	closedir(d);
 	qsort(ret->number, ret->count, sizeof(ret->number[0]), number_compare);
 	return rc;
