@@ -66,6 +66,23 @@ static void with_wlc_the_next_tier_takes_over_and_gives_back(void **state)
 	fails_over_and_returns(SCHEDULER_WLC);
 }
 
+static void who_is_kept_by_eject_is_not_preferred_to_a_backup(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_MH, 0, 20);
+	char words[PLANE_BOUND_BYTES];
+
+	(void)state;
+	tiers_set(w, "112222");
+	find(w, "lluuuu");
+	words_are(w, "-dUUUU");
+	assert_string_equal(shown(w, 1), "down"); /* as its checks say, and it has its flows */
+	assert_false(plane_vip_limits(vip(w), words));
+	assert_true(plane_vip_backup(vip(w), words));
+	find(w, "luuuuu");
+	words_are(w, "-Udddd");
+	world_free(w);
+}
+
 static void drained_by_hand_a_tier_is_left_as_well(void **state)
 {
 	struct world *w = checked_world(SCHEDULER_WRR, 0, 100);
@@ -243,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(with_mh_the_next_tier_takes_over_and_gives_back),
 		cmocka_unit_test(with_wlc_the_next_tier_takes_over_and_gives_back),
+		cmocka_unit_test(who_is_kept_by_eject_is_not_preferred_to_a_backup),
 		cmocka_unit_test(drained_by_hand_a_tier_is_left_as_well),
 		cmocka_unit_test(with_nobody_up_by_its_checks_all_tiers_serve),
 		cmocka_unit_test(over_a_restart_the_same_tier_serves),

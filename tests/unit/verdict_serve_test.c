@@ -25,6 +25,7 @@ static const struct {
 	{'l', {.weight = 1, .state = VERDICT_DOWN, .source = VERDICT_BY_LOCAL}},
 	{'p', {.weight = 1, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED, .passive = true}},
 	{'a', {.weight = 1, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED, .own_down = true}},
+	{'b', {.weight = 1, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED, .passive = true, .own_down = true}},
 	{'d', {.weight = 1, .hand = VERDICT_HAND_DRAIN, .state = VERDICT_DOWN, .source = VERDICT_BY_CERTIFIED}},
 	{'x', {.weight = 1, .hand = VERDICT_HAND_DISABLE, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED}},
 	{'o', {.weight = 1, .hand = VERDICT_HAND_OUT, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED}},
@@ -211,8 +212,39 @@ static void the_lowest_tier_with_a_usable_one_serves(void **state)
 	assert_int_equal(served(plain, "?a u?", "SAss").tier, 1);
 	served(plain, "u auu", "SAss"); /* who is avoided is avoided */
 	assert_int_equal(served(plain, "a uu", "ASS").tier, 2);
-	assert_int_equal(served(panics, "lll uu", "SSSss").tier, 1); /* two of five would be left */
 	assert_int_equal(served(panics, "ll uuu", "--SSS").tier, 2);
+}
+
+static void who_is_kept_by_a_bound_holds_no_tier_up(void **state)
+{
+	struct verdict_serve_policy panics = {.eject_percent = 100, .panic_percent = 60}, third = {.eject_percent = 30};
+	struct verdict_serve_vip vip;
+
+	(void)state;
+	vip = served(third, "ll uu", "-sSS");
+	assert_int_equal(vip.tier, 2);
+	assert_int_equal(vip.limited, 0);
+	assert_int_equal(vip.serving, 2);
+	vip = served(third, "llu uu", "-SSss"); /* with one of its own tier it serves */
+	assert_int_equal(vip.tier, 1);
+	assert_int_equal(vip.limited, 1);
+	assert_int_equal(served(third, "pp uu u", "DsSSs").tier, 2);
+	vip = served(panics, "lll uu", "sssSS"); /* two of five would be left */
+	assert_int_equal(vip.tier, 2);
+	assert_int_equal(vip.panic, VERDICT_PANIC_KEPT);
+	assert_int_equal(served(panics, "ll ll", "SSss").tier, 1); /* there is nobody else */
+	assert_int_equal(served(panics, "ll l? uu", "ssSSss").tier, 2);
+}
+
+/* Observers say up, its clients and own probes do not: then it is avoided, if that is not too many. */
+static void the_limit_keeps_nobody_whom_own_probes_find_down(void **state)
+{
+	struct verdict_serve_policy none = {.eject_percent = 0};
+
+	(void)state;
+	assert_int_equal(served(none, "buu", "ASS").limited, 0);
+	assert_true(served(none, "bbuu", "SSSS").suspects_itself);
+	served(plain, "bbuu", "DDSS");
 }
 
 static void when_nothing_is_left_all_tiers_serve(void **state)
@@ -236,6 +268,8 @@ int main(void)
 		cmocka_unit_test(who_is_up_again_first_ends_no_panic),
 		cmocka_unit_test(when_nothing_is_left_the_sorry_backend_serves_or_all),
 		cmocka_unit_test(the_lowest_tier_with_a_usable_one_serves),
+		cmocka_unit_test(who_is_kept_by_a_bound_holds_no_tier_up),
+		cmocka_unit_test(the_limit_keeps_nobody_whom_own_probes_find_down),
 		cmocka_unit_test(when_nothing_is_left_all_tiers_serve),
 		cmocka_unit_test(with_panic_a_cut_of_the_probes_ejects_nothing),
 	};

@@ -235,6 +235,57 @@ static void a_certificate_is_cut_to_what_it_needs(void **state)
 	assert_int_equal(c.votes, 1);
 }
 
+/* A vote about another one, by a seat or by anybody else of the roster. */
+static struct verdict_vote witness_vote(struct desk *d, __u64 id, enum verdict_state state)
+{
+	struct verdict_vote v = vote_by(d, id, state, 6);
+
+	v.about = 1;
+	assert_int_equal(verdict_vote_sign(&v, &signer_of(d, id)->signing), 0);
+	return v;
+}
+
+static __u64 without_seat(const struct desk *d)
+{
+	for (size_t i = 0; i < NODES; i++)
+		if (verdict_seat_of(&d->seats, d->signer[i].id) < 0)
+			return d->signer[i].id;
+	return 0;
+}
+
+static void who_is_asked_nothing_as_a_witness_is_refused(void **state)
+{
+	struct desk *d = *state;
+	struct verdict_certificate c = certificate_of(d, 3, VERDICT_DOWN);
+
+	c.vote[c.votes++] = witness_vote(d, without_seat(d), VERDICT_DOWN);
+	assert_int_equal(verified(d, &c), -ENOENT);
+	c.vote[3] = witness_vote(d, d->seats.seat[0].id, VERDICT_DOWN);
+	assert_int_equal(verified(d, &c), -ENOENT);
+	c.rule.mode = VERDICT_MODE_PROOF;
+	assert_int_equal(verified(d, &c), -ENODATA); /* but not asked by these votes */
+	c = certificate_of(d, 3, VERDICT_UP);
+	c.rule.mode = VERDICT_MODE_PROOF;
+	assert_int_equal(verified(d, &c), 0);
+	c.vote[c.votes++] = witness_vote(d, without_seat(d), VERDICT_UP);
+	assert_int_equal(verified(d, &c), -ENOENT);
+}
+
+/* And by nobody who does not observe the target. */
+static void what_is_cut_is_counted_by_no_witness(void **state)
+{
+	struct desk *d = *state;
+	struct verdict_certificate c = certificate_of(d, 3, VERDICT_DOWN);
+
+	c.vote[c.votes++] = witness_vote(d, without_seat(d), VERDICT_DOWN);
+	c.vote[c.votes++] = c.vote[0];
+	c.vote[0] = witness_vote(d, d->seats.seat[0].id, VERDICT_DOWN);
+	c.vote[c.votes++] = vote_by(d, without_seat(d), VERDICT_DOWN, 5);
+	verdict_certificate_cut(&c, &d->seats);
+	assert_int_equal(c.votes, 3);
+	assert_int_equal(verified(d, &c), 0);
+}
+
 static void a_proof_convicts_who_said_two_things(void **state)
 {
 	struct desk *d = *state;
@@ -304,6 +355,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_certificate_is_refused_with_its_reason),
 		cmocka_unit_test(a_certificate_does_not_choose_its_rule),
 		cmocka_unit_test(a_certificate_is_cut_to_what_it_needs),
+		cmocka_unit_test(who_is_asked_nothing_as_a_witness_is_refused),
+		cmocka_unit_test(what_is_cut_is_counted_by_no_witness),
 		cmocka_unit_test(a_proof_convicts_who_said_two_things),
 		cmocka_unit_test(votes_of_two_numbers_prove_nothing),
 		cmocka_unit_test(the_longest_fit_their_room),

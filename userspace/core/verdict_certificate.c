@@ -36,12 +36,20 @@ struct look {
 	const struct verdict_rule *rule;
 };
 
+/* Whether a voter may say that: only of a vote for down, in mode proof, is anybody else asked. */
+static bool is_asked(const struct look *l, const struct verdict_vote *v)
+{
+	if (v->about)
+		return l->rule->mode == VERDICT_MODE_PROOF && l->c->state == VERDICT_DOWN;
+	return verdict_seat_of(&l->seats, v->voter) >= 0;
+}
+
 static int vote_check(const struct look *l, size_t i, struct err *err)
 {
 	const struct verdict_vote *v = &l->c->vote[i];
 	const struct roster_node *node = roster_find_id(l->roster, v->voter);
 
-	if (!node || (!v->about && verdict_seat_of(&l->seats, v->voter) < 0))
+	if (!node || !is_asked(l, v))
 		return reason_set(err, REASON_STRANGER);
 	for (size_t k = 0; k < i; k++)
 		if (l->c->vote[k].voter == v->voter && l->c->vote[k].about == v->about)
@@ -112,19 +120,24 @@ int verdict_verify(const void *bytes, size_t len, const struct roster *roster, c
 void verdict_certificate_cut(struct verdict_certificate *c, const struct verdict_seats *seats)
 {
 	enum verdict_state state[VERDICT_SEATS] = {0};
+	int seat[VERDICT_VOTES];
 	size_t i;
 
 	if (c->rule.mode == VERDICT_MODE_PROOF && c->state == VERDICT_DOWN)
 		return;
-	for (i = 0; i < c->votes; i++)
-		state[verdict_seat_of(seats, c->vote[i].voter)] = c->state;
+	for (i = 0; i < c->votes; i++) {
+		seat[i] = c->vote[i].about ? -1 : verdict_seat_of(seats, c->vote[i].voter);
+		if (seat[i] >= 0)
+			state[seat[i]] = c->state;
+	}
 	for (i = c->votes; i--;) {
-		int seat = verdict_seat_of(seats, c->vote[i].voter);
-
-		state[seat] = VERDICT_NONE;
-		if (verdict_decide(seats, c->rule.mode, state) == c->state)
-			c->vote[i] = c->vote[--c->votes];
-		else
-			state[seat] = c->state;
+		if (seat[i] >= 0) {
+			state[seat[i]] = VERDICT_NONE;
+			if (verdict_decide(seats, c->rule.mode, state) != c->state) {
+				state[seat[i]] = c->state;
+				continue;
+			}
+		}
+		c->vote[i] = c->vote[--c->votes];
 	}
 }

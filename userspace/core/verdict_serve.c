@@ -74,9 +74,17 @@ static int since_order(const void *a, const void *b, void *arg)
 	return x < y ? -1 : x > y;
 }
 
+/* Of one whose clients' connections fail, own probes may say something as well. */
+static struct verdict_serve_out kept_one(const struct verdict_serve_in *in, enum verdict_why why)
+{
+	if (why == VERDICT_WHY_PASSIVE && in->own_down)
+		return (struct verdict_serve_out){VERDICT_AVOID, VERDICT_WHY_AVOID};
+	return (struct verdict_serve_out){VERDICT_SERVE, VERDICT_WHY_LIMIT};
+}
+
 /* Of local and passive ejections the first ones stay, one at least. */
 static int limit(const struct verdict_serve_policy *policy, const struct verdict_serve_in *in, size_t count,
-		 struct verdict_serve_out *out, size_t *ret_limited)
+		 struct verdict_serve_out *out)
 {
 	size_t weak = why_count(out, count, is_weak), most = count * policy->eject_percent / 100, i, *order;
 
@@ -93,8 +101,7 @@ static int limit(const struct verdict_serve_policy *policy, const struct verdict
 			order[weak++] = i;
 	qsort_r(order, weak, sizeof(*order), since_order, (void *)(uintptr_t)in);
 	for (i = most; i < weak; i++)
-		out[order[i]] = (struct verdict_serve_out){VERDICT_SERVE, VERDICT_WHY_LIMIT};
-	*ret_limited = weak - most;
+		out[order[i]] = kept_one(&in[order[i]], out[order[i]].why);
 	free(order);
 	return 0;
 }
@@ -164,22 +171,42 @@ static enum verdict_panic panic(const struct verdict_serve_policy *policy, const
 	return VERDICT_PANIC_ALL;
 }
 
-/* Return: the lowest tier that takes new connections; 0: none. */
-static __u32 lowest_tier(const struct verdict_serve_in *in, const struct verdict_serve_out *out, size_t count)
+/* Whether it takes new connections, and only as a bound keeps it. */
+static bool is_kept(const struct verdict_serve_out *out)
+{
+	return out->why == VERDICT_WHY_LIMIT || out->why == VERDICT_WHY_PANIC;
+}
+
+static __u32 lowest_of(const struct verdict_serve_in *in, const struct verdict_serve_out *out, size_t count, bool kept)
 {
 	__u32 lowest = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (in[i].weight && out[i].service == VERDICT_SERVE && (!lowest || in[i].tier < lowest))
+		if (in[i].weight && out[i].service == VERDICT_SERVE && is_kept(&out[i]) == kept &&
+		    (!lowest || in[i].tier < lowest))
 			lowest = in[i].tier;
 	return lowest;
 }
 
+/* Return: the lowest tier that takes new connections, that of kept ones if there are no others; 0: none. */
+static __u32 lowest_tier(const struct verdict_serve_in *in, const struct verdict_serve_out *out, size_t count)
+{
+	__u32 lowest = lowest_of(in, out, count, false);
+
+	return lowest ? lowest : lowest_of(in, out, count, true);
+}
+
+/* Those of a lower tier that are kept say by their reason still why they are not out. */
 static void stand_by(const struct verdict_serve_in *in, struct verdict_serve_out *out, size_t count, __u32 tier)
 {
-	for (size_t i = 0; tier && i < count; i++)
-		if (out[i].service == VERDICT_SERVE && in[i].tier > tier)
+	for (size_t i = 0; tier && i < count; i++) {
+		if (out[i].service != VERDICT_SERVE)
+			continue;
+		if (in[i].tier > tier)
 			out[i] = (struct verdict_serve_out){VERDICT_STANDBY, VERDICT_WHY_STANDBY};
+		else if (in[i].tier < tier && is_kept(&out[i]))
+			out[i].service = VERDICT_STANDBY;
+	}
 }
 
 int verdict_serve(const struct verdict_serve_policy *policy, const struct verdict_serve_in *in, size_t count,
@@ -190,7 +217,7 @@ int verdict_serve(const struct verdict_serve_policy *policy, const struct verdic
 
 	for (size_t i = 0; i < count; i++)
 		ret[i] = serve_one(&in[i]);
-	rc = limit(policy, in, count, ret, &vip.limited);
+	rc = limit(policy, in, count, ret);
 	if (rc)
 		return rc;
 	vip.suspects_itself = too_many_avoided(in, ret, count);
@@ -200,6 +227,8 @@ int verdict_serve(const struct verdict_serve_policy *policy, const struct verdic
 	if (vip.panic != VERDICT_PANIC_ALL)
 		vip.tier = lowest_tier(in, ret, count);
 	stand_by(in, ret, count, vip.tier);
+	for (size_t i = 0; i < count; i++)
+		vip.limited += ret[i].service == VERDICT_SERVE && ret[i].why == VERDICT_WHY_LIMIT;
 	vip.serving = serving(in, ret, count);
 	*ret_vip = vip;
 	return 0;

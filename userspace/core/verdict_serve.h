@@ -19,7 +19,8 @@
  * unless it is by hand that nothing is.
  *
  * Of those that would serve the lowest tier does: whoever is of a higher one stands by, and keeps the flows it has.
- * Bounds count them as left: they are there. Whoever is avoided does not hold its tier up.
+ * Bounds count them as left: they are there. Whoever is avoided does not hold its tier up, nor does who is kept by
+ * `eject` or `panic`: with others in a higher tier, it has only the flows that it has.
  */
 #ifndef STARLING_CORE_VERDICT_SERVE_H
 #define STARLING_CORE_VERDICT_SERVE_H
@@ -106,7 +107,7 @@ struct verdict_serve_vip {
 	bool suspects_itself;
 	size_t serving; /* of weight over 0, avoided ones too */
 	__u32 tier;	/* that serves; 0: none, or all of them */
-	size_t limited; /* kept by the limit */
+	size_t limited; /* kept in service by the limit */
 };
 
 /**

@@ -132,12 +132,13 @@ const char *plane_backend_kept(const struct plane_backend *b)
 
 /* --- bounds that hold --- */
 
+/* In service: others of a reason may stand by for it. */
 static __u32 kept(const struct plane_vip *v, enum verdict_why why)
 {
 	__u32 count = 0;
 
 	for (__u32 i = 0; i < v->backend_count; i++)
-		count += v->backend[i]->serve.why == why;
+		count += v->backend[i]->serve.why == why && v->backend[i]->serve.service == VERDICT_SERVE;
 	return count;
 }
 
@@ -155,7 +156,7 @@ bool plane_vip_panics(const struct plane_vip *v, char words[PLANE_BOUND_BYTES])
 			 "than %u %% would be left (panic)%s",
 			 kept(v, VERDICT_WHY_PANIC), v->backend_count, v->policy.panic_percent,
 			 v->serve.held ? ", or were a moment ago" : "");
-		return true;
+		return kept(v, VERDICT_WHY_PANIC);
 	case VERDICT_PANIC_ALL:
 		snprintf(words, PLANE_BOUND_BYTES, "has no backend that is up by its checks: they are not heeded");
 		return true;
