@@ -60,14 +60,14 @@ struct ticket {
 	__u32 number;
 };
 
-/* Return: whether its agent says something else. */
+/* Return: whether the others have to be told of its agent. */
 static bool result_keep(struct health_target *t, const struct probe_result *r)
 {
 	t->probed = true;
 	t->last = *r;
 	t->checks++;
 	t->failures += r->reason != CHECK_FINE;
-	return agent_report_take(&t->report, &r->agent);
+	return health_agent_take(t, mono_now(), &r->agent);
 }
 
 static void on_result(void *arg, const struct probe_result *r)
@@ -473,7 +473,7 @@ bool health_look(struct health *h, const struct endpoint *at, const struct check
 		ret->flock = h->roster.count > 1;
 		ret->now = mono_now();
 		verdict_view(h->verdict, t->id, &ret->view);
-		health_agent_decide(h, t, &ret->view, &ret->agent);
+		health_agent_decide(h, t, &ret->view, ret->now, &ret->agent);
 	}
 	pthread_mutex_unlock(&h->lock);
 	return t;
