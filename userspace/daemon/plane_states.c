@@ -319,6 +319,8 @@ static void vip_checked(struct plane *p, struct plane_vip *v)
 		if (backend_found(b, &verdict) || b->agent != verdict.agent || b->less != verdict.less)
 			v->dirty = p->dirty = true;
 		b->awaits &= check && v->recovery != RECOVERY_AUTO;
+		if (!check && plane_recover_forget(b))
+			v->dirty = p->dirty = true;
 		b->agent = verdict.agent;
 		b->less = verdict.less;
 		b->maxconn = verdict.maxconn;
