@@ -192,6 +192,35 @@ static struct world *flapping_world(__u32 damp_ms)
 	return w;
 }
 
+static void restart(struct world *w)
+{
+	world_restart(w);
+	hooks_set(w);
+	world_apply(w);
+	plane_checks(w->p);
+	plane_settle(w->p);
+}
+
+static void a_restart_holds_nobody_for_longer(void **state)
+{
+	struct world *w = flapping_world(20000);
+	struct damp *damp = &vip(w)->backend[0]->damp;
+	struct mono until;
+
+	(void)state;
+	find(w, "cuuuuu");
+	damp->at.ns -= 10000000000; /* it has been down for ten seconds */
+	damp->until.ns -= 10000000000;
+	until = damp->until;
+	find(w, "uuuuuu");
+	for (int again = 0; again < 3; again++) {
+		restart(w);
+		words_are(w, "-UUUUU");
+		assert_true(vip(w)->backend[0]->damp.until.ns < mono_after(until, 5000).ns); /* rounded up, once */
+	}
+	world_free(w);
+}
+
 static void who_is_not_checked_any_more_does_not_wait(void **state)
 {
 	struct world *w = flapping_world(3600000);
@@ -265,6 +294,7 @@ int main(void)
 		cmocka_unit_test(a_readmission_that_is_heard_of_ends_the_outage_that_began_before_it),
 		cmocka_unit_test(with_recovery_manual_nobody_goes_and_nobody_comes_without_an_operator),
 		cmocka_unit_test(who_flaps_waits_and_a_restart_knows_it),
+		cmocka_unit_test(a_restart_holds_nobody_for_longer),
 		cmocka_unit_test(who_is_not_checked_any_more_does_not_wait),
 		cmocka_unit_test(an_agent_halves_a_share_and_a_restart_knows_it),
 		cmocka_unit_test(rr_heeds_no_percentage_of_an_agent),

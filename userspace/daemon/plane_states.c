@@ -120,9 +120,17 @@ static const char *shown_word(__u64 shown)
 	return shown < SHOWN_FILLING ? word[shown] : "filling";
 }
 
+static bool is_damped(__u64 shown)
+{
+	return shown >= SHOWN_DAMPED && shown < SHOWN_PASSIVE;
+}
+
+/* By what is left of its penalty: a restart knows since when it has been held, and not when it fell. */
 static enum shown damped_shown(const struct plane_backend *b)
 {
-	return (enum shown)(SHOWN_DAMPED + (b->damp.penalty + SHOWN_DAMPED_STEP - 1) / SHOWN_DAMPED_STEP);
+	__u32 left = damp_decayed(b->damp.penalty, mono_ms(b->damp.at, mono_now()), b->vip->damp_ms);
+
+	return (enum shown)(SHOWN_DAMPED + (left + SHOWN_DAMPED_STEP - 1) / SHOWN_DAMPED_STEP);
 }
 
 static enum shown backend_shown(const struct plane_backend *b)
@@ -194,7 +202,7 @@ void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 		b->awaits = true; /* unless recovery is auto */
 		b->out_ms = BACKEND_SHOWN_MS(p->backends[b->id].shown);
 	}
-	if (shown >= SHOWN_DAMPED && shown < SHOWN_PASSIVE) {
+	if (is_damped(shown)) {
 		b->found = (struct plane_found){.state = VERDICT_UP};
 		b->damp.penalty = (__u32)(shown - SHOWN_DAMPED) * SHOWN_DAMPED_STEP;
 		b->out_ms = BACKEND_SHOWN_MS(p->backends[b->id].shown);
@@ -264,11 +272,13 @@ void plane_backend_note(struct plane *p, struct plane_backend *b)
 	enum shown shown = b->leaving ? SHOWN_NOTHING : backend_shown(b);
 	bool same; /* by another's word */
 
+	if (is_damped(before) && is_damped(shown) && b->out_ms <= BACKEND_SHOWN_MS(*kept))
+		shown = (enum shown)before; /* as it was when it began to be held */
 	*kept = (*kept & ~LESS_MASK) | (__u64)b->less << 56;
 	if (shown == before)
 		return;
 	same = shown_word(before) && shown_word(shown) && !strcmp(shown_word(before), shown_word(shown));
-	if (same)
+	if (same && !is_damped(shown))
 		since = BACKEND_SHOWN_MS(*kept);
 	*kept = BACKEND_SHOWN(shown, since) | (*kept & LESS_MASK);
 	if (same)
