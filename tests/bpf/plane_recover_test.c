@@ -221,6 +221,28 @@ static void a_restart_holds_nobody_for_longer(void **state)
 	world_free(w);
 }
 
+static void who_waits_for_readmit_does_so_over_a_restart_while_it_is_disabled(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+
+	(void)state;
+	vip_wanted(w, 1)->recovery = RECOVERY_HYBRID;
+	world_apply(w);
+	find(w, "cuuuuu");
+	find(w, "uuuuuu");
+	world_override(w, 1, 0, OVERRIDE_DISABLE);
+	world_override(w, 1, 1, OVERRIDE_DISABLE);
+	assert_string_equal(shown(w, 0), "disabled");
+	restart(w);
+	words_are(w, "-UUUUU"); /* nobody is disabled now */
+	assert_string_equal(shown(w, 0), "held");
+	readmit(w, 0, 0);
+	world_override(w, 1, 0, OVERRIDE_DISABLE);
+	restart(w);
+	words_are(w, "UUUUUU");
+	world_free(w);
+}
+
 static void who_is_not_checked_any_more_does_not_wait(void **state)
 {
 	struct world *w = flapping_world(3600000);
@@ -295,6 +317,7 @@ int main(void)
 		cmocka_unit_test(with_recovery_manual_nobody_goes_and_nobody_comes_without_an_operator),
 		cmocka_unit_test(who_flaps_waits_and_a_restart_knows_it),
 		cmocka_unit_test(a_restart_holds_nobody_for_longer),
+		cmocka_unit_test(who_waits_for_readmit_does_so_over_a_restart_while_it_is_disabled),
 		cmocka_unit_test(who_is_not_checked_any_more_does_not_wait),
 		cmocka_unit_test(an_agent_halves_a_share_and_a_restart_knows_it),
 		cmocka_unit_test(rr_heeds_no_percentage_of_an_agent),

@@ -72,8 +72,8 @@ enum backend_state plane_backend_wanted(const struct plane_backend *b)
 	return BACKEND_DOWN;
 }
 
-#define LESS_MASK	  0xff00000000000000ULL
-#define SHOWN_DAMPED_STEP 250 /* of a penalty, which a restart knows rounded up */
+#define BESIDE_MASK	  0xff80000000000000ULL /* of what is kept beside the state and its time */
+#define SHOWN_DAMPED_STEP 250			/* of a penalty, which a restart knows rounded up */
 
 /* Numbers stand in the backends' entries: an upgrade reads them. */
 enum shown {
@@ -123,6 +123,18 @@ static const char *shown_word(__u64 shown)
 static bool is_damped(__u64 shown)
 {
 	return shown >= SHOWN_DAMPED && shown < SHOWN_PASSIVE;
+}
+
+/* Until an operator says so, unless recovery is auto. */
+static bool is_awaiting(__u64 shown)
+{
+	return shown == SHOWN_DOWN || shown == SHOWN_CERTIFIED || shown == SHOWN_HELD;
+}
+
+/* Earlier versions took the bit for one of the time, so it is set where the state does not say it. */
+static __u64 shown_beside(const struct plane_backend *b, enum shown shown)
+{
+	return (__u64)b->less << 56 | (__u64)(!b->leaving && b->awaits && !is_awaiting(shown)) << 55;
 }
 
 /* By what is left of its penalty: a restart knows since when it has been held, and not when it fell. */
@@ -198,8 +210,8 @@ void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 		b->less = 100;
 	if (b->filling || b->less)
 		weight_remember(b);
-	if (shown == SHOWN_DOWN || shown == SHOWN_CERTIFIED || shown == SHOWN_HELD) {
-		b->awaits = true; /* unless recovery is auto */
+	if (is_awaiting(shown) || BACKEND_SHOWN_AWAITS(p->backends[b->id].shown)) {
+		b->awaits = true;
 		b->out_ms = BACKEND_SHOWN_MS(p->backends[b->id].shown);
 	}
 	if (is_damped(shown)) {
@@ -274,13 +286,13 @@ void plane_backend_note(struct plane *p, struct plane_backend *b)
 
 	if (is_damped(before) && is_damped(shown) && b->out_ms <= BACKEND_SHOWN_MS(*kept))
 		shown = (enum shown)before; /* as it was when it began to be held */
-	*kept = (*kept & ~LESS_MASK) | (__u64)b->less << 56;
+	*kept = (*kept & ~BESIDE_MASK) | shown_beside(b, shown);
 	if (shown == before)
 		return;
 	same = shown_word(before) && shown_word(shown) && !strcmp(shown_word(before), shown_word(shown));
 	if (same && !is_damped(shown))
 		since = BACKEND_SHOWN_MS(*kept);
-	*kept = BACKEND_SHOWN(shown, since) | (*kept & LESS_MASK);
+	*kept = BACKEND_SHOWN(shown, since) | (*kept & BESIDE_MASK);
 	if (same)
 		return;
 	snprintf(name, sizeof(name), "%s %s", b->vip->name, endpoint_format(&b->at, at));
