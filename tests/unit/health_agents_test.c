@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "daemon/health_state.h"
@@ -114,6 +115,60 @@ static void at_a_start_the_others_are_waited_for(void **state)
 	assert_int_equal(decided(&d, 0), AGENT_DRAIN);
 }
 
+static bool writes(struct desk *d, __u64 later_ms, __u64 *ret_due_ms)
+{
+	struct mono due;
+	bool ret = health_agents_step(&d->h, mono_after(began, later_ms), &due);
+
+	*ret_due_ms = due.ns == UINT64_MAX ? 0 : mono_ms(began, due);
+	return ret;
+}
+
+static void what_changes_all_the_time_is_told_once_a_second(void **state)
+{
+	struct page_draft *draft;
+	struct desk d;
+	size_t pages;
+	__u64 due_ms;
+
+	(void)state;
+	desk_open(&d);
+	pthread_mutex_init(&d.h.inbox, NULL);
+	assert_false(writes(&d, 0, &due_ms));
+	assert_int_equal(due_ms, 0);
+	for (int i = 0; i < 3; i++) {
+		d.h.agents_changed = true;
+		assert_true(writes(&d, 1000 * i, &due_ms)); /* the first at once */
+		assert_int_equal(due_ms, 0);
+		d.h.agents_changed = true;
+		assert_false(writes(&d, 1000 * i + 999, &due_ms));
+		assert_int_equal(due_ms, 1000 * (i + 1));
+	}
+	assert_true(health_agents(&d.h, &draft, &pages));
+	free(draft);
+	assert_false(health_agents(&d.h, &draft, &pages));
+	pthread_mutex_destroy(&d.h.inbox);
+}
+
+static bool heard(struct desk *d, enum agent_admin admin)
+{
+	struct agent_report report = {.admin = admin};
+
+	return health_agent_told(&d->agent, &d->view.seats, SELF + 1, &report);
+}
+
+static void what_others_say_again_is_nothing_new(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_open(&d);
+	assert_true(heard(&d, AGENT_UNSAID)); /* that it reports is */
+	assert_false(heard(&d, AGENT_UNSAID));
+	assert_true(heard(&d, AGENT_DRAIN));
+	assert_false(heard(&d, AGENT_DRAIN));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +176,8 @@ int main(void)
 		cmocka_unit_test(with_fewer_than_a_quorum_that_report_it_goes_by_its_own_agent),
 		cmocka_unit_test(those_that_do_not_judge_make_no_quorum),
 		cmocka_unit_test(at_a_start_the_others_are_waited_for),
+		cmocka_unit_test(what_changes_all_the_time_is_told_once_a_second),
+		cmocka_unit_test(what_others_say_again_is_nothing_new),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,14 +83,11 @@ static void on_result(void *arg, const struct probe_result *r)
 	if (t && r->outcome != OUTCOME_NOTHING)
 		verdict_probed(h->verdict, mono_now(), ticket->id, ticket->number,
 			       r->outcome == OUTCOME_GOOD ? VERDICT_GOOD : check_evidence(r->reason));
-	if (changed)
-		health_agents_write(h);
+	h->agents_changed |= changed;
 	pthread_mutex_unlock(&h->lock);
 	free(ticket);
-	if (changed) {
+	if (changed)
 		checks_post(h);
-		votes_post(h);
-	}
 }
 
 /* --- a turn --- */
@@ -207,7 +204,7 @@ static struct mono on_turn(void *arg, struct mono now)
 {
 	struct health *h = arg;
 	bool more, changed, votes = false;
-	struct mono due;
+	struct mono due, agents_due;
 
 	pthread_mutex_lock(&h->lock);
 	more = health_flock_use(h, now);
@@ -215,7 +212,10 @@ static struct mono on_turn(void *arg, struct mono now)
 	verdict_step(h->verdict, now);
 	changed = actions_take(h, &votes) || h->agents_heard;
 	h->agents_heard = false;
+	votes |= health_agents_step(h, now, &agents_due);
 	due = more ? now : verdict_due(h->verdict);
+	if (agents_due.ns < due.ns)
+		due = agents_due;
 	pthread_mutex_unlock(&h->lock);
 	if (changed)
 		checks_post(h);

@@ -9,8 +9,9 @@
 #include "core/fact.h"
 #include "daemon/health_state.h"
 
-#define AGENT_FRESH 3  /* intervals without a probe after which what it said is forgotten */
-#define AGENT_PAGES 64 /* of reports: 3,100 agents, as many as there are votes */
+#define AGENT_FRESH    3    /* intervals without a probe after which what it said is forgotten */
+#define AGENT_WRITE_MS 1000 /* an agent that says something else at every turn is told of once in so long */
+#define AGENT_PAGES    64   /* of reports: 3,100 agents, as many as there are votes */
 
 /* --- own reports --- */
 
@@ -67,6 +68,19 @@ void health_agents_write(struct health *h)
 	free(former);
 }
 
+bool health_agents_step(struct health *h, struct mono now, struct mono *ret_due)
+{
+	bool writes = h->agents_changed && now.ns >= h->agents_due.ns;
+
+	if (writes) {
+		health_agents_write(h);
+		h->agents_changed = false;
+		h->agents_due = mono_after(now, AGENT_WRITE_MS);
+	}
+	ret_due->ns = h->agents_changed ? h->agents_due.ns : UINT64_MAX;
+	return writes;
+}
+
 bool health_agents(struct health *h, struct page_draft **ret, size_t *ret_count)
 {
 	bool any;
@@ -95,9 +109,8 @@ static struct agent_report *told_find(struct health_agent *agent, __u64 by)
 	return NULL;
 }
 
-/* Return: whether it is another one. */
-static bool told_keep(struct health_agent *agent, const struct verdict_seats *seats, __u64 by,
-		      const struct agent_report *report)
+bool health_agent_told(struct health_agent *agent, const struct verdict_seats *seats, __u64 by,
+		       const struct agent_report *report)
 {
 	struct agent_report *place = told_find(agent, by);
 
@@ -127,7 +140,7 @@ void health_agents_hear(struct health *h, __u64 origin, const struct page *page)
 		if (!t || !t->agent || verdict_view(h->verdict, target, &view) ||
 		    verdict_seat_of(&view.seats, origin) < 0)
 			continue;
-		h->agents_heard |= told_keep(t->agent, &view.seats, origin, &report);
+		h->agents_heard |= health_agent_told(t->agent, &view.seats, origin, &report);
 	}
 }
 

@@ -85,9 +85,11 @@ struct health {
 	struct roster roster;
 	struct verdict_self self;
 	struct health_set set;
-	bool pages_full;     /* and that was said of this set */
-	bool agents_heard;   /* others' reports are others now */
-	__u64 disagreements; /* times that own probes said down for long where votes said up */
+	bool pages_full;	/* and that was said of this set */
+	bool agents_heard;	/* others' reports are others now */
+	bool agents_changed;	/* and own ones */
+	struct mono agents_due; /* when those may be told */
+	__u64 disagreements;	/* times that own probes said down for long where votes said up */
 
 	_Atomic bool checks_posted; /* a look at the verdicts is on its way */
 	_Atomic bool votes_posted;  /* and one at own votes, and at others' */
@@ -133,9 +135,14 @@ void health_set_rules(const struct health_set *set, const struct roster *roster,
 
 /* health_agents.c; under the lock */
 void health_agents_write(struct health *h); /* own reports, for the others: peers_votes() tells them */
+/* What has changed of them, once a second. Return: whether it was written now. @ret_due: UINT64_MAX ns: never */
+bool health_agents_step(struct health *h, struct mono now, struct mono *ret_due);
 void health_agents_hear(struct health *h, __u64 origin, const struct page *page);
 /* A probe came back with what its agent says, if anything. Return: whether the others have to be told. */
 bool health_agent_take(struct health_target *t, struct mono now, const struct agent_say *say);
+/* An observer's report. Return: whether it is another one. */
+bool health_agent_told(struct health_agent *agent, const struct verdict_seats *seats, __u64 by,
+		       const struct agent_report *report);
 void health_agent_decide(const struct health *h, const struct health_target *t, const struct verdict_view *view,
 			 struct mono now, struct agent_report *ret);
 
