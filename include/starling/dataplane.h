@@ -202,10 +202,11 @@ _Static_assert(__builtin_offsetof(struct backend_record, smac) == __builtin_offs
 #define BACKEND_WORD(select, state, weight, vip, gen)                                                                  \
 	((__u64)(select) | (__u64)(state) << 8 | (__u64)(weight) << 16 | (__u64)(vip) << 32 | (__u64)(gen) << 48)
 
-/* shown: bits 0..7 the daemon's number of the state, 0 none; 8..55 Unix time of the change to it, ms; 56..63
- * percent of its weight that its agent wants it not to have. */
+/* shown: bits 0..7 the daemon's number of the state, 0 none; 8..54 Unix time of the change to it, ms; 55 it
+ * waits for an operator, whatever is shown; 56..63 percent of its weight that its agent wants it not to have. */
 #define BACKEND_SHOWN_STATE(s)	    ((s)&0xff)
-#define BACKEND_SHOWN_MS(s)	    ((s) >> 8 & 0xffffffffffffULL)
+#define BACKEND_SHOWN_MS(s)	    ((s) >> 8 & 0x7fffffffffffULL)
+#define BACKEND_SHOWN_AWAITS(s)	    ((s) >> 55 & 1)
 #define BACKEND_SHOWN_LESS(s)	    ((s) >> 56)
 #define BACKEND_SHOWN(state, at_ms) ((__u64)(state) | (__u64)(at_ms) << 8)
 

@@ -177,6 +177,85 @@ static void who_flaps_waits_and_a_restart_knows_it(void **state)
 	world_free(w);
 }
 
+/* Until it is held. */
+static struct world *flapping_world(__u32 damp_ms)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+
+	vip_wanted(w, 1)->damp_ms = damp_ms;
+	world_apply(w);
+	for (int fall = 0; fall < 3; fall++) {
+		find(w, "cuuuuu");
+		find(w, "uuuuuu");
+	}
+	words_are(w, "-UUUUU");
+	return w;
+}
+
+static void restart(struct world *w)
+{
+	world_restart(w);
+	hooks_set(w);
+	world_apply(w);
+	plane_checks(w->p);
+	plane_settle(w->p);
+}
+
+static void a_restart_holds_nobody_for_longer(void **state)
+{
+	struct world *w = flapping_world(20000);
+	struct damp *damp = &vip(w)->backend[0]->damp;
+	struct mono until;
+
+	(void)state;
+	find(w, "cuuuuu");
+	damp->at.ns -= 10000000000; /* it has been down for ten seconds */
+	damp->until.ns -= 10000000000;
+	until = damp->until;
+	find(w, "uuuuuu");
+	for (int again = 0; again < 3; again++) {
+		restart(w);
+		words_are(w, "-UUUUU");
+		assert_true(vip(w)->backend[0]->damp.until.ns < mono_after(until, 5000).ns); /* rounded up, once */
+	}
+	world_free(w);
+}
+
+static void who_waits_for_readmit_does_so_over_a_restart_while_it_is_disabled(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+
+	(void)state;
+	vip_wanted(w, 1)->recovery = RECOVERY_HYBRID;
+	world_apply(w);
+	find(w, "cuuuuu");
+	find(w, "uuuuuu");
+	world_override(w, 1, 0, OVERRIDE_DISABLE);
+	world_override(w, 1, 1, OVERRIDE_DISABLE);
+	assert_string_equal(shown(w, 0), "disabled");
+	restart(w);
+	words_are(w, "-UUUUU"); /* nobody is disabled now */
+	assert_string_equal(shown(w, 0), "held");
+	readmit(w, 0, 0);
+	world_override(w, 1, 0, OVERRIDE_DISABLE);
+	restart(w);
+	words_are(w, "UUUUUU");
+	world_free(w);
+}
+
+static void who_is_not_checked_any_more_does_not_wait(void **state)
+{
+	struct world *w = flapping_world(3600000);
+
+	(void)state;
+	assert_int_equal(vip_check_set(vip_wanted(w, 1), NULL), 0);
+	world_apply(w);
+	plane_checks(w->p);
+	plane_settle(w->p);
+	words_are(w, "UUUUUU");
+	world_free(w);
+}
+
 static void less_is(struct world *w, __u32 less)
 {
 	find(w, "uuuuuu");
@@ -237,6 +316,9 @@ int main(void)
 		cmocka_unit_test(a_readmission_that_is_heard_of_ends_the_outage_that_began_before_it),
 		cmocka_unit_test(with_recovery_manual_nobody_goes_and_nobody_comes_without_an_operator),
 		cmocka_unit_test(who_flaps_waits_and_a_restart_knows_it),
+		cmocka_unit_test(a_restart_holds_nobody_for_longer),
+		cmocka_unit_test(who_waits_for_readmit_does_so_over_a_restart_while_it_is_disabled),
+		cmocka_unit_test(who_is_not_checked_any_more_does_not_wait),
 		cmocka_unit_test(an_agent_halves_a_share_and_a_restart_knows_it),
 		cmocka_unit_test(rr_heeds_no_percentage_of_an_agent),
 	};

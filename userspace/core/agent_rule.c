@@ -9,6 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool agent_report_same(const struct agent_report *a, const struct agent_report *b)
+{
+	return a->admin == b->admin && a->has_percent == b->has_percent && a->percent == b->percent &&
+	       a->has_maxconn == b->has_maxconn && a->maxconn == b->maxconn;
+}
+
 bool agent_report_take(struct agent_report *r, const struct agent_say *say)
 {
 	struct agent_report before = *r;
@@ -23,8 +29,7 @@ bool agent_report_take(struct agent_report *r, const struct agent_say *say)
 		r->has_maxconn = true;
 		r->maxconn = say->maxconn;
 	}
-	return before.admin != r->admin || before.has_percent != r->has_percent || before.percent != r->percent ||
-	       before.has_maxconn != r->has_maxconn || before.maxconn != r->maxconn;
+	return !agent_report_same(&before, r);
 }
 
 /* Whether so many say it as make a verdict: of those who say anything else nothing is heard. */

@@ -28,13 +28,15 @@ struct agent_report {
 	__u32 maxconn;
 };
 
+bool agent_report_same(const struct agent_report *a, const struct agent_report *b);
+
 /* A line more. Return: whether the report is another one. */
 bool agent_report_take(struct agent_report *r, const struct agent_say *say);
 
 /**
  * agent_decide() - what observers' reports say together
  * @report:	of each seat
- * @counts:	whether the seat's node lives, and has not been caught
+ * @counts:	whether the seat's node lives and judges, and has told of it
  * @ret:	what is not decided is not said
  */
 void agent_decide(const struct verdict_seats *s, enum verdict_mode mode,

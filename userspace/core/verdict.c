@@ -404,6 +404,7 @@ static struct verdict_view_vote view_vote(const struct verdict *v, const struct 
 		.voted = vote->state != VERDICT_NONE,
 		.caught = peer && peer->caught,
 		.live = peer && peer->live,
+		.able = verdict_able(v, t, seat),
 		.witnessed = t->is.rule.mode == VERDICT_MODE_PROOF && verdict_witnessed(v, t, seat),
 		.state = vote->state,
 		.evidence = vote->evidence,
@@ -425,6 +426,7 @@ int verdict_view(const struct verdict *v, __u64 target, struct verdict_view *ret
 		.told = {t->told_state, t->told_source, t->told_own_down},
 		.seats = t->seats,
 		.watched = t->watched,
+		.awaited = t->grace.ns,
 		.watch = t->watch,
 	};
 	for (size_t i = 0; i < t->seats.count; i++) {

@@ -129,12 +129,14 @@ struct verdict_view {
 	struct verdict_seats seats;
 	struct verdict_view_vote {
 		bool voted, caught, live, witnessed;
+		bool able; /* it lives and judges: enough of them make a verdict */
 		enum verdict_state state;
 		enum verdict_evidence evidence;
 		__u64 date_ms;
 	} vote[VERDICT_SEATS];
 	size_t down, up; /* votes that count */
 	bool watched;	 /* by this node's own probes */
+	bool awaited;	 /* observers that have not voted yet count as able to */
 	struct verdict_watch watch;
 };
 

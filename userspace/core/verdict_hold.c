@@ -24,7 +24,7 @@ enum verdict_state verdict_counting(const struct verdict *v, const struct target
 }
 
 /* Whether an observer lives and judges; one that has never voted may run what knows no votes. */
-static bool able(const struct verdict *v, const struct target *t, size_t seat)
+bool verdict_able(const struct verdict *v, const struct target *t, size_t seat)
 {
 	const struct peer *peer = verdict_peer(v, t->seats.seat[seat].id);
 	enum verdict_state state = t->standing[seat].state;
@@ -39,7 +39,7 @@ static bool too_few(const struct verdict *v, const struct target *t)
 	size_t count = 0;
 
 	for (size_t i = 0; i < t->seats.count; i++)
-		count += able(v, t, i);
+		count += verdict_able(v, t, i);
 	return count < t->seats.quorum;
 }
 

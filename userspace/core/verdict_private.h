@@ -109,6 +109,7 @@ void verdict_seen_put(struct verdict *v, struct target *t, const struct verdict_
 
 /* verdict_hold.c: what follows from votes */
 enum verdict_state verdict_counting(const struct verdict *v, const struct target *t, size_t seat);
+bool verdict_able(const struct verdict *v, const struct target *t, size_t seat); /* lives and judges */
 void verdict_settle(struct verdict *v, struct mono now, struct target *t);
 void verdict_hold(struct target *t, enum verdict_state state, const struct roster_epoch *epoch,
 		  const struct verdict_vote *vote, size_t votes);

@@ -60,14 +60,14 @@ struct ticket {
 	__u32 number;
 };
 
-/* Return: whether its agent says something else. */
+/* Return: whether the others have to be told of its agent. */
 static bool result_keep(struct health_target *t, const struct probe_result *r)
 {
 	t->probed = true;
 	t->last = *r;
 	t->checks++;
 	t->failures += r->reason != CHECK_FINE;
-	return agent_report_take(&t->report, &r->agent);
+	return health_agent_take(t, mono_now(), &r->agent);
 }
 
 static void on_result(void *arg, const struct probe_result *r)
@@ -83,14 +83,11 @@ static void on_result(void *arg, const struct probe_result *r)
 	if (t && r->outcome != OUTCOME_NOTHING)
 		verdict_probed(h->verdict, mono_now(), ticket->id, ticket->number,
 			       r->outcome == OUTCOME_GOOD ? VERDICT_GOOD : check_evidence(r->reason));
-	if (changed)
-		health_agents_write(h);
+	h->agents_changed |= changed;
 	pthread_mutex_unlock(&h->lock);
 	free(ticket);
-	if (changed) {
+	if (changed)
 		checks_post(h);
-		votes_post(h);
-	}
 }
 
 /* --- a turn --- */
@@ -219,7 +216,7 @@ static struct mono on_turn(void *arg, struct mono now)
 {
 	struct health *h = arg;
 	bool more, changed, votes = false;
-	struct mono due;
+	struct mono due, agents_due;
 
 	pthread_mutex_lock(&h->lock);
 	more = health_flock_use(h, now);
@@ -227,7 +224,10 @@ static struct mono on_turn(void *arg, struct mono now)
 	verdict_step(h->verdict, now);
 	changed = actions_take(h, &votes) || h->agents_heard;
 	h->agents_heard = false;
+	votes |= health_agents_step(h, now, &agents_due);
 	due = more ? now : verdict_due(h->verdict);
+	if (agents_due.ns < due.ns)
+		due = agents_due;
 	pthread_mutex_unlock(&h->lock);
 	if (changed)
 		checks_post(h);
@@ -485,7 +485,7 @@ bool health_look(struct health *h, const struct endpoint *at, const struct check
 		ret->flock = h->roster.count > 1;
 		ret->now = mono_now();
 		verdict_view(h->verdict, t->id, &ret->view);
-		health_agent_decide(h, t, &ret->view, &ret->agent);
+		health_agent_decide(h, t, &ret->view, ret->now, &ret->agent);
 	}
 	pthread_mutex_unlock(&h->lock);
 	return t;

@@ -9,13 +9,31 @@
 #include "core/fact.h"
 #include "daemon/health_state.h"
 
-#define AGENT_PAGES 64 /* of reports: 3,100 agents, as many as there are votes */
+#define AGENT_FRESH    3    /* intervals without a probe after which what it said is forgotten */
+#define AGENT_WRITE_MS 1000 /* an agent that says something else at every turn is told of once in so long */
+#define AGENT_PAGES    64   /* of reports: 3,100 agents, as many as there are votes */
 
 /* --- own reports --- */
 
-static bool is_said(const struct agent_report *r)
+/* What an agent said before its target was left to others may have been taken back since. */
+static bool is_fresh(const struct health_target *t, struct mono now)
 {
-	return r->admin != AGENT_UNSAID || r->has_percent || r->has_maxconn;
+	return t->heard.ns && mono_ms(t->heard, now) <= AGENT_FRESH * (__u64)t->check->interval_ms;
+}
+
+bool health_agent_take(struct health_target *t, struct mono now, const struct agent_say *say)
+{
+	bool changed = !t->heard.ns;
+	struct agent_report none = {0};
+
+	if (!t->agent)
+		return false;
+	if (!is_fresh(t, now)) {
+		changed |= !agent_report_same(&t->report, &none);
+		t->report = none;
+	}
+	t->heard = now;
+	return agent_report_take(&t->report, say) || changed;
 }
 
 /* Return: how many pages. */
@@ -26,7 +44,7 @@ static size_t pages_write(const struct health *h, struct page_draft *draft)
 	for (size_t i = 0; i < h->set.count; i++) {
 		const struct health_target *t = &h->set.target[h->set.by_id[i]];
 
-		if (!t->agent || !is_said(&t->report) || !agent_report_encode(t->id, &t->report, &draft[page]))
+		if (!t->agent || !t->heard.ns || !agent_report_encode(t->id, &t->report, &draft[page]))
 			continue;
 		if (page + 1 == AGENT_PAGES)
 			break;
@@ -50,6 +68,19 @@ void health_agents_write(struct health *h)
 	free(former);
 }
 
+bool health_agents_step(struct health *h, struct mono now, struct mono *ret_due)
+{
+	bool writes = h->agents_changed && now.ns >= h->agents_due.ns;
+
+	if (writes) {
+		health_agents_write(h);
+		h->agents_changed = false;
+		h->agents_due = mono_after(now, AGENT_WRITE_MS);
+	}
+	ret_due->ns = h->agents_changed ? h->agents_due.ns : UINT64_MAX;
+	return writes;
+}
+
 bool health_agents(struct health *h, struct page_draft **ret, size_t *ret_count)
 {
 	bool any;
@@ -69,23 +100,36 @@ bool health_agents(struct health *h, struct page_draft **ret, size_t *ret_count)
 
 /* --- all observers' --- */
 
-/* The place of an observer's report, or one whose node does not observe; NULL: there is none. */
-static struct agent_report *told_place(struct health_agent *agent, const struct verdict_seats *seats, __u64 by)
+/* NULL: it has told nothing, as one that knows no reports. */
+static struct agent_report *told_find(struct health_agent *agent, __u64 by)
 {
 	for (size_t i = 0; i < VERDICT_SEATS; i++)
 		if (agent->told[i].by == by)
 			return &agent->told[i].report;
-	for (size_t i = 0; i < VERDICT_SEATS; i++)
-		if (!agent->told[i].by || verdict_seat_of(seats, agent->told[i].by) < 0) {
-			agent->told[i].by = by;
-			return &agent->told[i].report;
-		}
 	return NULL;
+}
+
+bool health_agent_told(struct health_agent *agent, const struct verdict_seats *seats, __u64 by,
+		       const struct agent_report *report)
+{
+	struct agent_report *place = told_find(agent, by);
+
+	if (place && agent_report_same(place, report))
+		return false;
+	for (size_t i = 0; !place && i < VERDICT_SEATS; i++) {
+		if (agent->told[i].by && verdict_seat_of(seats, agent->told[i].by) >= 0)
+			continue;
+		agent->told[i].by = by;
+		place = &agent->told[i].report;
+	}
+	if (place)
+		*place = *report;
+	return place;
 }
 
 void health_agents_hear(struct health *h, __u64 origin, const struct page *page)
 {
-	struct agent_report report, *place;
+	struct agent_report report;
 	const struct health_target *t;
 	struct verdict_view view;
 	size_t at = 0;
@@ -96,42 +140,38 @@ void health_agents_hear(struct health *h, __u64 origin, const struct page *page)
 		if (!t || !t->agent || verdict_view(h->verdict, target, &view) ||
 		    verdict_seat_of(&view.seats, origin) < 0)
 			continue;
-		place = told_place(t->agent, &view.seats, origin);
-		if (!place)
-			continue;
-		*place = report;
-		h->agents_heard = true;
+		h->agents_heard |= health_agent_told(t->agent, &view.seats, origin, &report);
 	}
 }
 
-static void told_find(const struct health_agent *agent, __u64 by, struct agent_report *ret)
-{
-	for (size_t i = 0; i < VERDICT_SEATS; i++)
-		if (agent->told[i].by == by)
-			*ret = agent->told[i].report;
-}
-
-/* With fewer live observers than a quorum it goes by what it has heard itself, as a lone one does. */
+/*
+ * With fewer observers that judge and report than a quorum it goes by what it has heard itself, as a lone one does: at
+ * a start only once those that are to come have had their time. Where it does not ask, all stays as it was.
+ */
 void health_agent_decide(const struct health *h, const struct health_target *t, const struct verdict_view *view,
-			 struct agent_report *ret)
+			 struct mono now, struct agent_report *ret)
 {
 	struct agent_report report[VERDICT_SEATS] = {{0}};
 	bool counts[VERDICT_SEATS] = {false};
-	size_t live = 0;
+	size_t able = 0, heard = 0;
 
-	*ret = t->report;
+	*ret = (struct agent_report){0};
 	if (!t->agent)
 		return;
 	for (size_t i = 0; i < view->seats.count; i++) {
 		__u64 id = view->seats.seat[i].id;
+		const struct agent_report *told = id != h->self.id   ? told_find(t->agent, id)
+						  : is_fresh(t, now) ? &t->report
+								     : NULL;
 
-		counts[i] = view->vote[i].live && !view->vote[i].caught;
-		live += counts[i];
-		if (id == h->self.id)
-			report[i] = t->report;
-		else
-			told_find(t->agent, id, &report[i]);
+		able += view->vote[i].able;
+		counts[i] = view->vote[i].able && told;
+		heard += counts[i];
+		if (told)
+			report[i] = *told;
 	}
-	if (view->seats.count && live >= view->seats.quorum)
+	if (view->seats.count && (view->awaited ? able : heard) >= view->seats.quorum)
 		agent_decide(&view->seats, (enum verdict_mode)(t->check->mode - 1), report, counts, ret);
+	else if (is_fresh(t, now))
+		*ret = t->report;
 }

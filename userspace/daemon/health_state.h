@@ -15,7 +15,7 @@
 
 /* What observers have told of one agent. */
 struct health_agent {
-	struct {
+	struct health_told {
 		__u64 by; /* node; 0: there is none */
 		struct agent_report report;
 	} told[VERDICT_SEATS];
@@ -33,7 +33,8 @@ struct health_target {
 	bool barred;			  /* exec, and it is off here, or via tunnel, and there is none: never probed */
 	bool probed;			  /* @last is valid */
 	struct probe_result last;
-	struct agent_report report;   /* what the agent has said to this node */
+	struct agent_report report;   /* what the agent has said to this node while it has watched it */
+	struct mono heard;	      /* when it was asked last; 0 ns: never */
 	struct health_agent *agent;   /* of the set, under the lock; NULL: there is none */
 	enum verdict_state certified; /* as the audit log has it */
 	__u64 checks, failures;
@@ -88,6 +89,8 @@ struct health {
 	struct health_set set;
 	bool pages_full;	       /* and that was said of this set */
 	bool agents_heard;	       /* others' reports are others now */
+	bool agents_changed;	       /* and own ones */
+	struct mono agents_due;	       /* when those may be told */
 	unsigned int noted, joined[2]; /* changes in hand: noted by themselves; not, but together: down, up */
 	__u64 disagreements;	       /* times that own probes said down for long where votes said up */
 
@@ -135,9 +138,16 @@ void health_set_rules(const struct health_set *set, const struct roster *roster,
 
 /* health_agents.c; under the lock */
 void health_agents_write(struct health *h); /* own reports, for the others: peers_votes() tells them */
+/* What has changed of them, once a second. Return: whether it was written now. @ret_due: UINT64_MAX ns: never */
+bool health_agents_step(struct health *h, struct mono now, struct mono *ret_due);
 void health_agents_hear(struct health *h, __u64 origin, const struct page *page);
+/* A probe came back with what its agent says, if anything. Return: whether the others have to be told. */
+bool health_agent_take(struct health_target *t, struct mono now, const struct agent_say *say);
+/* An observer's report. Return: whether it is another one. */
+bool health_agent_told(struct health_agent *agent, const struct verdict_seats *seats, __u64 by,
+		       const struct agent_report *report);
 void health_agent_decide(const struct health *h, const struct health_target *t, const struct verdict_view *view,
-			 struct agent_report *ret);
+			 struct mono now, struct agent_report *ret);
 
 /* health_flock.c; under the lock: what others have told is used. Return: whether there is more of it. */
 bool health_flock_use(struct health *h, struct mono now);

@@ -198,6 +198,7 @@ void health_set_keep(struct health_set *set, const struct health_set *former)
 		t->probed = was->probed;
 		t->last = was->last;
 		t->report = was->report;
+		t->heard = was->heard;
 		if (t->agent && was->agent)
 			*t->agent = *was->agent;
 		t->certified = was->certified;

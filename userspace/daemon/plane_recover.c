@@ -67,6 +67,14 @@ static void damp_again(struct plane_backend *b, __u32 half_ms)
 	b->damp.until = mono_after(b->damp.at, damp_wait_ms(b->damp.penalty, half_ms));
 }
 
+bool plane_recover_forget(struct plane_backend *b)
+{
+	bool held = b->damp.until.ns;
+
+	b->damp = (struct damp){0};
+	return held;
+}
+
 void plane_recover_describe(struct plane_vip *v, const struct vip_config *want)
 {
 	v->dirty |= v->recovery != want->recovery || v->damp_ms != want->damp_ms;

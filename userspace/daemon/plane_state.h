@@ -332,6 +332,7 @@ bool plane_vip_backup(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
 
 /* plane_recover.c: who was found down comes back */
 void plane_recover_found(struct plane_backend *b, bool down); /* found down now, and what is known is as before that */
+bool plane_recover_forget(struct plane_backend *b);	      /* that it flaps; whether it was held for it */
 void plane_recover_describe(struct plane_vip *v, const struct vip_config *want); /* recovery and damp of the VIP */
 bool plane_backend_held(const struct plane_backend *b);				 /* up again, but not let in */
 bool plane_backend_failing(const struct plane_backend *b); /* not up, and not taken out: by recovery manual */

@@ -72,8 +72,8 @@ enum backend_state plane_backend_wanted(const struct plane_backend *b)
 	return BACKEND_DOWN;
 }
 
-#define LESS_MASK	  0xff00000000000000ULL
-#define SHOWN_DAMPED_STEP 250 /* of a penalty, which a restart knows rounded up */
+#define BESIDE_MASK	  0xff80000000000000ULL /* of what is kept beside the state and its time */
+#define SHOWN_DAMPED_STEP 250			/* of a penalty, which a restart knows rounded up */
 
 /* Numbers stand in the backends' entries: an upgrade reads them. */
 enum shown {
@@ -120,9 +120,29 @@ static const char *shown_word(__u64 shown)
 	return shown < SHOWN_FILLING ? word[shown] : "filling";
 }
 
+static bool is_damped(__u64 shown)
+{
+	return shown >= SHOWN_DAMPED && shown < SHOWN_PASSIVE;
+}
+
+/* Until an operator says so, unless recovery is auto. */
+static bool is_awaiting(__u64 shown)
+{
+	return shown == SHOWN_DOWN || shown == SHOWN_CERTIFIED || shown == SHOWN_HELD;
+}
+
+/* Earlier versions took the bit for one of the time, so it is set where the state does not say it. */
+static __u64 shown_beside(const struct plane_backend *b, enum shown shown)
+{
+	return (__u64)b->less << 56 | (__u64)(!b->leaving && b->awaits && !is_awaiting(shown)) << 55;
+}
+
+/* By what is left of its penalty: a restart knows since when it has been held, and not when it fell. */
 static enum shown damped_shown(const struct plane_backend *b)
 {
-	return (enum shown)(SHOWN_DAMPED + (b->damp.penalty + SHOWN_DAMPED_STEP - 1) / SHOWN_DAMPED_STEP);
+	__u32 left = damp_decayed(b->damp.penalty, mono_ms(b->damp.at, mono_now()), b->vip->damp_ms);
+
+	return (enum shown)(SHOWN_DAMPED + (left + SHOWN_DAMPED_STEP - 1) / SHOWN_DAMPED_STEP);
 }
 
 static enum shown backend_shown(const struct plane_backend *b)
@@ -190,11 +210,11 @@ void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 		b->less = 100;
 	if (b->filling || b->less)
 		weight_remember(b);
-	if (shown == SHOWN_DOWN || shown == SHOWN_CERTIFIED || shown == SHOWN_HELD) {
-		b->awaits = true; /* unless recovery is auto */
+	if (is_awaiting(shown) || BACKEND_SHOWN_AWAITS(p->backends[b->id].shown)) {
+		b->awaits = true;
 		b->out_ms = BACKEND_SHOWN_MS(p->backends[b->id].shown);
 	}
-	if (shown >= SHOWN_DAMPED && shown < SHOWN_PASSIVE) {
+	if (is_damped(shown)) {
 		b->found = (struct plane_found){.state = VERDICT_UP};
 		b->damp.penalty = (__u32)(shown - SHOWN_DAMPED) * SHOWN_DAMPED_STEP;
 		b->out_ms = BACKEND_SHOWN_MS(p->backends[b->id].shown);
@@ -264,13 +284,15 @@ void plane_backend_note(struct plane *p, struct plane_backend *b)
 	enum shown shown = b->leaving ? SHOWN_NOTHING : backend_shown(b);
 	bool same; /* by another's word */
 
-	*kept = (*kept & ~LESS_MASK) | (__u64)b->less << 56;
+	if (is_damped(before) && is_damped(shown) && b->out_ms <= BACKEND_SHOWN_MS(*kept))
+		shown = (enum shown)before; /* as it was when it began to be held */
+	*kept = (*kept & ~BESIDE_MASK) | shown_beside(b, shown);
 	if (shown == before)
 		return;
 	same = shown_word(before) && shown_word(shown) && !strcmp(shown_word(before), shown_word(shown));
-	if (same)
+	if (same && !is_damped(shown))
 		since = BACKEND_SHOWN_MS(*kept);
-	*kept = BACKEND_SHOWN(shown, since) | (*kept & LESS_MASK);
+	*kept = BACKEND_SHOWN(shown, since) | (*kept & BESIDE_MASK);
 	if (same)
 		return;
 	snprintf(name, sizeof(name), "%s %s", b->vip->name, endpoint_format(&b->at, at));
@@ -319,6 +341,8 @@ static void vip_checked(struct plane *p, struct plane_vip *v)
 		if (backend_found(b, &verdict) || b->agent != verdict.agent || b->less != verdict.less)
 			v->dirty = p->dirty = true;
 		b->awaits &= check && v->recovery != RECOVERY_AUTO;
+		if (!check && plane_recover_forget(b))
+			v->dirty = p->dirty = true;
 		b->agent = verdict.agent;
 		b->less = verdict.less;
 		b->maxconn = verdict.maxconn;
