@@ -153,6 +153,8 @@ check "and one to be confirmed, whose operator's host is cut off then" at 1 conf
 check "all run that" wait_for 5 weight_all web 1 14
 sever 1
 check "each takes it back by itself" wait_for 10 weight_all web 1 13
+refused "to confirm it then" "too late" at 2 config confirm
+refused "as a trial does" "too late" at 2 -n config confirm
 equal "which is signed as nobody's deed" starlingd@lb2 \
 	"$(at 2 -j node audit show | jq -r '[.[] | select(.what | test("runs again, made by root@lb1"))][-1].by')"
 mend 1
@@ -175,6 +177,7 @@ note "$(since "$began") ms after the cut"
 refused "on the other side" "too few voters" at 3 backend set web "$(be 1)" weight 42
 sever 2
 refused "with two of three cut off" "too few voters" at 1 backend set web "$(be 1)" weight 43
+refused "what waits is not known without them" "too few voters" at 1 config confirm
 refused "nor a drain by all" "\"local\"" at 1 backend drain web "$(be 2)"
 check "but one by this balancer alone" at 1 backend drain web "$(be 2)" local reason disk
 equal "which is at it" draining "$(shown 1 web 2 state)"

@@ -30,12 +30,6 @@ told() { # N: the others hold its last entry
 		[ "$n" = "$1" ] || [ "$(entry "$n" "$1")" = "$own" ] || return 1
 	done
 }
-stop() { # N SIGNAL
-	local pid
-	pid=$(daemon_pid "lb$1")
-	kill "-$2" "$pid"
-	wait_for 10 bash -c "! kill -0 $pid 2>/dev/null"
-}
 start() {
 	"$LAB" up >/dev/null
 	wait_for 20 all_alive
@@ -71,7 +65,7 @@ check "and what they bring back" wait_for 10 certified up
 for i in 1 2; do
 	for k in 1 2 3 4 5; do at 3 backend set web "$(be 1)" weight $((40 + i * 5 + k)) >/dev/null 2>&1; done &
 	sleep 0.$((i * 2))
-	stop 3 KILL
+	daemon_end lb3 KILL
 	wait $!
 	start
 done
@@ -83,7 +77,7 @@ check "and it is whole to the others" audit_is 3 whole
 for w in 61 62 63; do at 2 backend set web "$(be 1)" weight $w >/dev/null; done
 check "it goes on" wait_for 10 told 2
 held=$(entry 1 2)
-stop 2 TERM
+daemon_end lb2 TERM
 rm -rf "$STATE/lb2"
 cp -a "$TMP/older" "$STATE/lb2"
 start
@@ -96,7 +90,7 @@ check "it knows it itself" bash -c "'$LAB' exec lb2 starling status | grep -q 'a
 equal "what was held is shown" true "$(at 3 -j node audit show lb2 | jq ".[0].lost_entry >= $held")"
 check "and noted in their logs" bash -c "'$LAB' exec lb3 starling node audit show | grep -q 'the audit log of lb2 is cut'"
 equal "metrics have it" 1 "$(metric 1 'audit_tails.*"cut"')"
-stop 1 TERM
+daemon_end lb1 TERM
 start
 check "it is known after a restart" audit_is 2 cut
 check "until it is accepted" at 1 node audit accept lb2
@@ -105,7 +99,7 @@ refused "lb2 is accepted twice" "nothing is wrong" at 1 node audit accept lb2
 for n in 2 3; do at $n node audit accept lb2 >/dev/null; done
 
 # --- lost
-stop 2 KILL
+daemon_end lb2 KILL
 rm -rf "$STATE/lb2/audit"
 start
 check "a log that was lost begins anew, and quotes what others held" wait_for 10 audit_is 2 reset

@@ -135,17 +135,11 @@ equal "one that flaps for less than fall probes stays" "$ejected" \
 	"$(grep -hF "$(be 3)" "$TMP"/events? | grep -c '"after":"down"')"
 
 # --- with recovery hybrid one word lets it in again, everywhere; with damp as well
-shown() { # BACKEND STATE: to all
-	local n
-	for n in "${FLOCK[@]}"; do
-		[ "$(at "$n" -j backend show vip web | jq -r ".[] | select(.backend == \"$(be "$1")\") | .state")" = "$2" ] || return 1
-	done
-}
 out_and_back() { # BACKEND STATE: afterwards
 	signal STOP "be$1"
-	check "it is out" wait_for 20 shown "$1" down
+	check "it is out" wait_for 20 shown_all web "$1" state down
 	signal CONT "be$1"
-	check "and $2 when it is well" wait_for 20 shown "$1" "$2"
+	check "and $2 when it is well" wait_for 20 shown_all web "$1" state "$2"
 }
 for n in 1 2 3 4; do at "$n" vip set web recovery hybrid damp 1m >/dev/null; done
 out_and_back 4 held
@@ -154,7 +148,7 @@ sleep 2
 equal "the others do not" "held held" "$(for n in 2 4; do at "$n" -j backend show vip web |
 	jq -r ".[] | select(.backend == \"$(be 4)\") | .state"; done | xargs)"
 check "it is readmitted on one of those" at 2 backend readmit web "$(be 4)"
-check "by all" wait_for 10 shown 4 up
+check "by all" wait_for 10 shown_all web 4 state up
 for n in 1 2 3 4; do at "$n" vip set web recovery auto >/dev/null; done
 out_and_back 3 up
 out_and_back 3 up
@@ -163,7 +157,7 @@ note "$(at 2 health show vip web | grep -F "$(be 3)")"
 check "who went out three times waits, as health show says" grep -qE "$(be 3) .*it flaps: it waits [0-9]+ s more" \
 	<(at 4 health show vip web)
 check "it is readmitted" at 1 backend readmit web "$(be 3)"
-check "by all" wait_for 10 shown 3 up
+check "by all" wait_for 10 shown_all web 3 state up
 for n in 1 2 3 4; do at "$n" vip set web damp 0 >/dev/null; done
 
 # --- an agent's word is that of its observers
@@ -197,7 +191,7 @@ agent=$!
 cleanup "kill -KILL $agent"
 check_was=$(at 1 config export | grep '^health set web')
 for n in 1 2 3 4; do at "$n" health set web agent port 9000 interval 300ms timeout 300ms fall 1 rise 1 >/dev/null; done
-check "an agent is asked: it is up" wait_for 20 shown 1 up
+check "an agent is asked: it is up" wait_for 20 shown_all web 1 state up
 check "and by votes" wait_for 20 held 1 up certified
 says "50%"
 check "it wants half of its weight: it has a smaller share everywhere" wait_for 20 halved
@@ -211,10 +205,10 @@ unheard() { [ "$(health_of 1 1 failures)" -gt $((failures + 3)) ]; }
 check "one balancer does not reach it" wait_for 10 unheard
 check "which changes nothing" halved
 says "drain"
-check "it drains everywhere, by the others' word" wait_for 20 shown 1 draining
+check "it drains everywhere, by the others' word" wait_for 20 shown_all web 1 state draining
 "$LAB" exec lb1 nft delete table inet off
 says "ready 100%"
-check "and serves again" wait_for 20 shown 1 up
+check "and serves again" wait_for 20 shown_all web 1 state up
 for n in 1 2 3 4; do echo "$check_was" | xargs "$LAB" exec "lb$n" starling >/dev/null; done
 kill -KILL $agent
 check "the check is as it was" wait_for 20 all_up certified

@@ -32,6 +32,7 @@ some() { [[ "$(weights)" = "7 10 10" ]]; }
 check "the operator's own balancer runs it first, alone" wait_for 5 some
 refused "another change meanwhile" "generation 2" at 2 backend set web "$(be 1)" weight 5
 refused "to confirm it before it is through" "waves" at 2 config confirm
+refused "a trial of that" "waves" at 2 -n config confirm
 two() { [[ "$(weights)" = "7 7 10" || "$(weights)" = "7 10 7" ]]; }
 check "then a second" wait_for 15 two
 wait $pid || not_ok "it goes through" "$(cat "$TMP/said")"

@@ -12,8 +12,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "core/aside.h"
+#include "core/aside_page.h"
 #include "core/config_merge.h"
+#include "core/fact.h"
 #include "intent_forge.h"
 
 #define TWO                                                                                                            \
@@ -211,6 +212,47 @@ static void an_own_word_is_one_line_and_any_bytes_are_none(void **state)
 	}
 }
 
+/* A page more, with a line each of VIP a's backends 10.0.0.N. */
+static void page_read(__u16 index, const char *ns, struct override **list, size_t *count)
+{
+	struct page page = {.kind = PAGE_KIND_ASIDES, .index = index};
+	struct page_draft draft = {0};
+	char at[] = "10.0.0.N:80";
+
+	for (; *ns; ns++) {
+		struct buf line = BUF_INIT;
+		struct override o;
+
+		at[7] = *ns;
+		o = word("a", at, OVERRIDE_DRAIN, 1);
+		override_write(&o, &line);
+		assert_int_equal(page_entry_add(&draft, FACT_ASIDE, buf_text(&line), line.len), 0);
+		buf_free(&line);
+	}
+	page.len = draft.len;
+	page.entries = draft.entries;
+	assert_int_equal(aside_page_read(&page, list, count), 0);
+}
+
+static void of_a_node_each_backend_is_taken_once_and_from_pages_that_are_told(void **state)
+{
+	struct override *list = NULL;
+	size_t count = 0;
+
+	(void)state;
+	page_read(0, "112", &list, &count);
+	assert_int_equal(count, 2);
+	page_read(1, "2143", &list, &count);
+	assert_int_equal(count, 3);
+	for (size_t i = 1; i < count; i++)
+		assert_true(override_order(&list[i - 1], &list[i]) < 0);
+	page_read(ASIDE_PAGES, "5", &list, &count);
+	assert_int_equal(count, 3);
+	page_read(ASIDE_PAGES - 1, "5", &list, &count);
+	assert_int_equal(count, 4);
+	free(list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +262,7 @@ int main(void)
 		cmocka_unit_test(a_tree_has_it_beside_its_lines),
 		cmocka_unit_test(two_changes_at_once_are_both_made_but_of_one_backend),
 		cmocka_unit_test(an_own_word_is_one_line_and_any_bytes_are_none),
+		cmocka_unit_test(of_a_node_each_backend_is_taken_once_and_from_pages_that_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,6 +135,29 @@ static void a_proposal_in_waves_is_run_by_whom_it_is_told(void **state)
 	assert_false(intent_wanted(&i, i.deadline_ms, true, &root, &generation));
 }
 
+static void what_came_between_is_not_confirmed_nor_what_is_too_late(void **state)
+{
+	struct intent seen = intent_full(), is = seen;
+
+	(void)state;
+	assert_int_equal(intent_confirm_check(&is, &seen, 60000), 0);
+	is.lease[0].renewed++; /* leases go on meanwhile */
+	assert_int_equal(intent_confirm_check(&is, &seen, INTENT_CONFIRM_LAST_MS), 0);
+	assert_int_equal(intent_confirm_check(&is, &seen, INTENT_CONFIRM_LAST_MS - 1), -ETIME);
+	assert_int_equal(intent_confirm_check(&is, &seen, 0), -ETIME);
+	is.waved = true;
+	assert_int_equal(intent_confirm_check(&is, &seen, 60000), -EINPROGRESS);
+	is = seen;
+	is.proposed = false; /* somebody else has confirmed it */
+	assert_int_equal(intent_confirm_check(&is, &seen, 60000), -ESTALE);
+	is = seen;
+	is.generation++; /* it was taken back, and another proposed */
+	assert_int_equal(intent_confirm_check(&is, &seen, 60000), -ESTALE);
+	is = seen;
+	is.root.byte[31]++; /* of the same number */
+	assert_int_equal(intent_confirm_check(&is, &seen, 60000), -ESTALE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +166,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_value_is_refused),
 		cmocka_unit_test(a_proposal_that_is_not_confirmed_gives_way_at_its_deadline),
 		cmocka_unit_test(a_proposal_in_waves_is_run_by_whom_it_is_told),
+		cmocka_unit_test(what_came_between_is_not_confirmed_nor_what_is_too_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

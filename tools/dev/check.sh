@@ -94,11 +94,18 @@ start() { # NUMBER
 	RUNNING[$!]=$1
 }
 
-# Waits for one to end; the last one of a suite has that reported.
+# Waits for one to end; the last one of a suite has that reported. Of one that a signal ends bash forgets that it was a
+# job: `wait -n` does not tell of it, `wait` still knows its status.
 finish() {
-	local pid status n
-	wait -n -p pid "${!RUNNING[@]}"
+	local pid='' each status n
+	for each in "${!RUNNING[@]}"; do kill -0 "$each" 2>/dev/null || pid=$each; done
+	if [ -n "$pid" ]; then
+		wait "$pid"
+	else
+		wait -n -p pid "${!RUNNING[@]}"
+	fi
 	status=$?
+	[ -n "${pid:-}" ] || return # it has ended since it was looked for
 	n=${RUNNING[$pid]}
 	unset "RUNNING[$pid]"
 	STATUS[n]=$status TOOK[n]=$((${EPOCHREALTIME/[.,]/} - BEGAN[n]))
@@ -166,7 +173,7 @@ done
 while [ ${#RUNNING[@]} != 0 ]; do finish; done
 for n in $(order 1); do
 	start "$n"
-	finish
+	while [ ${#RUNNING[@]} != 0 ]; do finish; done
 done
 
 for n in "${!PROGRAM[@]}"; do KNOWN[${LOG[n]}]=$((TOOK[n] / 1000000)); done

@@ -75,9 +75,9 @@ void flock_page(struct flock *f, struct mono now, const void *bytes, size_t len)
 void flock_step(struct flock *f, struct mono now, __u64 wall_us);
 struct mono flock_due(const struct flock *f);
 
-/* Messages whose date was too far ahead to be believed. */
 /* The last date of its clock (struct hlc), heard or given; 0: none yet. */
 __u64 flock_date(const struct flock *f);
+/* Messages whose date was too far ahead to be believed. */
 __u64 flock_skewed(const struct flock *f);
 __u64 flock_count(const struct flock *f, enum page_outcome outcome); /* pages that came, by what became of them */
 

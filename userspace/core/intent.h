@@ -206,4 +206,19 @@ int intent_decode(const __u8 *bytes, size_t len, struct intent *ret);
 bool intent_wanted(const struct intent *i, __u64 now_ms, bool told, struct object_name *ret_root,
 		   __u32 *ret_generation);
 
+/* Of one register: whether no proposal came between, nor was one decided or taken back. */
+bool intent_same_proposal(const struct intent *a, const struct intent *b);
+
+#define INTENT_CONFIRM_LAST_MS 1500 /* before the deadline: a second, and half a second that clocks may differ by */
+
+/**
+ * intent_confirm_check() - whether a proposal may be confirmed
+ * @is:		what the register has now
+ * @seen:	what is to be confirmed: what came between was seen by nobody who confirms
+ * @left_ms:	until @is is taken back
+ *
+ * Return: 0; -ESTALE: it is another; -EINPROGRESS: it goes through its waves; -ETIME: it is too late.
+ */
+int intent_confirm_check(const struct intent *is, const struct intent *seen, __u64 left_ms);
+
 #endif

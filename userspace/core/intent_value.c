@@ -123,3 +123,17 @@ bool intent_wanted(const struct intent *i, __u64 now_ms, bool told, struct objec
 	*ret_generation = own ? i->generation : i->previous_generation;
 	return own;
 }
+
+bool intent_same_proposal(const struct intent *a, const struct intent *b)
+{
+	return a->generation == b->generation && object_name_is(&a->root, &b->root) && a->proposed == b->proposed;
+}
+
+int intent_confirm_check(const struct intent *is, const struct intent *seen, __u64 left_ms)
+{
+	if (!intent_same_proposal(is, seen))
+		return -ESTALE;
+	if (is->waved)
+		return -EINPROGRESS;
+	return left_ms < INTENT_CONFIRM_LAST_MS ? -ETIME : 0;
+}

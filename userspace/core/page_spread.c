@@ -29,12 +29,6 @@ void page_kept_meets(struct kept *kept, __u64 peer)
 		kept->peer[kept->peers++] = peer;
 }
 
-static void kept_rest(struct page_store *s, struct kept *kept)
-{
-	kept->fresh = false;
-	s->fresh--;
-}
-
 /* The flock has become smaller: these were sent often enough. */
 static void queues_trim(struct page_store *s, unsigned int limit)
 {
@@ -42,10 +36,8 @@ static void queues_trim(struct page_store *s, unsigned int limit)
 	size_t i;
 
 	for (i = limit; i < PAGE_SENT_MAX; i++)
-		while ((kept = TAILQ_FIRST(&s->queue[i]))) {
-			TAILQ_REMOVE(&s->queue[i], kept, queue);
-			kept_rest(s, kept);
-		}
+		while ((kept = TAILQ_FIRST(&s->queue[i])))
+			page_kept_rest(s, &s->queue[i], kept);
 }
 
 static void picked_requeue(struct page_store *s, struct kept_queue *picked, unsigned int limit)
@@ -53,11 +45,12 @@ static void picked_requeue(struct page_store *s, struct kept_queue *picked, unsi
 	struct kept *kept;
 
 	while ((kept = TAILQ_FIRST(picked))) {
+		if (++kept->sent >= limit) {
+			page_kept_rest(s, picked, kept);
+			continue;
+		}
 		TAILQ_REMOVE(picked, kept, queue);
-		if (++kept->sent < limit)
-			TAILQ_INSERT_TAIL(&s->queue[kept->sent], kept, queue);
-		else
-			kept_rest(s, kept);
+		TAILQ_INSERT_TAIL(&s->queue[kept->sent], kept, queue);
 	}
 }
 

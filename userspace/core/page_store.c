@@ -103,12 +103,11 @@ static void kept_enter(struct page_store *s, struct kept *kept)
 	TAILQ_INSERT_HEAD(&s->queue[0], kept, queue);
 }
 
-/* It is not spread any more. */
-static void kept_rest(struct page_store *s, struct kept *kept)
+void page_kept_rest(struct page_store *s, struct kept_queue *queue, struct kept *kept)
 {
 	kept->fresh = false;
 	s->fresh--;
-	TAILQ_REMOVE(&s->queue[kept->sent], kept, queue);
+	TAILQ_REMOVE(queue, kept, queue);
 }
 
 static void kept_leave(struct page_store *s, struct kept *kept)
@@ -117,7 +116,7 @@ static void kept_leave(struct page_store *s, struct kept *kept)
 	s->pages--;
 	s->bytes -= kept->len;
 	if (kept->fresh)
-		kept_rest(s, kept);
+		page_kept_rest(s, &s->queue[kept->sent], kept);
 	free(kept);
 }
 
@@ -354,7 +353,7 @@ void page_store_rest(struct page_store *s, const struct page *page)
 	struct kept *kept = kept_find(s, page);
 
 	if (kept && kept->fresh)
-		kept_rest(s, kept);
+		page_kept_rest(s, &s->queue[kept->sent], kept);
 }
 
 /* --- looking --- */

@@ -57,6 +57,8 @@ struct origin *page_store_origin(const struct page_store *s, __u64 id);
 
 bool page_kept_met(const struct kept *kept, __u64 peer); /* it is one of these */
 void page_kept_meets(struct kept *kept, __u64 peer);
+/* It is not spread any more; @queue: where it is. */
+void page_kept_rest(struct page_store *s, struct kept_queue *queue, struct kept *kept);
 
 __u32 page_bucket(__u64 origin, __u16 kind, __u16 index);
 

@@ -14,10 +14,9 @@
 #include "daemon/agree_state.h"
 #include "daemon/task.h"
 
-#define PROPOSE_MS	3000
-#define VOTERS_MS	3000 /* in which all of them have to have told that they can vote */
-#define VOTERS_LOOK_MS	50
-#define CONFIRM_LAST_MS 1500 /* before the deadline: a second, and half a second that clocks may differ by */
+#define PROPOSE_MS     3000
+#define VOTERS_MS      3000 /* in which all of them have to have told that they can vote */
+#define VOTERS_LOOK_MS 50
 
 /* Of a register that is taken over: more than may have been decided without it, so that numbers of leases rise on. */
 #define TAKEOVER_VERSIONS (1ull << 32)
@@ -47,14 +46,9 @@ struct proposal {
 	struct mono asked;
 };
 
-static bool same_intent(const struct intent *a, const struct intent *b)
-{
-	return a->generation == b->generation && object_name_is(&a->root, &b->root) && a->proposed == b->proposed;
-}
-
 static int next_put(const struct proposal *p, const struct intent *is, struct intent *next)
 {
-	if (!same_intent(is, &p->base))
+	if (!intent_same_proposal(is, &p->base))
 		return -ESTALE;
 	if (agree_left(p->a, is))
 		return -EBUSY;
@@ -66,24 +60,20 @@ static int next_put(const struct proposal *p, const struct intent *is, struct in
 	return 0;
 }
 
-/* What came between was seen by nobody who confirms. */
 static int next_confirm(const struct proposal *p, const struct intent *is, struct intent *next)
 {
-	if (!same_intent(is, &p->want))
-		return -ESTALE;
-	if (is->waved)
-		return -EINPROGRESS;
-	if (agree_left(p->a, is) < CONFIRM_LAST_MS)
-		return -ETIME;
-	next->proposed = false;
-	return 0;
+	int rc = intent_confirm_check(is, &p->want, agree_left(p->a, is));
+
+	if (!rc)
+		next->proposed = false;
+	return rc;
 }
 
 static int next_release(const struct proposal *p, const struct intent *is, struct intent *next)
 {
-	if (!same_intent(is, &p->want))
+	if (!intent_same_proposal(is, &p->want))
 		return -ESTALE;
-	if (agree_left(p->a, is) < CONFIRM_LAST_MS)
+	if (agree_left(p->a, is) < INTENT_CONFIRM_LAST_MS)
 		return -ETIME;
 	next->waved = false;
 	next->proposed = p->confirm_ms != 0;
@@ -95,7 +85,7 @@ static int next_release(const struct proposal *p, const struct intent *is, struc
 /* A date that has passed by every clock. */
 static int next_take_back(const struct proposal *p, const struct intent *is, struct intent *next)
 {
-	if (!same_intent(is, &p->want))
+	if (!intent_same_proposal(is, &p->want))
 		return -ESTALE;
 	next->waved = false;
 	next->window_ms = 0;
@@ -399,30 +389,42 @@ int agree_voters(struct agree *a, struct task *t, struct err *err)
 	return rc;
 }
 
-/* Whether what is known here is a proposal, and the one that is meant; @generation: 0: whichever. */
+/* Whether what is known here waits, and is the one that is meant; @generation: 0: whichever. */
 static bool waits_here(struct agree *a, __u32 generation, struct intent *ret)
 {
 	pthread_mutex_lock(&a->lock);
 	*ret = a->intent;
 	pthread_mutex_unlock(&a->lock);
-	return ret->proposed && (!generation || ret->generation == generation);
+	return agree_left(a, ret) && (!generation || ret->generation == generation);
 }
 
 /* The proposal that is to be confirmed: of one that this node has not heard of the voters are asked. */
 static int confirm_find(struct agree *a, __u32 generation, struct intent *ret, struct err *err)
 {
-	struct err unused = {0};
+	int rc;
 
 	if (waits_here(a, generation, ret))
 		return 0;
-	propose(a, &(struct proposal){.kind = PROPOSE_NOTHING}, &unused);
+	rc = propose(a, &(struct proposal){.kind = PROPOSE_NOTHING}, err);
+	if (rc && rc != -EALREADY)
+		return rc;
 	if (waits_here(a, generation, ret))
 		return 0;
-	if (ret->proposed)
+	if (agree_left(a, ret))
 		return err_set(err, ESTALE, "generation %u waits to be confirmed, not %u", ret->generation, generation);
+	if (ret->proposed && (!generation || ret->generation == generation))
+		return agree_refused(a, -ETIME, err);
 	if (generation)
 		return err_set(err, ENOENT, "generation %u does not wait to be confirmed", generation);
 	return agree_refused(a, -ENOENT, err);
+}
+
+/* What would become of it, as far as is known here. */
+static int confirm_try(struct agree *a, const struct intent *want, struct err *err)
+{
+	int rc = agree_quorum_check(a, "", err);
+
+	return rc ? rc : agree_refused(a, intent_confirm_check(want, want, agree_left(a, want)), err);
 }
 
 int agree_confirm(struct agree *a, struct task *t, struct err *err)
@@ -434,8 +436,8 @@ int agree_confirm(struct agree *a, struct task *t, struct err *err)
 	if (!agree_on(a))
 		return err_set(err, ENOENT, "nothing waits to be confirmed: the flock has no voters");
 	rc = confirm_find(a, command_has(&t->command, ARG_GENERATION) ? t->command.generation : 0, &p.want, err);
-	if (!rc && !t->request.dry_run)
-		rc = propose_change(a, &p, err);
+	if (!rc)
+		rc = t->request.dry_run ? confirm_try(a, &p.want, err) : propose_change(a, &p, err);
 	if (rc == -ESTALE && !err->text[0])
 		rc = err_set(err, ESTALE, "generation %u does not wait to be confirmed any more: see `config history`",
 			     p.want.generation);

@@ -8,10 +8,9 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "core/aside.h"
+#include "core/aside_page.h"
 #include "daemon/peers_state.h"
 
-#define ASIDE_PAGES    16  /* that a node tells: some 150 backends */
 #define ASIDE_PROBLEMS 5   /* are told one by one, others counted */
 #define ASIDE_TEXT     256 /* bytes of what is shown of one */
 
@@ -56,6 +55,8 @@ void peers_asides(struct peers *p, const struct override *all, size_t count)
 
 	pthread_mutex_lock(&p->lock);
 	if (!array_copy(&copy, all, count, sizeof(*copy))) {
+		if (count)
+			qsort(copy, count, sizeof(*copy), override_order); /* a file may have any order */
 		free(p->aside);
 		p->aside = copy;
 		p->asides = count;
@@ -76,18 +77,18 @@ static int told_order(const void *a, const void *b)
 	return override_order(&((const struct told *)a)->o, &((const struct told *)b)->o);
 }
 
-static int page_read(const struct roster_node *node, const struct page *page, struct told **told, size_t *count)
+static int node_read(struct peers *p, const struct roster_node *node, struct told **told, size_t *count)
 {
-	struct page_entry entry;
-	size_t at = 0;
+	struct override *list = NULL;
+	size_t length = 0, next = 0;
+	struct page page;
 	int rc = 0;
 
-	while (!rc && page_entry_next(page, &at, &entry)) {
-		struct told one = {.node = node};
-
-		if (entry.type == FACT_ASIDE && !override_read((const char *)entry.value, entry.len, &one.o))
-			rc = array_insert(told, count, sizeof(one), *count, &one);
-	}
+	while (!rc && page_store_next(flock_pages(p->flock), node->id, &next, &page))
+		rc = aside_page_read(&page, &list, &length);
+	for (size_t i = 0; !rc && i < length; i++)
+		rc = array_insert(told, count, sizeof(**told), *count, &(struct told){list[i], node});
+	free(list);
 	return rc;
 }
 
@@ -95,19 +96,12 @@ static int page_read(const struct roster_node *node, const struct page *page, st
 static size_t told_collect(struct peers *p, struct told **ret)
 {
 	struct endpoint at;
-	struct page page;
 	size_t count = 0;
 
 	*ret = NULL;
 	for (size_t i = 0; p->flock && i < p->roster.count; i++) {
-		const struct roster_node *node = &p->roster.node[i];
-		size_t next = 0;
-
-		if (!peers_live(p, node, &at))
-			continue;
-		while (page_store_next(flock_pages(p->flock), node->id, &next, &page))
-			if (page.kind == PAGE_KIND_ASIDES)
-				page_read(node, &page, ret, &count);
+		if (peers_live(p, &p->roster.node[i], &at))
+			node_read(p, &p->roster.node[i], ret, &count);
 	}
 	if (count)
 		qsort(*ret, count, sizeof(**ret), told_order);
