@@ -261,5 +261,7 @@ int plane_adopt(struct plane *p, struct err *err)
 	p->held = p->dirty = p->vip_count > 0;
 	p->newly_pinned = true;
 	p->overflows = dataplane_overflows(p->dp);
+	p->adopted = true;
+	p->marked = mono_now(); /* the first round leaves marks as they are, to see them all */
 	return ret;
 }

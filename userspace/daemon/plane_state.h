@@ -232,6 +232,7 @@ struct plane {
 	__u64 cells[SWEEP_STATES];
 	__u64 overflows;
 	bool newly_pinned; /* a grace period must pass before a round can tell */
+	bool adopted;	   /* and no round since: marks may be of overflows that nobody has heeded */
 	__u32 sample_next; /* backend id */
 	struct mono marked, sampled;
 	__u64 drops;
