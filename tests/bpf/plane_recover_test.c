@@ -186,6 +186,23 @@ static void less_is(struct world *w, __u32 less)
 	world_warmed(w);
 }
 
+static void what_rr_does_not_heed_moves_no_slot_over_a_restart(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_RR, 0, 100);
+	void *before, *after;
+	size_t size;
+
+	(void)state;
+	less_is(w, 50);
+	maps_copy(w, &before, &size);
+	world_restart(w);
+	maps_copy(w, &after, &size);
+	assert_memory_equal(before, after, size);
+	free(before);
+	free(after);
+	world_free(w);
+}
+
 static void an_agent_halves_a_share_and_a_restart_knows_it(void **state)
 {
 	struct world *w = checked_world(SCHEDULER_MH, 0, 100);
@@ -237,6 +254,7 @@ int main(void)
 		cmocka_unit_test(a_readmission_that_is_heard_of_ends_the_outage_that_began_before_it),
 		cmocka_unit_test(with_recovery_manual_nobody_goes_and_nobody_comes_without_an_operator),
 		cmocka_unit_test(who_flaps_waits_and_a_restart_knows_it),
+		cmocka_unit_test(what_rr_does_not_heed_moves_no_slot_over_a_restart),
 		cmocka_unit_test(an_agent_halves_a_share_and_a_restart_knows_it),
 		cmocka_unit_test(rr_heeds_no_percentage_of_an_agent),
 	};

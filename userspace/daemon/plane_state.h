@@ -349,6 +349,7 @@ void plane_passive_tick(struct plane *p, struct mono now);
 bool plane_passive_words(const struct plane_backend *b, char words[PLANE_PASSIVE_BYTES]); /* false: no suspect */
 
 /* plane_fill.c: slow start, and parts by agents */
+__u32 plane_backend_less(const struct plane_backend *b);   /* in percent, what of its agent's word is heeded */
 __u16 plane_backend_part(const struct plane_backend *b);   /* of its weight, of 1000 */
 __u32 plane_backend_weight(const struct plane_backend *b); /* of its word */
 void plane_fill_parts(struct plane_vip *v);		   /* v->part, by what each has to fill yet */

@@ -264,7 +264,7 @@ void plane_backend_note(struct plane *p, struct plane_backend *b)
 	enum shown shown = b->leaving ? SHOWN_NOTHING : backend_shown(b);
 	bool same; /* by another's word */
 
-	*kept = (*kept & ~LESS_MASK) | (__u64)b->less << 56;
+	*kept = (*kept & ~LESS_MASK) | (__u64)plane_backend_less(b) << 56;
 	if (shown == before)
 		return;
 	same = shown_word(before) && shown_word(shown) && !strcmp(shown_word(before), shown_word(shown));
