@@ -270,6 +270,10 @@ enum steer_by plane_steer_by(enum scheduler s);
 __u32 plane_weight(enum scheduler s, __u32 configured); /* rr and lc: 1 each */
 
 /* plane_publish.c: records, words, ids */
+/* Do clients give signs? Not where a cell is a source's: it counts as one connection, whatever gives signs under it. */
+bool plane_signs(enum passive passive, bool hash_source);
+/* And by notes, as their connections have no cells but in splits? */
+bool plane_notes(enum passive passive, enum scheduler s, bool hash_source);
 __u16 plane_ticks(const struct plane *p, __u64 ms);		     /* rounded up */
 bool plane_vip_publish(struct plane *p, struct plane_vip *v);	     /* record and word; false if nothing differed */
 void plane_vip_withdraw(struct plane *p, struct plane_vip *v);	     /* word 0 */
