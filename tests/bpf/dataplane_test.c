@@ -242,6 +242,8 @@ static void counters_of_devices_go_on_where_there_are_more_of_them(void **state)
 	snprintf(path, sizeof(path), "%s/" MAP_COUNT_DEVICES, pins);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(bpf_obj_pin(fd, path), 0);
+	snprintf(path, sizeof(path), "%s/" MAP_COUNT_DEVICES "_new", pins);
+	assert_int_equal(bpf_obj_pin(fd, path), 0); /* as a start that was cut short leaves one */
 	close(fd);
 	for (int again = 0; again < 2; again++) { /* it is pinned in its place */
 		dp = open_small();
