@@ -258,6 +258,18 @@ static void counters_of_devices_go_on_where_there_are_more_of_them(void **state)
 	assert_int_equal(dataplane_remove(dp), 0);
 }
 
+static void without_a_device_nothing_is_carried(void **state)
+{
+	struct dataplane *dp = open_small();
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(dataplane_tunnel(dp, true, &err), -EOPNOTSUPP);
+	assert_string_equal(err.text, "no device is attached");
+	assert_int_equal(dataplane_tunnel(dp, false, &err), 0);
+	assert_int_equal(dataplane_remove(dp), 0);
+}
+
 static void the_timer_frequency_is_the_measured_one(void **state)
 {
 	struct dataplane_clock clock = {.fd = -1};
@@ -344,6 +356,7 @@ int main(void)
 		T(remove_leaves_nothing),
 		T(counters_are_summed_over_cpus_in_any_range),
 		T(counters_of_devices_go_on_where_there_are_more_of_them),
+		T(without_a_device_nothing_is_carried),
 		T(the_timer_frequency_is_the_measured_one),
 		T(grace_periods_can_be_waited_for),
 		T(a_directory_not_on_bpffs_is_refused),

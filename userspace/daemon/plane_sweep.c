@@ -252,6 +252,7 @@ void plane_tick(struct plane *p)
 	plane_overrides_tick(p);
 	plane_paths_tick(p, now);
 	plane_outlets_tick(p);
+	dataplane_tunnel_keep(p->dp);
 	deferred_apply(p);
 	plane_serve_tick(p);
 	plane_recover_tick(p, now);
