@@ -37,14 +37,20 @@ static inline void settle_account(const struct view *v, const struct vip_record 
 static inline void settle_mark(const struct view *v, const struct vip_record *vip, __u32 set, __u32 own,
 			       const __u64 cell[WHERE_CELLS], struct where *w)
 {
-	__u64 marked;
+	__u64 marked, old;
+	const __u64 *at;
 
 	if (!(vip->flags & VIP_DEAD_RESET) || !w->overflow || !w->fresh || own != WHERE_CELLS)
 		return;
 	w->delay = 1;
 	marked = cell[0] | (__u64)CELL_MARK_NEW << 35;
-	if (marked != cell[0])
-		view_swap(v, set, 0, cell[0], marked);
+	if (marked == cell[0] || view_swap(v, set, 0, cell[0], marked))
+		return;
+	/* The cell has changed, as cells do: it is the set that is marked. */
+	at = view_set(v, set);
+	old = at ? *(const volatile __u64 *)at : 0;
+	if (at)
+		view_swap(v, set, 0, old, old | (__u64)CELL_MARK_NEW << 35);
 }
 
 /*
@@ -66,6 +72,14 @@ static inline void settle_lost(const struct view *v, const struct vip_record *vi
 		where_step(v, f, where_cell(cell, own), own, w);
 		if (view_swap(v, w->set, w->way, w->cell_old, w->cell_new))
 			settle_account(v, vip, w);
+		return;
+	}
+	/* A SYN that left without a cell would be followed by packets that its former life's cell has reset. */
+	if (own < WHERE_CELLS && f->kind == PACKET_SYN && vip->flags & VIP_DEAD_RESET &&
+	    where_dead(v, f->vip, cell_backend(where_cell(cell, own)))) {
+		w->backend = ID_NONE;
+		w->fresh = w->overflow = w->write = 0;
+		w->cell_old = w->cell_new = 0;
 		return;
 	}
 	if (made)

@@ -42,6 +42,37 @@ static void attachments_count_packets_until_detached(void **state)
 	assert_int_equal(dataplane_remove(dp), 0);
 }
 
+static bool filter_stands(void)
+{
+	return !system("tc filter show dev x0 egress | grep -q tunnel");
+}
+
+static void what_carries_probes_is_put_back(void **state)
+{
+	struct dataplane *dp = open_small();
+	__u32 ifindex = veth_make();
+	struct err err = {0};
+	enum xdp_mode got;
+
+	(void)state;
+	assert_int_equal(dataplane_attach(dp, ifindex, XDP_MODE_AUTO, &got, &err), 0);
+	dataplane_tunnel_keep(dp);
+	assert_false(filter_stands());
+	if (dataplane_tunnel(dp, true, &err))
+		fail_msg("%s", err.text);
+	assert_true(filter_stands());
+	assert_int_equal(system("tc qdisc delete dev x0 clsact"), 0);
+	assert_false(filter_stands());
+	dataplane_tunnel_keep(dp);
+	assert_true(filter_stands());
+	dataplane_tunnel_keep(dp);
+	assert_int_equal(dataplane_tunnel(dp, false, &err), 0);
+	dataplane_tunnel_keep(dp);
+	assert_false(filter_stands());
+	veth_delete();
+	assert_int_equal(dataplane_remove(dp), 0);
+}
+
 static void another_program_on_the_device_is_refused_by_name(void **state)
 {
 	struct bpf_insn pass[] = {
@@ -215,6 +246,7 @@ int main(void)
 #define T(name) cmocka_unit_test_teardown(name, test_clean)
 	const struct CMUnitTest tests[] = {
 		T(attachments_count_packets_until_detached),
+		T(what_carries_probes_is_put_back),
 		T(another_program_on_the_device_is_refused_by_name),
 		T(a_killed_process_leaves_forwarding_and_counters),
 		T(replacing_the_program_under_traffic_loses_no_packet),

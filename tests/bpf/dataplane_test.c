@@ -242,6 +242,8 @@ static void counters_of_devices_go_on_where_there_are_more_of_them(void **state)
 	snprintf(path, sizeof(path), "%s/" MAP_COUNT_DEVICES, pins);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(bpf_obj_pin(fd, path), 0);
+	snprintf(path, sizeof(path), "%s/" MAP_COUNT_DEVICES "_new", pins);
+	assert_int_equal(bpf_obj_pin(fd, path), 0); /* as a start that was cut short leaves one */
 	close(fd);
 	for (int again = 0; again < 2; again++) { /* it is pinned in its place */
 		dp = open_small();
@@ -253,6 +255,18 @@ static void counters_of_devices_go_on_where_there_are_more_of_them(void **state)
 			dataplane_close(dp);
 	}
 	free(values);
+	assert_int_equal(dataplane_remove(dp), 0);
+}
+
+static void without_a_device_nothing_is_carried(void **state)
+{
+	struct dataplane *dp = open_small();
+	struct err err = {0};
+
+	(void)state;
+	assert_int_equal(dataplane_tunnel(dp, true, &err), -EOPNOTSUPP);
+	assert_string_equal(err.text, "no device is attached");
+	assert_int_equal(dataplane_tunnel(dp, false, &err), 0);
 	assert_int_equal(dataplane_remove(dp), 0);
 }
 
@@ -342,6 +356,7 @@ int main(void)
 		T(remove_leaves_nothing),
 		T(counters_are_summed_over_cpus_in_any_range),
 		T(counters_of_devices_go_on_where_there_are_more_of_them),
+		T(without_a_device_nothing_is_carried),
 		T(the_timer_frequency_is_the_measured_one),
 		T(grace_periods_can_be_waited_for),
 		T(a_directory_not_on_bpffs_is_refused),

@@ -122,6 +122,26 @@ static void who_found_no_room_is_not_reset(void **state)
 	world_free(w);
 }
 
+/* The daemon dies between such a SYN and its next look at the counters, which it does not know when it begins anew. */
+static void who_found_no_room_before_a_restart_is_not_reset(void **state)
+{
+	struct world *w = dead_world(SCHEDULER_MH, 8);
+	static __u32 home[2 * FLOWS];
+
+	(void)state;
+	flows_open(w, 1, 0, FLOWS, home);
+	world_override(w, 1, DEAD, OVERRIDE_DISABLE);
+	for (__u32 i = FLOWS; i < 2 * FLOWS; i++)
+		home[i] = world_syn(w, 1, i);
+	world_restart(w);
+	for (int round = 0; round < 3; round++) { /* marks age */
+		plane_tick(w->p);
+		w->p->marked.ns -= (__u64)STARLING_MARK_MS * 1000000;
+	}
+	flows_stay(w, 1, FLOWS, 2 * FLOWS, home);
+	world_free(w);
+}
+
 static void with_rehome_they_are_not_reset(void **state)
 {
 	struct world *w = dead_world(SCHEDULER_MH, 16);
@@ -167,6 +187,7 @@ int main(void)
 		cmocka_unit_test(with_wlc_a_dead_backends_connections_are_reset),
 		cmocka_unit_test(with_mh_a_grace_period_is_between_slots_and_word),
 		cmocka_unit_test(who_found_no_room_is_not_reset),
+		cmocka_unit_test(who_found_no_room_before_a_restart_is_not_reset),
 		cmocka_unit_test(with_rehome_they_are_not_reset),
 		cmocka_unit_test(of_all_that_are_down_connections_are_reset),
 	};

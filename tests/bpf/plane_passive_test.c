@@ -15,7 +15,8 @@ struct clients {
 	struct flows f;
 	struct mono now;
 	__u32 began;
-	__u32 bad; /* connections to DEAF */
+	__u32 bad;  /* connections to who is deaf */
+	__u32 deaf; /* backends from DEAF on that are, if any is */
 };
 
 static char told[4096];
@@ -43,6 +44,7 @@ static void hook_suspected(void *arg, const struct check_config *check, const st
 static void clients_open(struct clients *c, enum scheduler s, enum passive passive)
 {
 	memset(c, 0, sizeof(*c));
+	c->deaf = 1;
 	flows_open_world(&c->f, s, BACKENDS, 60000, SETS_LOG2);
 	c->now = mono_now();
 	c->began = SOURCE / 2; /* below: single flows of tests */
@@ -62,10 +64,10 @@ static void second_pass(struct clients *c, bool deaf)
 	for (__u32 i = 0; i < A_SECOND; i++) {
 		__u32 n = i * SOURCE + c->began % SOURCE, to = flows_send(&c->f, n, TCP_SYN);
 
-		if (to == DEAF) {
+		if (to >= DEAF && to < DEAF + c->deaf) {
 			c->bad++;
 			if (deaf)
-				assert_int_equal(flows_send(&c->f, n, TCP_SYN), DEAF);
+				assert_int_equal(flows_send(&c->f, n, TCP_SYN), to);
 		} else {
 			assert_int_equal(flows_send(&c->f, n, TCP_ACK), to);
 		}
@@ -124,6 +126,69 @@ static void who_does_not_answer_clients_is_avoided_and_keeps_its_flows(void **st
 	}
 }
 
+static void backups_do_not_make_two_of_four_a_third(void **state)
+{
+	struct clients c;
+
+	(void)state;
+	clients_open(&c, SCHEDULER_WLC, PASSIVE_EJECT);
+	for (__u32 i = 0; i < 2; i++) {
+		struct backend_config backup = {world_backend(FLOWS_VIP, BACKENDS + i), 10, TIER_DEFAULT + 1};
+
+		assert_int_equal(vip_backend_add(config_vip(c.f.w->wanted, "v1"), &backup), 0);
+	}
+	world_apply(c.f.w);
+	assert_string_equal(shown(&c, BACKENDS), "standby");
+	told[0] = '\0';
+	c.deaf = 2;
+	for (int i = 0; i < 10; i++)
+		second_pass(&c, true);
+	assert_string_equal(told, "");
+	c.deaf = 1;
+	for (int i = 0; i < 20; i++)
+		second_pass(&c, true);
+	assert_string_equal(shown(&c, DEAF), "avoided");
+	assert_string_equal(shown(&c, DEAF + 1), "up");
+	world_free(c.f.w);
+}
+
+/* A source counts as one connection, whatever comes of it again and is reset. */
+static void with_hash_source_no_signs_are_looked_for(void **state)
+{
+	static const enum scheduler by[] = {SCHEDULER_WLC, SCHEDULER_MH};
+	struct plane_fares fares;
+	struct clients c;
+	struct endpoint at = world_backend(FLOWS_VIP, 0);
+	const struct vip_entry *e;
+
+	(void)state;
+	for (size_t k = 0; k < 2; k++) {
+		clients_open(&c, by[k], PASSIVE_EJECT);
+		assert_true(plane_backend_fares(c.f.w->p, "v1", &at, &fares));
+		config_vip(c.f.w->wanted, "v1")->hash_source = true;
+		world_apply(c.f.w);
+		e = &c.f.w->dp.h->vips[flows_vip(&c.f)->id];
+		assert_false(e->copy[VIP_WORD_SELECT(e->word)].flags & VIP_NOTES);
+		assert_false(plane_backend_fares(c.f.w->p, "v1", &at, &fares));
+		world_free(c.f.w);
+	}
+}
+
+static void a_restart_finds_no_change_whatever_is_heeded(void **state)
+{
+	struct clients c;
+
+	(void)state;
+	for (int k = 0; k < 8; k++) {
+		clients_open(&c, k & 2 ? SCHEDULER_WLC : SCHEDULER_MH, k & 1 ? PASSIVE_OFF : PASSIVE_EJECT);
+		config_vip(c.f.w->wanted, "v1")->hash_source = k & 4;
+		world_apply(c.f.w);
+		world_restart(c.f.w);
+		assert_int_equal(world_apply(c.f.w).vips_unchanged, 1);
+		world_free(c.f.w);
+	}
+}
+
 static void by_default_it_is_suspected_and_its_check_is_hurried(void **state)
 {
 	struct check_config check = {.kind = CHECK_TCP};
@@ -169,6 +234,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_does_not_answer_clients_is_avoided_and_keeps_its_flows),
+		cmocka_unit_test(backups_do_not_make_two_of_four_a_third),
+		cmocka_unit_test(with_hash_source_no_signs_are_looked_for),
+		cmocka_unit_test(a_restart_finds_no_change_whatever_is_heeded),
 		cmocka_unit_test(by_default_it_is_suspected_and_its_check_is_hurried),
 		cmocka_unit_test(notes_are_left_where_they_are_looked_at),
 	};

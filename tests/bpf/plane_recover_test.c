@@ -265,6 +265,23 @@ static void less_is(struct world *w, __u32 less)
 	world_warmed(w);
 }
 
+static void what_rr_does_not_heed_moves_no_slot_over_a_restart(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_RR, 0, 100);
+	void *before, *after;
+	size_t size;
+
+	(void)state;
+	less_is(w, 50);
+	maps_copy(w, &before, &size);
+	world_restart(w);
+	maps_copy(w, &after, &size);
+	assert_memory_equal(before, after, size);
+	free(before);
+	free(after);
+	world_free(w);
+}
+
 static void an_agent_halves_a_share_and_a_restart_knows_it(void **state)
 {
 	struct world *w = checked_world(SCHEDULER_MH, 0, 100);
@@ -319,6 +336,7 @@ int main(void)
 		cmocka_unit_test(a_restart_holds_nobody_for_longer),
 		cmocka_unit_test(who_waits_for_readmit_does_so_over_a_restart_while_it_is_disabled),
 		cmocka_unit_test(who_is_not_checked_any_more_does_not_wait),
+		cmocka_unit_test(what_rr_does_not_heed_moves_no_slot_over_a_restart),
 		cmocka_unit_test(an_agent_halves_a_share_and_a_restart_knows_it),
 		cmocka_unit_test(rr_heeds_no_percentage_of_an_agent),
 	};

@@ -199,6 +199,17 @@ int dataplane_detach(struct dataplane *dp, __u32 ifindex, struct err *err)
 	return err_set(err, ENOENT, "no devices in this test");
 }
 
+int dataplane_tunnel(struct dataplane *dp, bool on, struct err *err)
+{
+	(void)dp;
+	return on ? err_set(err, EOPNOTSUPP, "no devices in this test") : 0;
+}
+
+void dataplane_tunnel_keep(struct dataplane *dp)
+{
+	(void)dp;
+}
+
 int dataplane_reload(struct dataplane *dp, const struct trace_filter *trace, struct err *err)
 {
 	(void)dp;

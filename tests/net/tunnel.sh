@@ -54,9 +54,10 @@ check "one whose tunnels are closed is down" wait_for 20 are "up down" ipip gue 
 equal "but not where there is no tunnel" "up up" "$(verdicts dr)"
 none_fails "clients meet the other one" 200 "$(vip4 11)" "$(vip4 12)"
 
-# --- what is not carried goes nowhere, and an address of the host's own is no VIP's
+# --- what carries them is put back, and an address of the host's own is no VIP's
 on lb1 tc filter delete dev eth0 egress
-check "a probe that nothing carries reaches nobody" wait_for 20 are "down down" dr
+check "a filter that somebody has deleted is put back" wait_for 5 filters 1
+check "and no backend stays down for it" wait_for 20 are "up up" dr
 kill -9 "$(daemon_pid lb1)"
 "$LAB" up >/dev/null
 check "a daemon that begins anew carries them again" wait_for 20 are "up up" dr

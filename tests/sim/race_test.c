@@ -31,6 +31,7 @@ struct view {
 	__u64 slots[SLOTS];
 	struct steer_config cfg;
 	__u32 now, stop, turn[2];
+	void (*before)(__u64 *cell); /* each swap; NULL: nothing */
 };
 
 static inline __u64 view_slot(const struct view *v, __u32 index)
@@ -70,6 +71,8 @@ static inline const volatile struct steer_config *view_config(const struct view 
 
 static inline int view_swap(const struct view *v, __u32 set, __u32 way, __u64 old, __u64 new)
 {
+	if (v->before)
+		v->before(&view_set(v, set)[way]);
 	return __atomic_compare_exchange_n(&view_set(v, set)[way], &old, new, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
@@ -293,9 +296,84 @@ static void two_packets_of_one_new_flow_agree(void **state)
 			assert_int_equal(twins[0].backend[i], twins[1].backend[i]);
 }
 
+/* --- what comes before a swap, at will --- */
+
+static __u32 befores;
+
+/* The sweep, as core/sweep.c has it for dead reset. */
+static void closes_once(__u64 *cell)
+{
+	if (befores++ == 0)
+		*cell = cell_make(cell_tag(*cell), cell_backend(*cell), CELL_CLOSING, cell_flags(*cell),
+				  cell_seen(*cell));
+}
+
+static void is_seen_twice(__u64 *cell)
+{
+	if (befores++ < 2)
+		*cell = cell_make(cell_tag(*cell), cell_backend(*cell), cell_state(*cell), cell_flags(*cell),
+				  (__u16)(cell_seen(*cell) + 1));
+}
+
+static struct where sends(struct view *v, __u32 n, __u32 kind)
+{
+	struct flow f = {.hash = flow_number(n), .vip = VIP, .kind = kind, .now = v->now};
+	struct where w;
+
+	settle(v, &v->vips[VIP].copy[0], &f, &w);
+	return w;
+}
+
+static void a_syn_that_loses_to_the_sweep_of_its_dead_cell_is_not_reset_later(void **state)
+{
+	static struct view v;
+	struct where w;
+	__u32 dead, to;
+
+	(void)state;
+	view_init(&v);
+	v.vips[VIP].copy[0].flags = VIP_DEAD_RESET;
+	dead = sends(&v, 1, PACKET_SYN).backend;
+	assert_int_equal(sends(&v, 1, PACKET_OTHER).backend, dead);
+	v.backends[dead].word = BACKEND_WORD(0, BACKEND_DOWN, 1, VIP, 1);
+	assert_true(sends(&v, 1, PACKET_OTHER).dead);
+	befores = 0;
+	v.before = closes_once;
+	w = sends(&v, 1, PACKET_SYN);
+	assert_true(befores > 0);
+	assert_int_equal(w.backend, ID_NONE);
+	assert_int_equal(w.fresh | w.overflow | w.sign, 0);
+	to = sends(&v, 1, PACKET_SYN).backend; /* it comes again */
+	assert_int_not_equal(to, ID_NONE);
+	assert_int_equal(sends(&v, 1, PACKET_OTHER).backend, to);
+}
+
+static void a_set_is_marked_though_its_cells_change(void **state)
+{
+	static struct view v;
+	struct where w;
+	__u32 set = hash_set(flow_number(1), LOG2);
+
+	(void)state;
+	view_init(&v);
+	v.vips[VIP].copy[0].flags = VIP_DEAD_RESET;
+	for (__u32 i = 0; i < FLOW_WAYS; i++) {
+		v.flows[set].cell[i] = cell_make(i + 1, 0, CELL_OPEN, 0, 0);
+		v.flows[set ^ 1].cell[i] = cell_make(i + 1, 0, CELL_OPEN, 0, 0);
+	}
+	befores = 0;
+	v.before = is_seen_twice;
+	w = sends(&v, 1, PACKET_SYN);
+	assert_true(w.overflow && w.delay);
+	assert_true(befores > 2);
+	assert_true(cell_flags(v.flows[set].cell[0]) & CELL_MARK_NEW);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_syn_that_loses_to_the_sweep_of_its_dead_cell_is_not_reset_later),
+		cmocka_unit_test(a_set_is_marked_though_its_cells_change),
 		cmocka_unit_test(loads_equal_cells_when_all_stand_still),
 		cmocka_unit_test(two_packets_of_one_new_flow_agree),
 	};

@@ -54,7 +54,7 @@ static int vip_adopt(struct plane *p, __u32 id, __u32 backends, struct err *err)
 	v->scheduler = scheduler_of(r->steer_by);
 	v->hash_source = r->flags & VIP_HASH_SOURCE;
 	v->dead_reset = r->flags & VIP_DEAD_RESET;
-	if ((r->steer_by == STEER_HOME || v->hash_source) && !(r->flags & VIP_NOTES))
+	if (r->steer_by == STEER_HOME && !v->hash_source && !(r->flags & VIP_NOTES))
 		v->passive = PASSIVE_OFF;
 	v->idle_ms =
 		r->flags & VIP_NO_CELLS ? 0 : (__u32)((__u64)r->idle_ticks * dataplane_info(p->dp)->tick_us / 1000);
@@ -261,5 +261,7 @@ int plane_adopt(struct plane *p, struct err *err)
 	p->held = p->dirty = p->vip_count > 0;
 	p->newly_pinned = true;
 	p->overflows = dataplane_overflows(p->dp);
+	p->adopted = true;
+	p->marked = mono_now(); /* the first round leaves marks as they are, to see them all */
 	return ret;
 }

@@ -11,12 +11,20 @@
 #include "core/homes.h"
 #include "daemon/plane_state.h"
 
-/* In percent. Whoever has none drains; rr and lc heed no weights. */
-static __u16 agent_part(const struct plane_backend *b)
+/* Whoever has nothing left drains; of parts rr and lc heed none, and who adopts them does not know them from wrr. */
+__u32 plane_backend_less(const struct plane_backend *b)
 {
 	bool heeded = b->vip->scheduler != SCHEDULER_RR && b->vip->scheduler != SCHEDULER_LC;
 
-	return heeded && b->less < 100 ? (__u16)(100 - b->less) : 100;
+	return heeded || b->less >= 100 ? b->less : 0;
+}
+
+/* In percent. */
+static __u16 agent_part(const struct plane_backend *b)
+{
+	__u32 less = plane_backend_less(b);
+
+	return less < 100 ? (__u16)(100 - less) : 100;
 }
 
 __u16 plane_backend_part(const struct plane_backend *b)

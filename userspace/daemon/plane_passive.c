@@ -32,7 +32,7 @@ void plane_passive_add(struct plane *p, struct plane_backend *b, __u64 connectio
 	struct mono last = b->signed_last.at;
 	struct outlier_count count;
 
-	if (b->vip->passive == PASSIVE_OFF) {
+	if (!plane_signs(b->vip->passive, b->vip->hash_source)) {
 		b->signed_last = (struct plane_signed){0};
 		return;
 	}
@@ -89,15 +89,33 @@ static void vip_forget(struct plane *p, struct plane_vip *v)
 	}
 }
 
+/* Is it compared with the others? Who only stands by is no peer, and no part of a third. */
+static bool compared(const struct plane_vip *v, const struct plane_backend *b)
+{
+	if (b->outlier.suspect || b->outlier.ejected)
+		return true; /* that is to end */
+	return v->serve.tier ? b->tier == v->serve.tier : b->tier != STARLING_TIER_SORRY;
+}
+
+static void rates_forget(struct outlier *o)
+{
+	for (int s = 0; s < OUTLIER_SIGNALS; s++)
+		o->rate[s] = o->peers[s] = -1;
+	o->bad = 0;
+}
+
 static void vip_step(struct plane *p, struct plane_vip *v, struct outlier **room, struct mono now)
 {
 	const struct vip_config *configured = config_vip(p->config, v->name);
 	const struct check_config *check = configured ? configured->check : NULL;
-	__u32 i;
+	__u32 i, count = 0;
 
 	for (i = 0; i < v->backend_count; i++)
-		room[i] = &v->backend[i]->outlier;
-	if (outlier_step(room, v->backend_count, v->passive == PASSIVE_EJECT, now) > 0)
+		if (compared(v, v->backend[i]))
+			room[count++] = &v->backend[i]->outlier;
+		else
+			rates_forget(&v->backend[i]->outlier);
+	if (outlier_step(room, count, v->passive == PASSIVE_EJECT, now) > 0)
 		v->dirty = p->dirty = true;
 	for (i = 0; i < v->backend_count; i++) {
 		struct plane_backend *b = v->backend[i];
@@ -119,17 +137,17 @@ void plane_passive_tick(struct plane *p, struct mono now)
 		most = p->vip[i]->backend_count > most ? p->vip[i]->backend_count : most;
 	room = calloc(most + 1, sizeof(*room));
 	for (size_t i = 0; room && i < p->vip_count; i++)
-		if (p->vip[i]->passive == PASSIVE_OFF)
-			vip_forget(p, p->vip[i]);
-		else
+		if (plane_signs(p->vip[i]->passive, p->vip[i]->hash_source))
 			vip_step(p, p->vip[i], room, now);
+		else
+			vip_forget(p, p->vip[i]);
 	free(room);
 }
 
 bool plane_backend_fares(const struct plane *p, const char *vip, const struct endpoint *at, struct plane_fares *ret)
 {
 	const struct plane_vip *v = plane_vip_find(p, vip);
-	const struct plane_backend *b = v && v->passive != PASSIVE_OFF ? plane_backend_find(v, at) : NULL;
+	const struct plane_backend *b = v && plane_signs(v->passive, v->hash_source) ? plane_backend_find(v, at) : NULL;
 
 	if (!b)
 		return false;

@@ -36,7 +36,8 @@ static bool forms_differ(const struct plane *p, const struct plane_vip *v, const
 	       v->dead_reset != (want->dead == DEAD_RESET) ||
 	       plane_ticks(p, v->idle_ms) != plane_ticks(p, want->idle_ms) ||
 	       (v->backend_count && v->forward != want->forward) ||
-	       (v->passive == PASSIVE_OFF) != (want->passive == PASSIVE_OFF); /* its record says so */
+	       plane_notes(v->passive, v->scheduler, v->hash_source) !=
+		       plane_notes(want->passive, want->scheduler, want->hash_source); /* as its record has it */
 }
 
 static size_t weighted(const struct vip_config *want)

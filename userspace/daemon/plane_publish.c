@@ -21,10 +21,14 @@ __u16 plane_ticks(const struct plane *p, __u64 ms)
 	return ticks > 0x7fff ? 0x7fff : (__u16)ticks;
 }
 
-/* Whose connections have no cells of their own, but in splits. */
-static bool vip_notes(const struct plane_vip *v)
+bool plane_signs(enum passive passive, bool hash_source)
 {
-	return v->passive != PASSIVE_OFF && (v->hash_source || plane_steer_by(v->scheduler) == STEER_HOME);
+	return passive != PASSIVE_OFF && !hash_source;
+}
+
+bool plane_notes(enum passive passive, enum scheduler s, bool hash_source)
+{
+	return plane_signs(passive, hash_source) && plane_steer_by(s) == STEER_HOME;
 }
 
 static struct vip_record vip_record_of(const struct plane *p, const struct plane_vip *v)
@@ -37,7 +41,8 @@ static struct vip_record vip_record_of(const struct plane *p, const struct plane
 		.idle_ticks = plane_ticks(p, v->idle_ms),
 		.steer_by = (__u8)plane_steer_by(v->scheduler),
 		.flags = (__u8)((v->hash_source ? VIP_HASH_SOURCE : 0) | (v->idle_ms ? 0 : VIP_NO_CELLS) |
-				(v->dead_reset ? VIP_DEAD_RESET : 0) | (vip_notes(v) ? VIP_NOTES : 0)),
+				(v->dead_reset ? VIP_DEAD_RESET : 0) |
+				(plane_notes(v->passive, v->scheduler, v->hash_source) ? VIP_NOTES : 0)),
 	};
 
 	memcpy(r.name, v->name, sizeof(r.name));

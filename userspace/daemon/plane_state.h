@@ -232,6 +232,7 @@ struct plane {
 	__u64 cells[SWEEP_STATES];
 	__u64 overflows;
 	bool newly_pinned; /* a grace period must pass before a round can tell */
+	bool adopted;	   /* and no round since: marks may be of overflows that nobody has heeded */
 	__u32 sample_next; /* backend id */
 	struct mono marked, sampled;
 	__u64 drops;
@@ -269,6 +270,10 @@ enum steer_by plane_steer_by(enum scheduler s);
 __u32 plane_weight(enum scheduler s, __u32 configured); /* rr and lc: 1 each */
 
 /* plane_publish.c: records, words, ids */
+/* Do clients give signs? Not where a cell is a source's: it counts as one connection, whatever gives signs under it. */
+bool plane_signs(enum passive passive, bool hash_source);
+/* And by notes, as their connections have no cells but in splits? */
+bool plane_notes(enum passive passive, enum scheduler s, bool hash_source);
 __u16 plane_ticks(const struct plane *p, __u64 ms);		     /* rounded up */
 bool plane_vip_publish(struct plane *p, struct plane_vip *v);	     /* record and word; false if nothing differed */
 void plane_vip_withdraw(struct plane *p, struct plane_vip *v);	     /* word 0 */
@@ -349,6 +354,7 @@ void plane_passive_tick(struct plane *p, struct mono now);
 bool plane_passive_words(const struct plane_backend *b, char words[PLANE_PASSIVE_BYTES]); /* false: no suspect */
 
 /* plane_fill.c: slow start, and parts by agents */
+__u32 plane_backend_less(const struct plane_backend *b);   /* in percent, what of its agent's word is heeded */
 __u16 plane_backend_part(const struct plane_backend *b);   /* of its weight, of 1000 */
 __u32 plane_backend_weight(const struct plane_backend *b); /* of its word */
 void plane_fill_parts(struct plane_vip *v);		   /* v->part, by what each has to fill yet */

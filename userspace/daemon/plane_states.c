@@ -134,7 +134,7 @@ static bool is_awaiting(__u64 shown)
 /* Earlier versions took the bit for one of the time, so it is set where the state does not say it. */
 static __u64 shown_beside(const struct plane_backend *b, enum shown shown)
 {
-	return (__u64)b->less << 56 | (__u64)(!b->leaving && b->awaits && !is_awaiting(shown)) << 55;
+	return (__u64)plane_backend_less(b) << 56 | (__u64)(!b->leaving && b->awaits && !is_awaiting(shown)) << 55;
 }
 
 /* By what is left of its penalty: a restart knows since when it has been held, and not when it fell. */

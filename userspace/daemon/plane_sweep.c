@@ -164,8 +164,9 @@ static void plane_round(struct plane *p, bool breathe)
 	round_marks(p, seconds_of(mono_now()));
 	round_run(p, breathe);
 	overflows = dataplane_overflows(p->dp);
-	round_conclude(p, overflows != p->overflows);
+	round_conclude(p, overflows != p->overflows || (p->adopted && p->swept.marks));
 	p->overflows = overflows;
+	p->adopted = false;
 	ids_conclude(p);
 	p->applying = applying;
 }
@@ -251,6 +252,7 @@ void plane_tick(struct plane *p)
 	plane_overrides_tick(p);
 	plane_paths_tick(p, now);
 	plane_outlets_tick(p);
+	dataplane_tunnel_keep(p->dp);
 	deferred_apply(p);
 	plane_serve_tick(p);
 	plane_recover_tick(p, now);

@@ -136,9 +136,13 @@ int dataplane_detach(struct dataplane *dp, __u32 ifindex, struct err *err); /* -
  * @on:		false: no more
  *
  * starling/tunnel.h has the marks. A device that is detached carries none.
- * Return: 0; -EOPNOTSUPP (tables in memory only); or -errno of the kernel with @err, and no promise of any device.
+ * Return: 0; -EOPNOTSUPP (tables in memory only, or no device attached); or -errno of the kernel with @err, and no
+ * promise of any device.
  */
 int dataplane_tunnel(struct dataplane *dp, bool on, struct err *err);
+
+/* To be called now and then: where somebody has taken that away, with a qdisc say, it is put back if it can be. */
+void dataplane_tunnel_keep(struct dataplane *dp);
 
 /* Devices attached, by ifindex; writes up to @max to @ret and returns how many there are. Devices gone are left out. */
 size_t dataplane_attached(struct dataplane *dp, struct dataplane_device *ret, size_t max);

@@ -119,12 +119,17 @@ static int pins_get(const struct dataplane *dp, enum dataplane_map_id id, struct
 	return err;
 }
 
+/* What pins_grow() makes before it takes the other's place. */
+#define MAP_COUNT_DEVICES_NEW MAP_COUNT_DEVICES "_new"
+
 /* Unpins whatever map stands there; a map is freed with its last user. */
 static int pins_unlink(struct dataplane *dp)
 {
 	char path[DATAPLANE_PATH_BYTES];
 	int i, err = 0;
 
+	if (dataplane_pin_path(dp, MAP_COUNT_DEVICES_NEW, path) || (unlink(path) && errno != ENOENT))
+		err = -errno;
 	for (i = 0; i < DATAPLANE_MAP_COUNT; i++)
 		if (dataplane_pin_path(dp, dataplane_map_name((enum dataplane_map_id)i), path) ||
 		    (unlink(path) && errno != ENOENT))
@@ -189,25 +194,27 @@ static int values_copy(int from_fd, size_t was, int to_fd, size_t is, __u32 keys
 
 /*
  * Verdicts are only ever appended: what an earlier version has counted goes on in a larger map. Its program counts in
- * its own until it is replaced, in a moment.
+ * its own until it is replaced, in a moment. Whenever this is cut short, one of the two has the name.
  */
 static int pins_grow(struct dataplane *dp)
 {
 	struct dataplane_map *map = &dp->map[DATAPLANE_MAP_COUNT_DEVICES];
 	size_t was = map->value_bytes, is = sizeof(struct device_count);
-	char path[DATAPLANE_PATH_BYTES];
+	char path[DATAPLANE_PATH_BYTES], new[DATAPLANE_PATH_BYTES];
 	int fd, err;
 
 	if (map->type != BPF_MAP_TYPE_PERCPU_ARRAY || was >= is || was % sizeof(__u64))
 		return 0;
 	err = dataplane_pin_path(dp, MAP_COUNT_DEVICES, path);
+	if (!err)
+		err = dataplane_pin_path(dp, MAP_COUNT_DEVICES_NEW, new);
 	if (err)
 		return err;
 	fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, MAP_COUNT_DEVICES, sizeof(__u32), (__u32)is, map->entries, NULL);
 	if (fd < 0)
 		return fd;
 	err = values_copy(map->fd, was, fd, is, map->entries, (size_t)dp->cpus);
-	if (!err && (unlink(path) || bpf_obj_pin(fd, path)))
+	if (!err && ((unlink(new) && errno != ENOENT) || bpf_obj_pin(fd, new) || rename(new, path)))
 		err = -errno;
 	if (err) {
 		close(fd);

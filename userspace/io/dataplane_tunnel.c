@@ -88,8 +88,11 @@ static int tunnel_load(struct dataplane *dp, const struct dataplane_log *log, st
 
 static int tunnel_begin(struct dataplane *dp, const struct dataplane_log *log, struct err *err)
 {
-	int rc = dp->tunnel ? 0 : tunnel_load(dp, log, err);
+	int rc;
 
+	if (!dp->link_count) /* probes would get nowhere, and all backends would seem to be down */
+		return err_set(err, EOPNOTSUPP, "no device is attached");
+	rc = dp->tunnel ? 0 : tunnel_load(dp, log, err);
 	for (size_t i = 0; !rc && dp->tunnel && i < dp->link_count; i++) {
 		rc = dataplane_tunnel_attach(dp, dp->link[i].ifindex);
 		if (rc)
@@ -97,6 +100,28 @@ static int tunnel_begin(struct dataplane *dp, const struct dataplane_log *log, s
 				dp->link[i].ifindex, strerror(-rc));
 	}
 	return rc;
+}
+
+static bool tunnel_stands(__u32 ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, query, .handle = TUNNEL_HANDLE, .priority = TUNNEL_PRIORITY);
+
+	return !bpf_tc_query(&hook, &query) && is_ours(query.prog_id);
+}
+
+void dataplane_tunnel_keep(struct dataplane *dp)
+{
+	struct dataplane_log *log = dp->tunnel ? calloc(1, sizeof(*log)) : NULL;
+
+	if (!log)
+		return;
+	dataplane_log_begin(log); /* libbpf has words for what is not there */
+	for (size_t i = 0; i < dp->link_count; i++)
+		if (!tunnel_stands(dp->link[i].ifindex))
+			dataplane_tunnel_attach(dp, dp->link[i].ifindex);
+	dataplane_log_end();
+	free(log);
 }
 
 int dataplane_tunnel(struct dataplane *dp, bool on, struct err *err)
