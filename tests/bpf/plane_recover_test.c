@@ -47,9 +47,14 @@ static void with_recovery_hybrid_who_was_out_waits_for_readmit(void **state)
 	words_are(w, "-----U");
 	assert_string_equal(shown(w, 4), "down");
 	find(w, "uuuull");
-	words_are(w, "UUUUUU"); /* with nobody else they serve */
+	words_are(w, "UUUU--"); /* with nobody else they serve, and not who is dead */
+	assert_string_equal(shown(w, 0), "held");
 	find(w, "uuuuul");
-	words_are(w, "UUUUUU"); /* still: 4 was out, and is held as well */
+	words_are(w, "UUUUU-"); /* still: 4 was out, and is held as well */
+	find(w, "llllll");
+	words_are(w, "UUUUUU"); /* all are dead */
+	find(w, "uuuuul");
+	words_are(w, "UUUUU-");
 	readmit(w, 0, 0);
 	readmit(w, 0, -ENOENT);
 	words_are(w, "U-----");
@@ -57,6 +62,26 @@ static void with_recovery_hybrid_who_was_out_waits_for_readmit(void **state)
 	vip_wanted(w, 1)->recovery = RECOVERY_AUTO;
 	world_apply(w);
 	words_are(w, "UUUUU-");
+	world_free(w);
+}
+
+static void a_sorry_backend_serves_before_those_that_wait(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+	struct endpoint at = world_backend(1, BACKENDS);
+	char words[PLANE_BOUND_BYTES];
+
+	(void)state;
+	vip_wanted(w, 1)->recovery = RECOVERY_HYBRID;
+	assert_int_equal(vip_sorry_set(vip_wanted(w, 1), &at), 0);
+	world_apply(w);
+	find(w, "cccccc");
+	find(w, "uccccc");
+	words_are(w, "------");
+	assert_true(plane_vip_panics(vip(w), words));
+	assert_string_equal(words, "is served by its sorry backend: no other one is usable");
+	readmit(w, 0, 0);
+	words_are(w, "U-----");
 	world_free(w);
 }
 
@@ -330,6 +355,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(with_recovery_hybrid_who_was_out_waits_for_readmit),
+		cmocka_unit_test(a_sorry_backend_serves_before_those_that_wait),
 		cmocka_unit_test(a_readmission_that_is_heard_of_ends_the_outage_that_began_before_it),
 		cmocka_unit_test(with_recovery_manual_nobody_goes_and_nobody_comes_without_an_operator),
 		cmocka_unit_test(who_flaps_waits_and_a_restart_knows_it),

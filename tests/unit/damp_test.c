@@ -60,6 +60,21 @@ static void the_third_fall_in_a_row_holds_and_more_hold_longer_up_to_a_bound(voi
 	assert_int_equal(before, 3 * HALF_MS);
 }
 
+static void three_falls_within_half_of_a_half_life_hold(void **state)
+{
+	(void)state;
+	for (__u64 between = 1; between < HALF_MS / 2; between += 7) {
+		struct mono now = {1000000000000};
+		struct damp d = {0};
+
+		damp_fall(&d, now, HALF_MS);
+		damp_fall(&d, mono_after(now, between), HALF_MS);
+		assert_int_equal(d.until.ns, 0);
+		damp_fall(&d, mono_after(now, HALF_MS / 2 - 1), HALF_MS);
+		assert_true(d.until.ns);
+	}
+}
+
 static void who_falls_seldom_is_never_held(void **state)
 {
 	struct mono now = {1000000000000};
@@ -94,6 +109,7 @@ int main(void)
 		cmocka_unit_test(a_penalty_halves_in_a_half_life),
 		cmocka_unit_test(the_wait_ends_when_the_penalty_is_small_enough),
 		cmocka_unit_test(the_third_fall_in_a_row_holds_and_more_hold_longer_up_to_a_bound),
+		cmocka_unit_test(three_falls_within_half_of_a_half_life_hold),
 		cmocka_unit_test(who_falls_seldom_is_never_held),
 		cmocka_unit_test(a_fall_while_it_is_held_holds_on),
 	};

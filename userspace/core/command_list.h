@@ -62,7 +62,7 @@
 	ARGUMENT(RECOVERY,      KEYWORD,  "recovery",      "auto|hybrid|manual",        RECOVERY,  recovery,         0, 0, \
 		"auto, the default: checks take backends out, and bring them back; hybrid: back by backend readmit alone; manual: neither without an operator") \
 	ARGUMENT(DAMP,          KEYWORD,  "damp",          "D",                         DURATION,  damp_ms,          0, STARLING_DAMP_MAX_MS, \
-		"a backend whose checks take it out three times within about D waits before it is let back in, longer each time, for 3 times D at most; by default not") \
+		"a backend whose checks take it out three times within half of D waits before it is let back in, longer each time, for 3 times D at most; by default not") \
 	ARGUMENT(PANIC,         KEYWORD,  "panic",         "PCT",                       NUMBER,    panic_percent,    0, 100, \
 		"who fails by this balancer's checks alone serves on while less than PCT percent would be left; by default 0: unless nobody would") \
 	ARGUMENT(EJECT,         KEYWORD,  "eject",         "PCT",                       NUMBER,    eject_percent,    1, 100, \

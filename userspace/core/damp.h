@@ -5,8 +5,9 @@
  * it is held until it is under another. Pure: falls and time come in, a moment comes out. Not here: what a fall is, and
  * what it means to be held (the daemon's plane_recover.c).
  *
- * Balancers that are told of the same falls hold for the same time. The third fall within about a half-life holds for
- * some one and a half of them, and no number of falls for more than three.
+ * Balancers that are told of the same falls hold for the same time. The third fall within half of a half-life holds for
+ * some one and a half of them, and no number of falls for more than three. Whoever falls once a half-life never is
+ * held.
  */
 #ifndef STARLING_CORE_DAMP_H
 #define STARLING_CORE_DAMP_H

@@ -191,11 +191,11 @@ struct plane_fares {
 };
 bool plane_backend_fares(const struct plane *p, const char *vip, const struct endpoint *at, struct plane_fares *ret);
 
-/* Whether own checks may hold a backend down, also from before a restart; false if there is none. */
 /* Whether marked packets of this host's own go through tunnels; 0, or as dataplane_tunnel(). */
 int plane_tunnel(struct plane *p, bool on, struct err *err);
 __u32 plane_tunnel_mark(const struct plane *p, const char *vip, const struct endpoint *at); /* 0: no such backend */
 
+/* Whether own checks may hold a backend down, also from before a restart; false if there is none. */
 bool plane_held_down(const struct plane *p, const char *vip, const struct endpoint *at);
 
 /* What the loop knows of the way to a backend address now. @n is copied. */

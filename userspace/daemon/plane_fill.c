@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Parts of a weight. Slow start: who takes new connections again does so with a part of its weight at first; and what
- * its agent asks for. T stays as configured, so
- * that digests do; homes pass over a part of the backend's entries (core/homes.h), and the weights of words, which
- * scores see, are as much less. Not here: how large a part is (core/fill.h), whether it serves (plane_serve.c).
+ * its agent asks for. T stays as configured, so that digests do; homes pass over a part of the backend's entries
+ * (core/homes.h), and the weights of words, which scores see, are as much less. Not here: how large a part is
+ * (core/fill.h), whether it serves (plane_serve.c).
  *
  * With mh the slots that a step gives it follow five seconds later, like those of any planned change (plane_warm.c).
  */

@@ -30,11 +30,11 @@ static struct mono ejected_since(const struct plane_backend *b)
 
 /*
  * Whoever cannot be reached takes nothing, as if it had no weight. Whoever is held is down, and no bound of own checks
- * keeps it; with nobody else it serves. Whoever fails with recovery manual is taken for up.
+ * keeps it; with @not_held it is what its checks say. Whoever fails with recovery manual is taken for up.
  */
-static struct verdict_serve_in known_of(const struct plane_backend *b)
+static struct verdict_serve_in known_of(const struct plane_backend *b, bool not_held)
 {
-	bool held = plane_backend_held(b), failing = plane_backend_failing(b);
+	bool held = !not_held && plane_backend_held(b), failing = plane_backend_failing(b);
 
 	return (struct verdict_serve_in){.weight = plane_backend_reached(b) && !b->lost ? b->weight : 0,
 					 .tier = b->tier,
@@ -70,6 +70,33 @@ static struct verdict_serve_out sorry_out(const struct plane_vip *v)
 						     : (struct verdict_serve_out){VERDICT_STANDBY, VERDICT_WHY_STANDBY};
 }
 
+/*
+ * By the rule, of those that are not the sorry backend. Those that are held serve if nobody else does: before those
+ * that fail are taken for up, but after a sorry backend, which is there for when the operator's word is waited for.
+ */
+static int rule_serve(struct plane_vip *v, const struct verdict_serve_policy *policy, struct verdict_serve_in *in,
+		      struct verdict_serve_out *out)
+{
+	bool not_held = false, any_held;
+	int rc;
+
+	for (;;) {
+		size_t count = 0;
+
+		any_held = false;
+		for (__u32 i = 0; i < v->backend_count; i++) {
+			if (v->backend[i]->tier == STARLING_TIER_SORRY)
+				continue;
+			in[count++] = known_of(v->backend[i], not_held);
+			any_held |= plane_backend_held(v->backend[i]);
+		}
+		rc = verdict_serve(policy, in, count, out, &v->serve);
+		if (rc || not_held || !any_held || v->serve.panic != VERDICT_PANIC_ALL)
+			return rc;
+		not_held = true;
+	}
+}
+
 int plane_vip_serve(struct plane_vip *v)
 {
 	const struct plane_backend *sorry = plane_vip_sorry(v);
@@ -83,14 +110,10 @@ int plane_vip_serve(struct plane_vip *v)
 
 	policy.panics = panic_goes_on(v);
 	policy.sorry = sorry && plane_backend_reached(sorry) && !sorry->lost;
-	for (i = 0; !rc && i < v->backend_count; i++)
-		if (v->backend[i]->tier != STARLING_TIER_SORRY)
-			in[count++] = known_of(v->backend[i]);
 	if (!rc)
-		rc = verdict_serve(&policy, in, count, out, &v->serve);
+		rc = rule_serve(v, &policy, in, out);
 	if (!rc && v->serve.panic == VERDICT_PANIC_KEPT && !(held && v->serve.held))
 		v->panicked = mono_now();
-	count = 0;
 	for (i = 0; !rc && i < v->backend_count; i++)
 		v->backend[i]->serve = v->backend[i]->tier == STARLING_TIER_SORRY ? sorry_out(v) : out[count++];
 	free(in);
