@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Backends that operators have let in again, here and elsewhere in the flock. Own ones stand in pages, the last some
- * hundreds of them, and others' are handed to the plane once a second. Not here: which outage one ends (the plane).
+ * thousands of them, and others' are handed to the plane once a second. Not here: which outage one ends (the plane).
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "daemon/peers_state.h"
 
@@ -55,18 +56,43 @@ void peers_readmit(struct peers *p, const struct fact_readmit *all, size_t count
 
 /* --- others' --- */
 
-static void heard_keep(struct peers *p, const struct fact_readmit *readmit)
+static int readmit_order(const void *key, const void *member)
 {
-	size_t used = p->readmits_heard < PEERS_READMITS ? p->readmits_heard : PEERS_READMITS;
+	__u64 a = ((const struct fact_readmit *)key)->key, b = ((const struct fact_readmit *)member)->key;
 
-	for (size_t i = 0; i < used; i++) {
-		if (p->readmit_heard[i].key != readmit->key)
-			continue;
-		if (p->readmit_heard[i].date_ms < readmit->date_ms)
-			p->readmit_heard[i].date_ms = readmit->date_ms;
+	return a < b ? -1 : a > b;
+}
+
+/* Return: whether there is room for one of @date_ms. */
+static bool room_make(struct fact_readmit *all, size_t *count, __u64 date_ms)
+{
+	size_t first = 0;
+
+	if (*count < PEERS_READMITS)
+		return true;
+	for (size_t i = 1; i < *count; i++)
+		if (all[i].date_ms < all[first].date_ms)
+			first = i;
+	if (all[first].date_ms >= date_ms)
+		return false;
+	memmove(&all[first], &all[first + 1], (--*count - first) * sizeof(*all));
+	return true;
+}
+
+void peers_readmit_keep(struct fact_readmit *all, size_t *count, const struct fact_readmit *readmit)
+{
+	size_t at;
+
+	if (array_find(all, *count, sizeof(*all), readmit, readmit_order, &at)) {
+		if (all[at].date_ms < readmit->date_ms)
+			all[at].date_ms = readmit->date_ms;
 		return;
 	}
-	p->readmit_heard[p->readmits_heard++ % PEERS_READMITS] = *readmit;
+	if (!room_make(all, count, readmit->date_ms))
+		return;
+	array_find(all, *count, sizeof(*all), readmit, readmit_order, &at);
+	memmove(&all[at + 1], &all[at], ((*count)++ - at) * sizeof(*all));
+	all[at] = *readmit;
 }
 
 void peers_readmits_page(struct peers *p, const struct page *page)
@@ -83,7 +109,7 @@ void peers_readmits_page(struct peers *p, const struct page *page)
 		if (readmit.date_ms > wall_ms() + SKEW_MOST_MS)
 			early++;
 		else
-			heard_keep(p, &readmit);
+			peers_readmit_keep(p->readmit_heard, &p->readmits_heard, &readmit);
 	}
 	if (early)
 		log_warning("flock: node %s lets backends in at a time that has not come: its clock is not believed",
@@ -92,12 +118,12 @@ void peers_readmits_page(struct peers *p, const struct page *page)
 
 void peers_readmits_tell(struct peers *p, struct plane *plane)
 {
-	struct fact_readmit all[PEERS_READMITS];
+	struct fact_readmit *all;
 	size_t count;
 
 	pthread_mutex_lock(&p->lock);
-	count = p->readmits_heard < PEERS_READMITS ? p->readmits_heard : PEERS_READMITS;
-	memcpy(all, p->readmit_heard, count * sizeof(*all));
+	count = array_copy(&all, p->readmit_heard, p->readmits_heard, sizeof(*all)) ? 0 : p->readmits_heard;
 	pthread_mutex_unlock(&p->lock);
-	plane_readmitted(plane, all, count);
+	plane_readmitted(plane, all, count); /* without memory in a second again */
+	free(all);
 }

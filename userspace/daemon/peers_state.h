@@ -25,7 +25,7 @@
 #define PEERS_PLACES	  64
 #define PEERS_INVITATIONS 16 /* open at one time */
 
-#define PEERS_READMIT_PAGES 4
+#define PEERS_READMIT_PAGES 64 /* some 3,000: a site whose backends wait one and all */
 #define PEERS_READMITS                                                                                                 \
 	(PEERS_READMIT_PAGES * FACT_READMITS_PER_PAGE) /* own ones that are told, others' that are known */
 
@@ -79,8 +79,10 @@ struct peers {
 	size_t asides;
 	struct fact_digest *digest; /* owned: the whole, then VIPs by name */
 	size_t digests;
-	struct fact_readmit readmit[PEERS_READMITS], readmit_heard[PEERS_READMITS]; /* rings */
-	size_t readmits, readmits_heard;	/* so many so far; the next one's place is that, modulo their room */
+	struct fact_readmit readmit[PEERS_READMITS]; /* a ring */
+	size_t readmits;			     /* so many so far; the next one's place is that, modulo its room */
+	struct fact_readmit readmit_heard[PEERS_READMITS]; /* by key, none twice */
+	size_t readmits_heard;
 	struct buf known;			/* the file of where others are, as it was written */
 	char draining[PEERS_REASON_BYTES];	/* why; "": it is not */
 	struct identity *renewed;		/* owned; what the loop's thread is to become; NULL: nothing */
@@ -159,6 +161,8 @@ void peers_votes_end(struct peers *p);	/* this node has no part any more */
 void peers_readmits_publish(struct peers *p);
 void peers_readmits_page(struct peers *p, const struct page *page);
 void peers_readmits_tell(struct peers *p, struct plane *plane);
+/* Among those by key, of PEERS_READMITS at most; beyond that the one of the earliest date goes. */
+void peers_readmit_keep(struct fact_readmit *all, size_t *count, const struct fact_readmit *readmit);
 
 /* peers_audit.c; under the lock, on the loop's thread but for what shows */
 void peers_audit_begin(struct peers *p);			      /* the store of pages is a new one */

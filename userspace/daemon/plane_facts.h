@@ -21,7 +21,8 @@ int plane_loads(struct plane *p, struct fact_load **ret, __u32 **ret_id);
 /* Connections that other balancers have open at backend @id: schedulers add them to the own ones. */
 void plane_peers_open(struct plane *p, __u32 id, __u64 open);
 
-/* Others' operators have let backends in. What is told of no backend, or of an outage before its last, does nothing. */
+/* Others' operators have let backends in. What is told of no backend, or of an outage before its last, does nothing.
+ * @all: by key, none twice. */
 void plane_readmitted(struct plane *p, const struct fact_readmit *all, size_t count);
 
 /* Of tables and homes of all VIPs; its name is empty. */

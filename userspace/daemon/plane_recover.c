@@ -161,15 +161,29 @@ int plane_readmit(struct plane *p, const char *vip, const struct endpoint *at, b
 	return 0;
 }
 
+static int key_order(const void *key, const void *member)
+{
+	__u64 a = *(const __u64 *)key, b = ((const struct fact_readmit *)member)->key;
+
+	return a < b ? -1 : a > b;
+}
+
+static void backend_readmitted(struct plane *p, struct plane_backend *b, const struct fact_readmit *all, size_t count)
+{
+	__u64 key = b->out_ms ? backend_key(b) : 0;
+	const struct fact_readmit *found = b->out_ms ? bsearch(&key, all, count, sizeof(*all), key_order) : NULL;
+
+	if (found)
+		backend_readmit(p, b, found->date_ms);
+}
+
 void plane_readmitted(struct plane *p, const struct fact_readmit *all, size_t count)
 {
 	for (size_t i = 0; count && i < p->vip_count; i++) {
 		struct plane_vip *v = p->vip[i];
 
 		for (__u32 k = 0; (v->recovery != RECOVERY_AUTO || v->damp_ms) && k < v->backend_count; k++)
-			for (size_t n = 0; v->backend[k]->out_ms && n < count; n++)
-				if (all[n].key == backend_key(v->backend[k]))
-					backend_readmit(p, v->backend[k], all[n].date_ms);
+			backend_readmitted(p, v->backend[k], all, count);
 	}
 	plane_settle(p);
 }
