@@ -79,6 +79,16 @@ alike() { ! differs; }
 check "with the same shared lines there is nothing to tell" wait_for 5 alike
 cp "$TMP/conf" "$conf"
 
+# --- a small change rides on the question
+"$LAB" exec lb3 nft -f - <<-'END'
+	table inet streamless {
+		chain in { type filter hook input priority 0; tcp dport 9428 drop; tcp sport 9428 drop; };
+	}
+END
+check "a weight is changed where one can fetch nothing" at 1 backend set maglev "$(be 1)" weight 12
+check "by all" wait_for 5 weight_all maglev 1 12
+"$LAB" exec lb3 nft delete table inet streamless
+
 # --- one that cannot say: neither what rides on the question reaches it, nor a stream
 "$LAB" exec lb3 nft -f - <<-'END'
 	table inet streamless {

@@ -20,6 +20,7 @@
 
 #define ASK_MS	      4000 /* for all answers: a large configuration has to be fetched */
 #define ASK_REPEAT_MS 500
+#define ASK_PLAIN_MS  100  /* until it is asked without what older versions drop */
 #define ASK_BYTES     1024 /* of a question: it has to fit a datagram */
 #define ASK_LEAST_MS  300  /* before one that seems to be cut off is not waited for */
 
@@ -303,11 +304,13 @@ int agree_question(struct agree *a, __u32 kind, const struct object_name *root, 
 {
 	struct question q = {.kind = kind, .number = question_begin(a, whom), .root = *root};
 	struct mono began = mono_now(), asked = began, now;
+	__u32 repeat_ms;
 	bool go_on;
 	int rc;
 
 	delta_make(a, &q);
 	ask(a, &q, whom);
+	repeat_ms = q.len ? ASK_PLAIN_MS : ASK_REPEAT_MS;
 	q.len = 0; /* who does not answer may be of a version that knows of none */
 	rc = own ? own(arg, err) : 0;
 	if (rc)
@@ -318,9 +321,10 @@ int agree_question(struct agree *a, __u32 kind, const struct object_name *root, 
 		if (rc || !ret_silent->count || mono_ms(began, now) >= wait_ms ||
 		    (mono_ms(began, now) >= ASK_LEAST_MS && all_cut_off(a, ret_silent)))
 			break;
-		if (mono_ms(asked, now) >= ASK_REPEAT_MS) {
+		if (mono_ms(asked, now) >= repeat_ms) {
 			ask(a, &q, ret_silent);
 			asked = now;
+			repeat_ms = ASK_REPEAT_MS;
 		}
 		pthread_mutex_lock(&a->lock);
 		agree_wait(a, mono_after(now, 20));
