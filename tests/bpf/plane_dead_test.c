@@ -18,12 +18,12 @@ static struct world *dead_world(enum scheduler s, __u32 sets_log2)
 	return w;
 }
 
-static void others_stay_and_the_dead_are_reset(struct world *w, const __u32 *home, __u32 flows, __u32 dead)
+static void others_stay_and_the_dead_are_reset(struct world *w, __u32 vip, const __u32 *home, __u32 flows, __u32 dead)
 {
 	__u32 resets = 0;
 
 	for (__u32 i = 0; i < flows; i++) {
-		__u32 to = world_ack(w, 1, i);
+		__u32 to = world_ack(w, vip, i);
 
 		assert_int_equal(to, home[i] == dead ? RESET : home[i]);
 		resets += to == RESET;
@@ -39,9 +39,9 @@ static void a_dead_backends_connections_are_reset_until_they_begin_anew(enum sch
 
 	flows_open(w, 1, 0, FLOWS, home);
 	world_override(w, 1, DEAD, OVERRIDE_DISABLE);
-	others_stay_and_the_dead_are_reset(w, home, FLOWS, dead);
+	others_stay_and_the_dead_are_reset(w, 1, home, FLOWS, dead);
 	flows_open(w, 1, FLOWS, 2 * FLOWS, home);
-	others_stay_and_the_dead_are_reset(w, home, FLOWS, dead);
+	others_stay_and_the_dead_are_reset(w, 1, home, FLOWS, dead);
 	flows_stay(w, 1, FLOWS, 2 * FLOWS, home);
 	for (__u32 i = 0; i < FLOWS; i++) {
 		if (home[i] != dead)
@@ -93,6 +93,51 @@ static void with_mh_a_grace_period_is_between_slots_and_word(void **state)
 	graces = w->dp.graces;
 	world_override(w, 1, DEAD + 2, OVERRIDE_DISABLE);
 	assert_int_equal(w->dp.graces, graces);
+	world_free(w);
+}
+
+/* A host that is lost may serve hundreds of VIPs. */
+static void one_grace_period_does_for_all_vips(void **state)
+{
+	struct world *w = dead_world(SCHEDULER_MH, 16);
+	static __u32 home[3][FLOWS];
+	__u32 graces;
+
+	(void)state;
+	world_vip(w, 2, SCHEDULER_MH, BACKENDS)->dead = DEAD_RESET;
+	world_apply(w);
+	for (__u32 v = 1; v <= 2; v++)
+		flows_open(w, v, 0, FLOWS, home[v]);
+	graces = w->dp.graces;
+	w->p->applying = true; /* nothing is settled yet */
+	for (__u32 v = 1; v <= 2; v++)
+		world_override(w, v, DEAD, OVERRIDE_DISABLE);
+	assert_int_equal(world_ack(w, 1, 0), home[1][0]);
+	w->p->applying = false;
+	plane_settle(w->p);
+	assert_int_equal(w->dp.graces, graces + 1);
+	for (__u32 v = 1; v <= 2; v++)
+		others_stay_and_the_dead_are_reset(w, v, home[v], FLOWS, id_of(w, v, DEAD));
+	world_free(w);
+}
+
+/* Who began since the slots were stored may have no cell, and is not to be taken for one of the dead. */
+static void without_a_grace_period_nobody_is_reset(void **state)
+{
+	struct world *w = dead_world(SCHEDULER_MH, 16);
+	static __u32 home[FLOWS];
+
+	(void)state;
+	flows_open(w, 1, 0, FLOWS, home);
+	w->dp.grace_fails = true;
+	world_override(w, 1, DEAD, OVERRIDE_DISABLE);
+	w->dp.grace_fails = false;
+	for (__u32 i = 0; i < FLOWS; i++) {
+		__u32 to = world_ack(w, 1, i);
+
+		assert_int_not_equal(to, RESET);
+		assert_int_not_equal(to, NOBODY);
+	}
 	world_free(w);
 }
 
@@ -186,6 +231,8 @@ int main(void)
 		cmocka_unit_test(with_mh_a_dead_backends_connections_are_reset),
 		cmocka_unit_test(with_wlc_a_dead_backends_connections_are_reset),
 		cmocka_unit_test(with_mh_a_grace_period_is_between_slots_and_word),
+		cmocka_unit_test(one_grace_period_does_for_all_vips),
+		cmocka_unit_test(without_a_grace_period_nobody_is_reset),
 		cmocka_unit_test(who_found_no_room_is_not_reset),
 		cmocka_unit_test(who_found_no_room_before_a_restart_is_not_reset),
 		cmocka_unit_test(with_rehome_they_are_not_reset),

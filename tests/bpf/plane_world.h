@@ -28,6 +28,7 @@ struct dataplane {
 	struct harness *h;
 	struct dataplane_info info;
 	__u32 graces;
+	bool grace_fails;
 	__u32 keys_left; /* key sets until one fails; 0: never */
 };
 
@@ -113,6 +114,8 @@ __u16 dataplane_tick(const struct dataplane *dp)
 
 int dataplane_grace(struct dataplane *dp)
 {
+	if (dp->grace_fails)
+		return -EIO;
 	dp->graces++;
 	harness_grace();
 	return 0;

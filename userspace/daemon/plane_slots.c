@@ -285,7 +285,8 @@ static bool falls(const struct plane_vip *v)
 	return false;
 }
 
-void plane_vip_settle(struct plane *p, struct plane_vip *v)
+/* All but the words that say down. Return: whether a grace period has to pass before these. */
+static bool settle_slots(struct plane *p, struct plane_vip *v)
 {
 	bool late = vip_marks_dead(v), changed, stale;
 	struct pass pass;
@@ -309,22 +310,48 @@ void plane_vip_settle(struct plane *p, struct plane_vip *v)
 	serving_set(p, v, false);
 	v->stale = v->warm > 0;
 	backends_words(p, v, BACKEND_DRAINING);
-	if (late && falls(v))
-		plane_grace(p);
+	return late && falls(v);
+}
+
+/* @early: no grace period has passed though one had to: SYNs may have got to new homes without a cell. */
+static void settle_words(struct plane *p, struct plane_vip *v, bool early)
+{
+	v->falls = false;
 	backends_words(p, v, BACKEND_DOWN);
+	if (early)
+		plane_dead_forget(p, v);
 	for (__u32 i = 0; i < v->backend_count; i++)
 		plane_backend_note(p, v->backend[i]);
 	plane_vip_note(p, v);
 }
 
+void plane_vip_settle(struct plane *p, struct plane_vip *v)
+{
+	settle_words(p, v, settle_slots(p, v) && plane_grace(p));
+}
+
+/* One grace period does for all VIPs: it takes some milliseconds, and a host that is lost may serve hundreds. */
 void plane_settle(struct plane *p)
 {
+	bool falls = false, early;
+
 	if (!p->dirty || p->applying || p->held)
 		return;
 	p->dirty = false;
-	for (size_t i = 0; i < p->vip_count; i++)
-		if (p->vip[i]->dirty)
-			plane_vip_settle(p, p->vip[i]);
+	for (size_t i = 0; i < p->vip_count; i++) {
+		struct plane_vip *v = p->vip[i];
+
+		if (!v->dirty)
+			continue;
+		v->falls = settle_slots(p, v);
+		falls |= v->falls;
+		if (!v->falls)
+			settle_words(p, v, false);
+	}
+	early = falls && plane_grace(p);
+	for (size_t i = 0; falls && i < p->vip_count; i++)
+		if (p->vip[i]->falls)
+			settle_words(p, p->vip[i], early);
 }
 
 void plane_slots_fill(struct plane *p, struct plane_vip *v, bool resized)

@@ -131,6 +131,7 @@ struct plane_vip {
 	__u32 swapped; /* epoch, as of a backend */
 	bool dirty;    /* a backend's state may differ from what is wanted: to be settled */
 	bool stale;    /* slots may differ from the homes */
+	bool falls;    /* true only within plane_settle(): words of its backends are to say down yet */
 
 	struct plane_backend **backend; /* owned; sorted by endpoint */
 	__u32 backend_count;
