@@ -175,7 +175,8 @@ void verdict_unfit(struct verdict *v, bool unfit);
 /* A probe's result. */
 void verdict_probed(struct verdict *v, struct mono now, __u64 target, __u32 number, enum verdict_evidence evidence);
 
-/* Clients' connections to it fail more often than to others: as if a peer called it down. */
+/* Clients' connections to it fail more often than to others: as if a peer called it down. No more where it is not
+ * watched. */
 void verdict_hint(struct verdict *v, struct mono now, __u64 target);
 
 /* A vote came, of any bytes. */
