@@ -116,23 +116,29 @@ refused "other bytes" "certificate" verify "$TMP/other"
 grep -v certificate "$TMP/certificate" >"$TMP/other"
 refused "none" "there is no line" verify "$TMP/other"
 
-# --- one that flaps for less than it takes stays
-flap() {
-	signal STOP be3
-	sleep 0.4
-	signal CONT be3
-	sleep 1
+# --- one that flaps for less than it takes stays: twice it fails for somebody, of three times that it takes
+checked() { # WORDS...: on all, and they vote
+	local n
+	for n in 1 2 3 4; do at "$n" health set web http path /name timeout 300ms rise 2 "$@" >/dev/null; done
+	check "by checks with $*" wait_for 20 all_up certified
 }
-ejected=$(grep -hF "$(be 3)" "$TMP"/events? | grep -c '"after":"down"')
 failed() { # probes of it, by all
 	local n
 	for n in 1 2 3 4; do health_of "$n" 3 failures; done | jq -s add
 }
-failures=$(failed)
-for _ in 1 2 3; do flap; done
-check "one that flaps fails probes" test "$(failed)" -gt "$failures"
+more_failed() { [ "$(failed)" -gt "$failures" ]; }
+checked interval 2s fall 3
+ejected=$(grep -hF "$(be 3)" "$TMP"/events? | grep -c '"after":"down"')
+for _ in 1 2; do
+	failures=$(failed)
+	signal STOP be3
+	check "one that flaps fails probes" wait_for 10 more_failed
+	signal CONT be3
+done
+sleep 1
 equal "one that flaps for less than fall probes stays" "$ejected" \
 	"$(grep -hF "$(be 3)" "$TMP"/events? | grep -c '"after":"down"')"
+checked interval 500ms fall 2
 
 # --- with recovery hybrid one word lets it in again, everywhere; with damp as well
 out_and_back() { # BACKEND STATE: afterwards

@@ -27,11 +27,10 @@ struct segments {
 struct audit_file {
 	char dir[PATH_MAX];
 	struct segments segments;
-	int fd;	      /* of the last one; -1: there is none */
-	size_t len;   /* of it: whole lines, all on the disk */
+	size_t len;   /* of the last one: whole lines, all on the disk; 0: there is none */
 	char *head;   /* owned; "" if none */
 	char *last;   /* owned; likewise */
-	bool damaged; /* what could not be written could not be cut off either */
+	bool damaged; /* what could not be written could not be cut off either, or it is gone */
 };
 
 static int path_format(const char *dir, __u32 number, char path[PATH_MAX])
@@ -163,10 +162,9 @@ static int last_open(struct audit_file *f, struct err *err)
 		rc = err_set(err, ENOMEM, "no memory for the audit log");
 out:
 	free(text);
-	if (!rc)
-		f->fd = fd;
-	else
-		close(fd);
+	close(fd);
+	if (rc)
+		f->len = 0;
 	return rc;
 }
 
@@ -177,7 +175,6 @@ int audit_file_open(const char *dir, struct audit_file **ret, struct err *err)
 
 	if (!f)
 		return err_set(err, ENOMEM, "no memory for the audit log");
-	f->fd = -1;
 	f->head = strdup("");
 	f->last = strdup("");
 	snprintf(f->dir, sizeof(f->dir), "%s", dir);
@@ -186,7 +183,7 @@ int audit_file_open(const char *dir, struct audit_file **ret, struct err *err)
 		rc = err_set(err, errno, "cannot make %s private: %s", dir, strerror(errno));
 	if (!rc)
 		rc = segments_list(dir, &f->segments, err);
-	while (!rc && f->fd < 0 && f->segments.count) {
+	while (!rc && !f->len && f->segments.count) {
 		rc = last_open(f, err);
 		if (rc == 1) {
 			f->segments.count--;
@@ -204,8 +201,6 @@ void audit_file_close(struct audit_file *f)
 {
 	if (!f)
 		return;
-	if (f->fd >= 0)
-		close(f->fd);
 	free(f->head);
 	free(f->last);
 	free(f);
@@ -223,7 +218,7 @@ const char *audit_file_last(const struct audit_file *f)
 
 bool audit_file_full(const struct audit_file *f)
 {
-	return f->fd < 0 || f->damaged || f->len >= AUDIT_SEGMENT_BYTES;
+	return !f->len || f->damaged || f->len >= AUDIT_SEGMENT_BYTES;
 }
 
 /* All of it and on the disk, or nothing. */
@@ -267,16 +262,13 @@ int audit_file_begin(struct audit_file *f, const char *head, struct err *err)
 	if (!rc)
 		rc = segment_keep(f, line, (size_t)len);
 	free(line);
+	if (fd >= 0)
+		close(fd);
 	if (rc) {
-		if (fd >= 0) {
-			close(fd);
+		if (fd >= 0)
 			unlink(path);
-		}
 		return err_set(err, -rc, "cannot begin %s: %s", path, strerror(-rc));
 	}
-	if (f->fd >= 0)
-		close(f->fd);
-	f->fd = fd;
 	f->len = (size_t)len;
 	f->damaged = false;
 	while (s->count >= AUDIT_SEGMENTS)
@@ -285,19 +277,35 @@ int audit_file_begin(struct audit_file *f, const char *head, struct err *err)
 	return 0;
 }
 
-int audit_file_append(struct audit_file *f, const char *lines, size_t len, struct err *err)
+/* Its own opening each time: a log that waits keeps no file system from being made read-only. */
+static int last_append(struct audit_file *f, const char *lines, size_t len)
 {
-	int rc = f->fd < 0 ? -EBADF : 0;
+	char path[PATH_MAX];
+	int rc = path_format(f->dir, f->segments.number[f->segments.count - 1], path), fd;
 
-	if (!rc)
-		rc = write_synced(f->fd, lines, len, f->len);
+	if (rc)
+		return rc;
+	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0) {
+		rc = -errno;
+		f->damaged = rc == -ENOENT;
+		return rc;
+	}
+	rc = write_synced(fd, lines, len, f->len);
 	if (!rc)
 		rc = last_keep(f, lines, len);
-	if (rc) {
-		if (f->fd >= 0 && ftruncate(f->fd, (off_t)f->len))
-			f->damaged = true;
+	if (rc && ftruncate(fd, (off_t)f->len))
+		f->damaged = true;
+	close(fd);
+	return rc;
+}
+
+int audit_file_append(struct audit_file *f, const char *lines, size_t len, struct err *err)
+{
+	int rc = f->len ? last_append(f, lines, len) : -EBADF;
+
+	if (rc)
 		return err_set(err, -rc, "cannot append to the audit log in %s: %s", f->dir, strerror(-rc));
-	}
 	f->len += len;
 	return 0;
 }
