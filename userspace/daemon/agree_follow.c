@@ -44,7 +44,7 @@ static void on_fetched(void *arg, int rc)
 
 static bool is_whole(struct agree *a, const struct object_name *root)
 {
-	struct object_name lacking = {0};
+	struct object_name lacking;
 
 	return !agree_lacking(a, root, &lacking, 1);
 }
