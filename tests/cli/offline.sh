@@ -19,7 +19,7 @@ equal "a verb before its object is put right" 'starling: the object comes before
 # shellcheck disable=SC2016 # no command, but what is said
 equal "an option behind the words too" 'starling: options stand before the words: `starling -j vip ...`' "$(says_of vip show -j)"
 exits "a missing word exits 2" 2 starling backend add web
-exits "an option of a later issue is an unknown word" 2 starling vip add web tcp/203.0.113.10:80 sorry 10.0.0.9:80
+exits "an option of a later issue is an unknown word" 2 starling vip add web tcp/203.0.113.10:80 announce auto
 exits "an object of a later issue is an unknown word" 2 starling guard show
 exits "no daemon exits 3" 3 starling vip show
 exits "no daemon exits 3 in JSON" 3 starling -j status
