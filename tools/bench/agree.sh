@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# What `make bench` shows of a flock that agrees: three balancers in the lab, 511 VIPs of 64 backends, and one of 2, proposed, checked,
-# decided and run by all, then one weight of them, and the bytes that each node sends and hears for it. Not here: what
-# is right (tests/net/agree.sh).
+# What `make bench` shows of a flock that agrees: three balancers in the lab, 511 VIPs of 64 backends, and one of 2,
+# proposed, checked, decided and run by all, then one weight of them, and the bytes that each node sends and hears for
+# it. Not here: what is right (tests/net/agree.sh).
 . "$(dirname "$0")/../../tests/lib/tap.sh"
 . "$TOP/tests/lib/lab.sh"
 . "$TOP/tests/lib/flock.sh"
