@@ -9,11 +9,10 @@
 #ifndef STARLING_BPF_ICMP_H
 #define STARLING_BPF_ICMP_H
 
-#include "budget.h"
+#include "answer.h"
 #include "csum.h"
 #include "vip.h"
 
-#define ICMP_TTL      64
 #define ICMP_QUOTE_V4 548  /* RFC 1812 section 4.3.2.3: 576 bytes with the headers */
 #define ICMP_QUOTE_V6 1232 /* RFC 4443 section 2.4 (c): 1280 bytes with the headers */
 
@@ -37,25 +36,6 @@ struct icmp_header {
 	__be32 word; /* of an error: the MTU, mostly */
 };
 
-/* RFC 1122 section 3.2.2: nobody answers what does not come from one host. */
-static inline int icmp_answerable(const struct packet *p)
-{
-	const __u8 *a = (const __u8 *)p->t->saddr;
-
-	if (p->v4)
-		return a[12] != 0 && a[12] != 127 && a[12] < 224;
-	return a[0] != 0xff && (p->t->saddr[0] | p->t->saddr[1] | p->t->saddr[2]);
-}
-
-static inline void icmp_swap_link(struct ethhdr *eth)
-{
-	__u8 mac[ETH_ALEN];
-
-	__builtin_memcpy(mac, eth->h_dest, ETH_ALEN);
-	__builtin_memcpy(eth->h_dest, eth->h_source, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, mac, ETH_ALEN);
-}
-
 /* The request becomes the reply where it stands: of the checksums' words only type and TTL change. */
 static inline int icmp_echo(struct packet *p)
 {
@@ -65,19 +45,19 @@ static inline int icmp_echo(struct packet *p)
 
 	if ((void *)(icmp + 1) > p->end || (void *)(eth + 1) > p->end)
 		return VERDICT_DROP_TRUNCATED;
-	if (!icmp_answerable(p))
+	if (!answerable(p))
 		return VERDICT_DROP_ICMP;
 	was = *(__u16 *)icmp;
 	icmp->type = p->v4 ? ICMP_V4_ECHO_REPLY : ICMP_V6_ECHO_REPLY;
 	icmp->checksum = csum_replace(icmp->checksum, was, *(__u16 *)icmp);
-	icmp_swap_link(eth);
+	answer_swap_link(eth);
 	if (p->v4) {
 		struct iphdr *ip = p->data + p->l3;
 
 		if ((void *)(ip + 1) > p->end)
 			return VERDICT_DROP_TRUNCATED;
 		was = *(__u16 *)&ip->ttl;
-		ip->ttl = ICMP_TTL;
+		ip->ttl = ANSWER_TTL;
 		ip->check = csum_replace(ip->check, was, *(__u16 *)&ip->ttl);
 		ip->saddr = p->t->daddr[3];
 		ip->daddr = p->t->saddr[3];
@@ -86,7 +66,7 @@ static inline int icmp_echo(struct packet *p)
 
 		if ((void *)(ip6 + 1) > p->end)
 			return VERDICT_DROP_TRUNCATED;
-		ip6->hop_limit = ICMP_TTL;
+		ip6->hop_limit = ANSWER_TTL;
 		parse_copy(ip6->saddr.in6_u.u6_addr32, p->t->daddr);
 		parse_copy(ip6->daddr.in6_u.u6_addr32, p->t->saddr);
 	}
@@ -215,7 +195,7 @@ static inline int icmp_v4_too_big(struct xdp_md *ctx, __u32 l3, __u32 quoted, __
 	e.ip.tos = 0xc0; /* RFC 1812 section 4.3.2.5: precedence 6 */
 	e.ip.tot_len = bpf_htons(sizeof(e) + quoted);
 	e.ip.frag_off = bpf_htons(0x4000);
-	e.ip.ttl = ICMP_TTL;
+	e.ip.ttl = ANSWER_TTL;
 	e.ip.protocol = IPPROTO_ICMP;
 	e.ip.saddr = was.daddr;
 	e.ip.daddr = was.saddr;
@@ -240,7 +220,7 @@ static inline int icmp_v6_too_big(struct xdp_md *ctx, __u32 l3, __u32 quoted, __
 	*(__u8 *)&e.ip6 = 0x60;
 	e.ip6.payload_len = bpf_htons(sizeof(e.icmp) + quoted);
 	e.ip6.nexthdr = IPPROTO_ICMPV6;
-	e.ip6.hop_limit = ICMP_TTL;
+	e.ip6.hop_limit = ANSWER_TTL;
 	parse_copy(e.ip6.saddr.in6_u.u6_addr32, was.daddr.in6_u.u6_addr32);
 	parse_copy(e.ip6.daddr.in6_u.u6_addr32, was.saddr.in6_u.u6_addr32);
 	e.icmp.type = ICMP_V6_TOO_BIG;
@@ -288,7 +268,7 @@ __attribute__((noinline)) int icmp_answer_too_big(struct xdp_md *ctx, __u32 l3, 
 		return VERDICT_DROP_TOO_BIG;
 	if (v4 ? icmp_v4_too_big(ctx, l3, quoted, mtu) : icmp_v6_too_big(ctx, l3, quoted, mtu))
 		return VERDICT_DROP_TOO_BIG;
-	icmp_swap_link((struct ethhdr *)link);
+	answer_swap_link((struct ethhdr *)link);
 	return icmp_store_link(ctx, link, l3) ? VERDICT_DROP_TOO_BIG : VERDICT_TX_TOO_BIG;
 }
 
@@ -296,7 +276,7 @@ __attribute__((noinline)) int icmp_answer_too_big(struct xdp_md *ctx, __u32 l3, 
  */
 static inline int icmp_too_big(const struct packet *p, __u32 mtu)
 {
-	if (!config.icmp || p->error || !p->df || p->fragment == FRAGMENT_LATER || !icmp_answerable(p))
+	if (!config.icmp || p->error || !p->df || p->fragment == FRAGMENT_LATER || !answerable(p))
 		return VERDICT_DROP_TOO_BIG;
 	return icmp_answer_too_big(p->ctx, p->l3, p->ip_len, p->v4, mtu);
 }

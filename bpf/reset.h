@@ -10,11 +10,8 @@
 #ifndef STARLING_BPF_RESET_H
 #define STARLING_BPF_RESET_H
 
-#include "budget.h"
+#include "answer.h"
 #include "csum.h"
-#include "icmp.h"
-
-#define RESET_TTL 64
 
 /* <linux/tcp.h> has its flags as bit fields, whose order is the compiler's. */
 #define RESET_FIN 0x01
@@ -83,7 +80,7 @@ static inline int reset_write_v4(struct xdp_md *ctx, __u32 l3, const struct rese
 	*(__u8 *)&r.ip = 0x45;
 	r.ip.tot_len = bpf_htons(sizeof(r));
 	r.ip.frag_off = bpf_htons(0x4000);
-	r.ip.ttl = RESET_TTL;
+	r.ip.ttl = ANSWER_TTL;
 	r.ip.protocol = IPPROTO_TCP;
 	r.ip.saddr = was.daddr;
 	r.ip.daddr = was.saddr;
@@ -103,7 +100,7 @@ static inline int reset_write_v6(struct xdp_md *ctx, __u32 l3, const struct rese
 	*(__u8 *)&r.ip6 = 0x60;
 	r.ip6.payload_len = bpf_htons(sizeof(r.tcp));
 	r.ip6.nexthdr = IPPROTO_TCP;
-	r.ip6.hop_limit = RESET_TTL;
+	r.ip6.hop_limit = ANSWER_TTL;
 	parse_copy(r.ip6.saddr.in6_u.u6_addr32, was.daddr.in6_u.u6_addr32);
 	parse_copy(r.ip6.daddr.in6_u.u6_addr32, was.saddr.in6_u.u6_addr32);
 	r.tcp = *tcp;
@@ -133,21 +130,22 @@ __attribute__((noinline)) int reset_answer(struct xdp_md *ctx, __u32 l3, __u32 l
 		return -1;
 	len = bpf_xdp_get_buff_len(ctx);
 	if (bpf_xdp_load_bytes(ctx, l4, &was, sizeof(was)) || bpf_xdp_load_bytes(ctx, 0, &eth, sizeof(eth)) ||
-	    was.flags & RESET_RST || end > len)
+	    end > len)
 		return -1;
 	if (end < len && bpf_xdp_adjust_tail(ctx, (int)end - (int)len))
 		return -1;
 	reset_header(&was, l3 + ip_len - l4, &answer);
 	if (v4 ? reset_write_v4(ctx, l3, &answer) : reset_write_v6(ctx, l3, &answer))
 		return -1;
-	icmp_swap_link(&eth);
+	answer_swap_link(&eth);
 	return bpf_xdp_store_bytes(ctx, 0, &eth, sizeof(eth)) ? -1 : 0;
 }
 
-/* Nobody resets what does not come from one host, nor a fragment: its length is not that of its segment. */
+/* Nobody resets a reset, what does not come from one host, nor a fragment: its length is not that of its segment. */
 static inline int reset_dead(const struct packet *p)
 {
-	if (p->error || p->proto != IPPROTO_TCP || p->fragment != FRAGMENT_NONE || !icmp_answerable(p))
+	if (p->error || p->proto != IPPROTO_TCP || p->tcp_flags & RESET_RST || p->fragment != FRAGMENT_NONE ||
+	    !answerable(p))
 		return VERDICT_DROP_DEAD;
 	/* What is returned has to be a constant: the verifier is to see that the packet goes no further. */
 	return reset_answer(p->ctx, p->l3, p->l4, p->ip_len, p->v4) ? VERDICT_DROP_DEAD : VERDICT_TX_RESET;

@@ -6,6 +6,25 @@
 #include "daemon/plane_facts.h"
 #include "plane_checked.h"
 
+static void restart(struct world *w)
+{
+	world_restart(w);
+	hooks_set(w);
+	world_apply(w);
+	plane_checks(w->p);
+	plane_settle(w->p);
+}
+
+/* Whoever was out waits for an operator. */
+static struct world *hybrid_world(void)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+
+	vip_wanted(w, 1)->recovery = RECOVERY_HYBRID;
+	world_apply(w);
+	return w;
+}
+
 static void readmit(struct world *w, __u32 n, int wanted)
 {
 	struct endpoint at = world_backend(1, n);
@@ -24,22 +43,16 @@ static void readmit(struct world *w, __u32 n, int wanted)
 
 static void with_recovery_hybrid_who_was_out_waits_for_readmit(void **state)
 {
-	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+	struct world *w = hybrid_world();
 
 	(void)state;
-	vip_wanted(w, 1)->recovery = RECOVERY_HYBRID;
-	world_apply(w);
 	find(w, "luuuuu");
 	readmit(w, 0, -ENOENT); /* its checks say down */
 	find(w, "uuuuuu");
 	words_are(w, "-UUUUU");
 	assert_string_equal(shown(w, 0), "held");
 	assert_non_null(strstr(told, "down -> held: up again by its checks: it waits for backend readmit"));
-	world_restart(w);
-	hooks_set(w);
-	world_apply(w);
-	plane_checks(w->p);
-	plane_settle(w->p);
+	restart(w);
 	words_are(w, "-UUUUU");
 	assert_string_equal(shown(w, 0), "held");
 	find(w, "lllluu");
@@ -96,12 +109,10 @@ static void hear_readmitted(struct world *w, __u32 n, __u64 date_ms)
 
 static void a_readmission_that_is_heard_of_ends_the_outage_that_began_before_it(void **state)
 {
-	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+	struct world *w = hybrid_world();
 	__u64 out_ms, former_ms = wall_ms();
 
 	(void)state;
-	vip_wanted(w, 1)->recovery = RECOVERY_HYBRID;
-	world_apply(w);
 	find(w, "cuuuuu");
 	out_ms = vip(w)->backend[0]->out_ms;
 	hear_readmitted(w, 0, former_ms - 1);
@@ -139,11 +150,7 @@ static void with_recovery_manual_nobody_goes_and_nobody_comes_without_an_operato
 	assert_string_equal(shown(w, 4), "failing");
 	assert_non_null(
 		strstr(told, "up -> failing: it fails by its checks, and serves: backend disable takes it out"));
-	world_restart(w);
-	hooks_set(w);
-	world_apply(w);
-	plane_checks(w->p);
-	plane_settle(w->p);
+	restart(w);
 	words_are(w, "-UUUUU");
 	find(w, "uuluuu");
 	words_are(w, "-UUUUU");
@@ -181,11 +188,7 @@ static void who_flaps_waits_and_a_restart_knows_it(void **state)
 	assert_string_equal(shown(w, 0), "held");
 	assert_non_null(strstr(told, "down -> held: up again by its checks, but it flaps: it waits"));
 	until = vip(w)->backend[0]->damp.until;
-	world_restart(w);
-	hooks_set(w);
-	world_apply(w);
-	plane_checks(w->p);
-	plane_settle(w->p);
+	restart(w);
 	words_are(w, "-UUUUU");
 	assert_true(mono_ms(until, vip(w)->backend[0]->damp.until) < 600000); /* rounded up */
 	plane_recover_tick(w->p, mono_after(until, 600000));
@@ -217,15 +220,6 @@ static struct world *flapping_world(__u32 damp_ms)
 	return w;
 }
 
-static void restart(struct world *w)
-{
-	world_restart(w);
-	hooks_set(w);
-	world_apply(w);
-	plane_checks(w->p);
-	plane_settle(w->p);
-}
-
 static void a_restart_holds_nobody_for_longer(void **state)
 {
 	struct world *w = flapping_world(20000);
@@ -248,11 +242,9 @@ static void a_restart_holds_nobody_for_longer(void **state)
 
 static void who_waits_for_readmit_does_so_over_a_restart_while_it_is_disabled(void **state)
 {
-	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+	struct world *w = hybrid_world();
 
 	(void)state;
-	vip_wanted(w, 1)->recovery = RECOVERY_HYBRID;
-	world_apply(w);
 	find(w, "cuuuuu");
 	find(w, "uuuuuu");
 	world_override(w, 1, 0, OVERRIDE_DISABLE);

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * How many answers of a kind the program sends by itself: so many a second and CPU. Not here: what it answers (icmp.h,
- * reset.h).
+ * What the program answers by itself: to whom, and how often, so many of a kind a second and CPU. Not here: the answers
+ * (icmp.h, reset.h).
  */
-#ifndef STARLING_BPF_BUDGET_H
-#define STARLING_BPF_BUDGET_H
+#ifndef STARLING_BPF_ANSWER_H
+#define STARLING_BPF_ANSWER_H
 
 #include <linux/bpf.h>
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
+
+#include "parse.h"
+
+#define ANSWER_TTL 64
 
 #define BUDGET_PERIOD_NS 1000000000ull
 
@@ -45,6 +49,25 @@ static inline int budget_take(__u32 of, __u32 per_second)
 		b->sent = 0;
 	}
 	return b->sent++ < per_second;
+}
+
+/* RFC 1122 section 3.2.2: nobody answers what does not come from one host. */
+static inline int answerable(const struct packet *p)
+{
+	const __u8 *a = (const __u8 *)p->t->saddr;
+
+	if (p->v4)
+		return a[12] != 0 && a[12] != 127 && a[12] < 224;
+	return a[0] != 0xff && (p->t->saddr[0] | p->t->saddr[1] | p->t->saddr[2]);
+}
+
+static inline void answer_swap_link(struct ethhdr *eth)
+{
+	__u8 mac[ETH_ALEN];
+
+	__builtin_memcpy(mac, eth->h_dest, ETH_ALEN);
+	__builtin_memcpy(eth->h_dest, eth->h_source, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, mac, ETH_ALEN);
 }
 
 #endif
