@@ -98,15 +98,11 @@ int agent_report_encode(__u64 target, const struct agent_report *r, struct page_
 int agent_report_next(const struct page *page, size_t *at, __u64 *ret_target, struct agent_report *ret)
 {
 	struct agent_report_wire wire;
-	struct page_entry entry;
+	int rc;
 
-	do {
-		if (!page_entry_next(page, at, &entry))
-			return 0;
-	} while (entry.type != AGENT_ENTRY_REPORT);
-	if (entry.len < sizeof(wire))
-		return -EBADMSG;
-	memcpy(&wire, entry.value, sizeof(wire));
+	rc = page_record_next(page, at, AGENT_ENTRY_REPORT, &wire, sizeof(wire));
+	if (rc <= 0)
+		return rc;
 	if (wire.admin > AGENT_MAINT || wire.percent > AGENT_PERCENT_ALL)
 		return -EBADMSG;
 	*ret_target = le64toh(wire.target);

@@ -249,17 +249,13 @@ int fact_readmit_encode(const struct fact_readmit *readmit, struct page_draft *d
 int fact_readmit_next(const struct page *page, size_t *at, struct fact_readmit *ret)
 {
 	struct fact_readmit_wire wire;
-	struct page_entry entry;
+	int rc;
 
 	if (page->kind != PAGE_KIND_READMITS)
 		return -EBADMSG;
-	do {
-		if (!page_entry_next(page, at, &entry))
-			return 0;
-	} while (entry.type != FACT_READMIT_BACKEND);
-	if (entry.len < sizeof(wire))
-		return -EBADMSG;
-	memcpy(&wire, entry.value, sizeof(wire));
+	rc = page_record_next(page, at, FACT_READMIT_BACKEND, &wire, sizeof(wire));
+	if (rc <= 0)
+		return rc;
 	*ret = (struct fact_readmit){le64toh(wire.key), le64toh(wire.date_ms)};
 	return 1;
 }
@@ -288,17 +284,13 @@ int fact_node_load_encode(const struct fact_node_load *load, struct page_draft *
 int fact_load_next(const struct page *page, size_t *at, struct fact_load *ret)
 {
 	struct fact_load_wire wire;
-	struct page_entry entry;
+	int rc;
 
 	if (page->kind != PAGE_KIND_LOADS)
 		return -EBADMSG;
-	do {
-		if (!page_entry_next(page, at, &entry))
-			return 0;
-	} while (entry.type != FACT_LOAD_BACKEND);
-	if (entry.len < FACT_LOAD_BYTES)
-		return -EBADMSG;
-	memcpy(&wire, entry.value, FACT_LOAD_BYTES);
+	rc = page_record_next(page, at, FACT_LOAD_BACKEND, &wire, FACT_LOAD_BYTES);
+	if (rc <= 0)
+		return rc;
 	*ret = (struct fact_load){le64toh(wire.key), le32toh(wire.open)};
 	return 1;
 }
@@ -306,18 +298,14 @@ int fact_load_next(const struct page *page, size_t *at, struct fact_load *ret)
 int fact_node_load_decode(const struct page *page, struct fact_node_load *ret)
 {
 	struct fact_node_load_wire wire;
-	struct page_entry entry;
 	size_t at = 0;
+	int rc;
 
 	if (page->kind != PAGE_KIND_LOADS)
 		return -EBADMSG;
-	do {
-		if (!page_entry_next(page, &at, &entry))
-			return 0;
-	} while (entry.type != FACT_LOAD_NODE);
-	if (entry.len < FACT_NODE_LOAD_BYTES)
-		return -EBADMSG;
-	memcpy(&wire, entry.value, FACT_NODE_LOAD_BYTES);
+	rc = page_record_next(page, &at, FACT_LOAD_NODE, &wire, FACT_NODE_LOAD_BYTES);
+	if (rc <= 0)
+		return rc;
 	*ret = (struct fact_node_load){
 		.open = le64toh(wire.open),
 		.packets_per_second = le64toh(wire.packets_per_second),

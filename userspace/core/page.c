@@ -124,3 +124,17 @@ bool page_entry_next(const struct page *page, size_t *at, struct page_entry *ret
 	*at += ret->len;
 	return true;
 }
+
+int page_record_next(const struct page *page, size_t *at, __u16 type, void *ret, size_t len)
+{
+	struct page_entry entry;
+
+	do {
+		if (!page_entry_next(page, at, &entry))
+			return 0;
+	} while (entry.type != type);
+	if (entry.len < len)
+		return -EBADMSG;
+	memcpy(ret, entry.value, len);
+	return 1;
+}

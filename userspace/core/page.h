@@ -135,4 +135,13 @@ int page_entry_add(struct page_draft *draft, __u16 type, const void *value, size
  */
 bool page_entry_next(const struct page *page, size_t *at, struct page_entry *ret);
 
+/**
+ * page_record_next() - walk over its entries of one type and a fixed size
+ * @at:		0 at first; moved on
+ * @ret:	@len bytes; what a later version has behind them is passed over
+ *
+ * Return: 1; 0 at the end; -EBADMSG: it is shorter.
+ */
+int page_record_next(const struct page *page, size_t *at, __u16 type, void *ret, size_t len);
+
 #endif

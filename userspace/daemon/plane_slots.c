@@ -39,7 +39,7 @@ struct pass {
 	__u16 now; /* seconds */
 };
 
-static void slot_store(struct plane *p, __u32 index, __u64 slot)
+void plane_slot_store(struct plane *p, __u32 index, __u64 slot)
 {
 	__atomic_store_n(&p->slots[index], slot, __ATOMIC_RELEASE);
 }
@@ -195,7 +195,7 @@ static void slot_settle(struct pass *pass, __u32 s)
 	pass->moved +=
 		slot_home0(old) != slot_home0(slot) && slot_home0(old) != ID_NONE && slot_state(old) != SLOT_EMPTY;
 	pass->p->newly_pinned |= slot_state(slot) == SLOT_PINNED;
-	slot_store(pass->p, at, slot);
+	plane_slot_store(pass->p, at, slot);
 }
 
 /* The region before a resize: whoever is gone is nobody's previous home any more. */
@@ -210,7 +210,7 @@ static void previous_settle(struct plane *p, const struct plane_vip *v)
 		slot = slot_make(slot_state(slot), serves(p, home0) ? home0 : ID_NONE,
 				 serves(p, home1) ? home1 : ID_NONE, slot_prev(slot));
 		if (slot != old)
-			slot_store(p, i, slot);
+			plane_slot_store(p, i, slot);
 	}
 }
 
@@ -376,7 +376,7 @@ void plane_slots_fill(struct plane *p, struct plane_vip *v, bool resized)
 		if (v->since)
 			v->since[s] = pass.now;
 		slot_count(&pass, slot);
-		slot_store(p, v->region.base + s, slot);
+		plane_slot_store(p, v->region.base + s, slot);
 	}
 	pass_end(&pass);
 	v->stale = false;
@@ -404,7 +404,7 @@ void plane_slots_pin(struct plane *p, struct plane_vip *v)
 		__u64 slot = p->slots[i];
 
 		if (slot_state(slot) == SLOT_PLAIN)
-			slot_store(p, i, slot_make(SLOT_PINNED, slot_home0(slot), slot_home1(slot), ID_NONE));
+			plane_slot_store(p, i, slot_make(SLOT_PINNED, slot_home0(slot), slot_home1(slot), ID_NONE));
 	}
 	p->newly_pinned = true;
 }
@@ -423,7 +423,7 @@ void plane_dead_forget(struct plane *p, struct plane_vip *v)
 		v->split--;
 		v->pinned++;
 		p->newly_pinned = true;
-		slot_store(p, i, next);
+		plane_slot_store(p, i, next);
 	}
 }
 

@@ -267,6 +267,7 @@ struct plane_backend *plane_backend_find(const struct plane_vip *v, const struct
 int plane_table_build(struct plane_vip *v);	     /* T by keys, weights and tiers, its digest; -ENOMEM, -ERANGE */
 const __u16 *plane_table(const struct plane_vip *v); /* the table of the tier that serves */
 enum transition_keep plane_keep(const struct plane_vip *v);
+void plane_slot_store(struct plane *p, __u32 index, __u64 slot); /* of the arena, at once */
 enum steer_by plane_steer_by(enum scheduler s);
 __u32 plane_weight(enum scheduler s, __u32 configured); /* rr and lc: 1 each */
 

@@ -79,11 +79,6 @@ static void round_run(struct plane *p, bool breathe)
 	memcpy(p->cells, p->swept.cells, sizeof(p->cells));
 }
 
-static void slot_store(struct plane *p, __u32 index, __u64 slot)
-{
-	__atomic_store_n(&p->slots[index], slot, __ATOMIC_RELEASE);
-}
-
 /* What the round has shown about a VIP's slots: time is up, or no exception is left. */
 static void vip_conclude(struct plane *p, struct plane_vip *v, bool overflowed)
 {
@@ -105,7 +100,7 @@ static void vip_conclude(struct plane *p, struct plane_vip *v, bool overflowed)
 		v->pinned -= slot_state(slot) == SLOT_PINNED;
 		v->pinned += slot_state(next) == SLOT_PINNED;
 		p->newly_pinned |= slot_state(next) == SLOT_PINNED;
-		slot_store(p, i, next);
+		plane_slot_store(p, i, next);
 	}
 	v->resizing = resizing > 0;
 }
@@ -203,7 +198,7 @@ static void unused_plain(struct plane *p)
 		if (!vip_unused(p, v))
 			continue;
 		for (__u32 s = v->region.base; s < v->region.base + v->region.count; s++)
-			slot_store(p, s, transition_plain(transition_idle(p->slots[s], plane_keep(v))));
+			plane_slot_store(p, s, transition_plain(transition_idle(p->slots[s], plane_keep(v))));
 		v->split = v->pinned = 0;
 		v->resizing = false;
 	}
