@@ -457,6 +457,11 @@ static void fault_do(struct sim *w, const struct sim_fault *f, size_t i)
 
 /* --- the world --- */
 
+void sim_reseed(struct sim *w, __u64 seed)
+{
+	w->random = mix64(seed);
+}
+
 struct sim *sim_new(const struct sim_options *options)
 {
 	struct sim *w = calloc(1, sizeof(*w));

@@ -71,6 +71,9 @@ void sim_free(struct sim *w);
 /* Let virtual time pass until @ms since the start; @fault: sorted by time, those due meanwhile happen. */
 void sim_run(struct sim *w, __u64 ms, const struct sim_fault *fault, size_t faults);
 
+/* What comes from here on is another chance's; in a child, so that many crashes are tried in one settled flock. */
+void sim_reseed(struct sim *w, __u64 seed);
+
 /* A page of a node's own, with a text. */
 void sim_publish(struct sim *w, size_t node, __u16 index, const char *text);
 

@@ -4,22 +4,30 @@
  * reach. Exit status 1 if one is missed. Usage: sim [SEEDS [FIRST]]. Not here: the flock in virtual time
  * (tests/sim/flock_world).
  */
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../../tests/sim/flock_world.h"
 #include "lines.h"
 
-#define SUBJECTS_MAX   128
-#define SEEDS_MAX      1000
-#define WARM_MS	       5000
-#define STALLS	       64
-#define STALL_FIRST_MS 15000
-#define STALL_END_MS   135000
-#define STALL_RUN_MS   4
-#define ITEMS(a)       (sizeof(a) / sizeof(*(a)))
+#define SUBJECTS_MAX	128
+#define SEEDS_MAX	1000
+#define WARM_MS		5000
+#define LARGE		128    /* more nodes than these still pass on pages of their start after WARM_MS */
+#define SETTLE_MS	100000 /* and for them no longer; as that takes a minute to compute, */
+#define SETTLED_CRASHES 10     /* so many crashes begin from one such flock */
+#define CRASH_MS	10000
+#define STALLS		64
+#define STALL_FIRST_MS	15000
+#define STALL_END_MS	135000
+#define STALL_RUN_MS	4
+#define ITEMS(a)	(sizeof(a) / sizeof(*(a)))
 
 /* What nodes 0 to @subjects - 1 did not survive for the others. */
 struct log {
@@ -73,6 +81,12 @@ static double quantile(struct samples *s, double q)
 
 static int missed;
 
+static void give_up(const char *lacking)
+{
+	fprintf(stderr, "sim: lacks %s: %s\n", lacking, strerror(errno));
+	exit(1);
+}
+
 static void row(const char *what, double value, double target, const char *unit)
 {
 	bool bad = target > 0 && value >= target + 0.05; /* targets are said to a tenth */
@@ -93,6 +107,11 @@ struct crash {
 	size_t sites;		      /* in a hierarchy; 0: a mesh */
 };
 
+static __u64 warm_ms(size_t nodes)
+{
+	return nodes > LARGE ? SETTLE_MS : WARM_MS;
+}
+
 static struct sim *warm(struct log *log, size_t nodes, size_t sites, size_t subjects, __u32 loss, __u64 seed)
 {
 	struct sim_options o = {SIM_OPTIONS,  .nodes = nodes,	   .seed = seed,
@@ -103,38 +122,75 @@ static struct sim *warm(struct log *log, size_t nodes, size_t sites, size_t subj
 	o.opinion.hierarchy = sites > 1;
 	*log = (struct log){.nodes = nodes, .subjects = subjects};
 	w = sim_new(&o);
-	sim_run(w, WARM_MS, NULL, 0);
+	sim_run(w, warm_ms(nodes), NULL, 0);
 	return w;
+}
+
+/* What came of one crash. */
+struct found {
+	struct log log;
+	struct sim_traffic traffic;
+};
+
+/* In a process of its own, so that @w stays as it was. */
+static bool crash_one(struct sim *w, struct log *log, const struct crash *c, __u64 seed, struct found *found)
+{
+	const __u64 from_ms = warm_ms(c->nodes);
+	const struct sim_fault fault = {.at_ms = from_ms, .count = c->crashed, .what = SIM_CRASH};
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		sim_reseed(w, seed);
+		sim_traffic(w);
+		sim_run(w, from_ms + CRASH_MS, &fault, 1);
+		found->traffic = sim_traffic(w);
+		found->log = *log;
+		_exit(0);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
 }
 
 static void crash_run(const struct crash *c, __u64 first, size_t seeds)
 {
-	const struct sim_fault fault = {.at_ms = WARM_MS, .count = c->crashed, .what = SIM_CRASH};
+	const double from_s = (double)warm_ms(c->nodes) / 1000;
+	const size_t share = c->nodes > LARGE ? SETTLED_CRASHES : 1;
+	struct found *found = mmap(NULL, sizeof(*found), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	static struct samples some, all;
-	struct sim_traffic t;
 	size_t i, k, wrong = 0, lost = 0;
+	struct sim *w = NULL;
 	double messages = 0;
 	struct log log;
 	char text[96];
 
+	if (found == MAP_FAILED)
+		give_up("memory to share with a child");
 	some.count = all.count = 0;
 	for (i = 0; i < seeds; i++) {
-		struct sim *w = warm(&log, c->nodes, c->sites, c->crashed, c->loss, first + i);
-
-		sim_traffic(w);
-		sim_run(w, WARM_MS + 10000, &fault, 1);
-		t = sim_traffic(w);
-		messages += (double)t.messages / 10 / (double)c->nodes;
-		wrong += log.wrong;
-		for (k = 0; k < c->crashed; k++) {
-			lost += !log.told[k].all_ms;
-			if (!log.told[k].all_ms)
-				continue;
-			some.value[some.count++] = (double)(log.told[k].first_ms - WARM_MS) / 1000;
-			all.value[all.count++] = (double)(log.told[k].all_ms - WARM_MS) / 1000;
+		if (i % share == 0) {
+			if (w)
+				sim_free(w);
+			w = warm(&log, c->nodes, c->sites, c->crashed, c->loss, first + i);
 		}
-		sim_free(w);
+		if (!crash_one(w, &log, c, first + i, found))
+			give_up("a child that ends well");
+		messages += (double)found->traffic.messages * 1000 / CRASH_MS / (double)c->nodes;
+		wrong += found->log.wrong;
+		for (k = 0; k < c->crashed; k++) {
+			const struct told *told = &found->log.told[k];
+
+			lost += !told->all_ms;
+			if (!told->all_ms)
+				continue;
+			some.value[some.count++] = (double)told->first_ms / 1000 - from_s;
+			all.value[all.count++] = (double)told->all_ms / 1000 - from_s;
+		}
 	}
+	if (w)
+		sim_free(w);
+	munmap(found, sizeof(*found));
 	snprintf(text, sizeof(text), "%zu of %zu%s crash, %u %% loss: first knows", c->crashed, c->nodes,
 		 c->sites ? " in 4 sites, a hierarchy," : "", c->loss);
 	row(text, quantile(&some, 0.5), c->first_s, "s");
@@ -204,7 +260,7 @@ static void restart_run(size_t nodes, __u64 first, size_t seeds)
 static void idle_run(size_t nodes, size_t sites, __u64 first)
 {
 	struct sim_options o = {SIM_OPTIONS, .nodes = nodes, .sites = sites, .seed = first};
-	__u64 settled_ms = nodes > 128 ? 100000 : 30000;
+	__u64 settled_ms = nodes > LARGE ? SETTLE_MS : 30000;
 	struct sim *w;
 	struct sim_traffic t;
 	char text[96];
@@ -333,7 +389,7 @@ static bool crash_line(size_t i, const void *arg)
 {
 	const struct ask *ask = arg;
 
-	crash_run(&crash[i], ask->first, crash[i].nodes > 128 ? (ask->seeds * 3 + 99) / 100 : ask->seeds);
+	crash_run(&crash[i], ask->first, crash[i].nodes > LARGE ? (ask->seeds * 3 + 99) / 100 : ask->seeds);
 	return missed;
 }
 
