@@ -133,6 +133,24 @@ static void until_sent(struct world *w, enum caspaxos_kind kind, size_t count)
 		world_until(w, w->now_ns + 1000);
 }
 
+/* Who was asked to accept is told no more than by which ballot; 2 was asked in vain. */
+static void who_has_not_accepted_asks_what_was_decided(void **state)
+{
+	struct world *w = register_world_new(1, 3, 3);
+
+	(void)state;
+	cut(w, 0, 1 << 2);
+	write_begins(w, 0);
+	until_sent(w, CASPAXOS_ACCEPTED, 1);
+	cut(w, 0, 0);
+	register_world_run(w, 20);
+	assert_int_equal(register_world_sent(w, CASPAXOS_ASK), 1);
+	assert_int_equal(register_world_sent(w, CASPAXOS_TOLD), 1);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(caspaxos_value(w->node[i].c)->version, caspaxos_value(w->node[0].c)->version);
+	register_world_free(w);
+}
+
 /* Nodes 0, 1, 2 vote. 3's value is with 0 alone, and 0 loses it; what 0 answered still counts for 3. */
 static void a_vote_that_its_store_forgot_does_not_count(void **state)
 {
@@ -225,6 +243,7 @@ int main(void)
 		cmocka_unit_test(voters_that_keep_no_promise_are_caught),
 		cmocka_unit_test(a_lost_file_under_its_old_name_is_caught),
 		cmocka_unit_test(a_second_change_takes_one_round_trip),
+		cmocka_unit_test(who_has_not_accepted_asks_what_was_decided),
 		cmocka_unit_test(a_vote_that_its_store_forgot_does_not_count),
 		cmocka_unit_test(a_promise_that_its_store_forgot_does_not_count),
 		cmocka_unit_test(who_has_no_store_tells_nothing),

@@ -8,7 +8,9 @@
 . "$TOP/tests/lib/flock.sh"
 . "$TOP/tests/lib/agree.sh"
 
-RUNS=9
+RUNS=33
+EVERY=1300 # ms from one change to the next, so that none shares its news with another
+WINDOW=$((RUNS * EVERY + 2000))
 
 awk 'BEGIN {
 	for (v = 0; v < 511; v++) {
@@ -78,24 +80,25 @@ sleep 15 # addresses looked up, and told
 for n in 1 2 3; do count_bytes "$n"; done
 
 # Of two windows the second tells what changes add.
-window_end() { # N: of 20 s each
-	sleep "$(awk -v end=$(($1 * 20000)) -v now="$(since "$began")" 'BEGIN { print (end > now ? (end - now) / 1000 : 0) }')"
+until_ms() { # MS since the first began
+	sleep "$(awk -v end="$1" -v now="$(since "$began")" 'BEGIN { print (end > now ? (end - now) / 1000 : 0) }')"
 }
 direct() { # the tool without the lab's, which takes its time to enter a namespace
 	"$O/starling" -s "/run/starling-lab/$STARLING_LAB/run/lb1/control.sock" "$@"
 }
 began=$(date +%s%N)
 read_bytes start
-window_end 1
+until_ms $WINDOW
 read_bytes idle
 declare -a done_ms ran_ms
 for ((i = 0; i < RUNS; i++)); do
+	until_ms $((WINDOW + i * EVERY))
 	at_ns=$(date +%s%N)
 	direct backend set v7 10.1.7.1:80 weight $((11 + i)) >/dev/null || exit 1
 	done_ms+=("$(since "$at_ns")")
 	ran_ms+=($((($(ran_ns $((3 + i))) - at_ns) / 1000000)))
 done
-window_end 2
+until_ms $((2 * WINDOW))
 read_bytes busy
 row() { # NAME AIM MS...
 	printf '%-48s %10d  %s\n' "$1" "$(printf '%s\n' "${@:3}" | sort -n | sed -n $(((RUNS + 1) / 2))p)" "$2"
@@ -109,6 +112,6 @@ for n in 1 2 3; do
 	gossip=$((($(passed idle busy gossip "$n") - $(passed start idle gossip "$n")) / RUNS))
 	printf '%-48s %10d  (at most: 10000); %d, and %d\n' "lb$n$([ "$n" = 1 ] && echo ', where it is asked for')" \
 		$((stream + gossip)) $stream $gossip
-	printf '%-48s %10d  with changes: %d\n' "  beside it, of loads, in 20 s without" \
+	printf '%-48s %10d  with changes: %d\n' "  beside it, of loads, in $((WINDOW / 1000)) s without" \
 		"$(passed start idle loads "$n")" "$(passed idle busy loads "$n")"
 done

@@ -226,6 +226,19 @@ static void accept(struct caspaxos *c, struct mono now, __u64 from, const struct
 	answer(c, now, from, m, CASPAXOS_ACCEPTED, m->ballot);
 }
 
+/* A ballot has one value for a version, so who accepted by it needs no more than that. */
+static void decided(struct caspaxos *c, struct mono now, __u64 from, const struct caspaxos_message *m)
+{
+	const struct caspaxos_value accepted = c->state.accepted;
+
+	if (m->value.version)
+		caspaxos_learn(c, now, &m->value);
+	else if (m->ballot.round && m->version == accepted.version && !ballot_compare(m->ballot, c->state.ballot))
+		caspaxos_learn(c, now, &accepted);
+	else if (m->version > c->state.decided.version)
+		caspaxos_ask(c, now, from);
+}
+
 /* --- messages, time --- */
 
 void caspaxos_send(struct caspaxos *c, struct mono now, __u64 to, struct caspaxos_message *m)
@@ -264,7 +277,7 @@ void caspaxos_receive(struct caspaxos *c, struct mono now, __u64 from, const str
 		caspaxos_asked(c, now, from, m);
 		break;
 	case CASPAXOS_DECIDED:
-		caspaxos_learn(c, now, &m->value);
+		decided(c, now, from, m);
 		break;
 	case CASPAXOS_TOLD:
 		caspaxos_told(c, now, from, m);

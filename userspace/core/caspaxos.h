@@ -51,7 +51,7 @@
 	KIND(ACCEPT, 3, "accept this value")                                                                           \
 	KIND(ACCEPTED, 4, "accepted")                                                                                  \
 	KIND(OUTBID, 5, "another ballot is higher")                                                                    \
-	KIND(DECIDED, 6, "this value is decided")                                                                      \
+	KIND(DECIDED, 6, "this value is decided, or what you accepted by this ballot")                                 \
 	KIND(ASK, 7, "say all that you know, for I may have lost something")                                           \
 	KIND(TOLD, 8, "all that is known here")
 
@@ -106,12 +106,16 @@ struct caspaxos_state {
 
 struct caspaxos_message {
 	__u32 kind;
-	__u64 id;		/* of the register */
-	__u64 store, life;	/* of the sender */
-	__u64 version;		/* that is to be decided; of DECIDED and TOLD: the sender's decided one */
-	struct ballot ballot;	/* in question; of OUTBID and TOLD: promised */
+	__u64 id;	   /* of the register */
+	__u64 store, life; /* of the sender */
+	__u64 version;	   /* that is to be decided; of DECIDED and TOLD: the sender's decided one */
+	struct ballot
+		ballot; /* in question; of OUTBID and TOLD: promised; of DECIDED: that decided it, or of round 0 */
 	struct ballot accepted; /* of PROMISE and TOLD: by which @value was accepted */
-	/* PREPARE: decided, the version before; ACCEPT: proposed; DECIDED: decided; PROMISE and TOLD: accepted. */
+	/*
+	 * PREPARE: decided, the version before; ACCEPT: proposed; DECIDED: decided, or all zero: accepted by @ballot;
+	 * PROMISE and TOLD: accepted.
+	 */
 	struct caspaxos_value value;
 	struct caspaxos_value decided; /* of TOLD */
 	/*

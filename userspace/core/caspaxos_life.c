@@ -182,10 +182,16 @@ void caspaxos_told(struct caspaxos *c, struct mono now, __u64 from, const struct
 	recovery_end(c);
 }
 
-void caspaxos_recover_step(struct caspaxos *c, struct mono now)
+void caspaxos_ask(struct caspaxos *c, struct mono now, __u64 to)
 {
 	struct caspaxos_message m = {
 		.kind = CASPAXOS_ASK, .version = c->state.decided.version, .value = c->state.decided};
+
+	caspaxos_send(c, now, to, &m);
+}
+
+void caspaxos_recover_step(struct caspaxos *c, struct mono now)
+{
 	const struct caspaxos_value v = c->state.decided;
 
 	if (!caspaxos_recovering(c) || now.ns < c->ask.ns)
@@ -194,5 +200,5 @@ void caspaxos_recover_step(struct caspaxos *c, struct mono now)
 	recovery_end(c); /* who is the only one needs to ask nobody */
 	for (__u32 i = 0; i < v.voters && caspaxos_recovering(c); i++)
 		if (v.voter[i].node != c->config.id && !(c->told >> i & 1))
-			caspaxos_send(c, now, v.voter[i].node, &m);
+			caspaxos_ask(c, now, v.voter[i].node);
 }

@@ -66,6 +66,7 @@ void caspaxos_lives_note(struct caspaxos *c, const struct caspaxos_value *value,
 void caspaxos_asked(struct caspaxos *c, struct mono now, __u64 from, const struct caspaxos_message *m);
 void caspaxos_told(struct caspaxos *c, struct mono now, __u64 from, const struct caspaxos_message *m);
 void caspaxos_tell(struct caspaxos *c, struct mono now, __u64 to);
+void caspaxos_ask(struct caspaxos *c, struct mono now, __u64 to);
 void caspaxos_recover_step(struct caspaxos *c, struct mono now);
 void caspaxos_life_begin(struct caspaxos *c, __u64 above); /* this voter's store may be an older one */
 

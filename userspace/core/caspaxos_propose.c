@@ -140,16 +140,17 @@ static void promised(struct caspaxos *c, struct mono now, const struct caspaxos_
 	finish(c, CASPAXOS_REFUSED, rc);
 }
 
-/* Both who decided it and who decide next. */
-static void decided_tell(struct caspaxos *c, struct mono now, const struct caspaxos_value *base,
+/* Both who decided it, who were asked to accept it by this ballot, and who decide next. */
+static void decided_tell(struct caspaxos *c, struct mono now, struct ballot ballot, const struct caspaxos_value *base,
 			 const struct caspaxos_value *value)
 {
-	struct caspaxos_message m = {.kind = CASPAXOS_DECIDED, .version = value->version, .value = *value};
+	struct caspaxos_message m = {.kind = CASPAXOS_DECIDED, .version = value->version, .ballot = ballot};
 	__u32 i;
 
 	for (i = 0; i < base->voters; i++)
 		if (base->voter[i].node != c->config.id)
 			caspaxos_send(c, now, base->voter[i].node, &m);
+	m.value = *value;
 	for (i = 0; i < value->voters; i++)
 		if (value->voter[i].node != c->config.id && caspaxos_place(base, value->voter[i].node, 0) < 0)
 			caspaxos_send(c, now, value->voter[i].node, &m);
@@ -169,7 +170,7 @@ static void accepted(struct caspaxos *c, struct mono now)
 		return;
 	if (same_voters(&base, &value))
 		p->lead = p->ballot;
-	decided_tell(c, now, &base, &value);
+	decided_tell(c, now, p->ballot, &base, &value);
 	caspaxos_decided(c, now, &value);
 }
 
