@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Sending a packet on to its backend: MAC rewrite, IP in IP, GUE; through the device it came from or another.
- * Not here: who the backend is (homes.h), the error for a packet that does not fit (icmp.h).
+ * Not here: who the backend is (homes.h), the outer headers' fields (outer.h), the error for a packet that does not fit
+ * (icmp.h).
  *
  * What is decided here:
  * - `dr` is a forwarding hop: TTL or hop limit goes down by one and the packet ends at 1, so that two balancers that
@@ -21,12 +22,9 @@
 #ifndef STARLING_BPF_ENCAP_H
 #define STARLING_BPF_ENCAP_H
 
-#include "csum.h"
-#include "gue.h"
 #include "homes.h"
 #include "icmp.h"
-
-#define OUTER_TTL 64
+#include "outer.h"
 
 /* Makes room: the IP header, now at p->l3, has @grow bytes more in front; returns 0 or a verdict. */
 static inline int encap_link(struct packet *p, const struct backend_record *be, int grow, int keep, __be16 type)
@@ -69,34 +67,11 @@ static inline int encap_link(struct packet *p, const struct backend_record *be, 
 static inline int encap_v4(struct packet *p, const struct backend_record *be, __u32 grow, __u8 proto)
 {
 	struct iphdr *ip = p->data + p->l3;
-	__be32 *to = (void *)ip, word[5];
-	__u16 check;
 
 	if ((void *)(ip + 1) > p->end)
 		return VERDICT_DROP_TRUNCATED;
-	/* In words, and summed before they are stored: to load back what was stored in smaller parts is slow. */
-	word[0] = bpf_htonl(0x45u << 24 | (__u32)p->tos << 16 | ((p->ip_len + grow) & 0xffff));
-	word[1] = bpf_htonl(0x4000);
-	word[2] = bpf_htonl(OUTER_TTL << 24 | (__u32)proto << 16);
-	word[3] = *(const __be32 *)(const void *)(be->src + 12);
-	word[4] = *(const __be32 *)(const void *)(be->addr + 12);
-	check = csum_fold((__u64)word[0] + word[1] + word[2] + word[3] + word[4]);
-	to[0] = word[0];
-	to[1] = word[1];
-	to[2] = word[2];
-	to[3] = word[3];
-	to[4] = word[4];
-	ip->check = check;
+	outer_v4(ip, be, p->tos, p->ip_len + grow, proto);
 	return ON;
-}
-
-/* An address: of the bytes that a record holds the compiler does not know that they are aligned. */
-static inline void encap_copy(struct in6_addr *to, const __u8 from[16])
-{
-	const __u64 *word = (const void *)from;
-
-	((__u64 *)(void *)to)[0] = word[0];
-	((__u64 *)(void *)to)[1] = word[1];
 }
 
 static inline int encap_v6(struct packet *p, const struct backend_record *be, __u32 grow, __u8 proto, __u64 hash)
@@ -105,12 +80,7 @@ static inline int encap_v6(struct packet *p, const struct backend_record *be, __
 
 	if ((void *)(ip6 + 1) > p->end)
 		return VERDICT_DROP_TRUNCATED;
-	*(__be32 *)ip6 = bpf_htonl(6u << 28 | (__u32)p->tos << 20 | (hash & 0xfffff));
-	ip6->payload_len = bpf_htons(p->ip_len + grow - sizeof(*ip6));
-	ip6->nexthdr = proto;
-	ip6->hop_limit = OUTER_TTL;
-	encap_copy(&ip6->saddr, be->src);
-	encap_copy(&ip6->daddr, be->addr);
+	outer_v6(ip6, be, p->tos, p->ip_len + grow, proto, hash);
 	return ON;
 }
 
@@ -139,17 +109,10 @@ static inline int encap_gue_sum(struct packet *p)
 static inline int encap_gue(struct packet *p, const struct backend_record *be, __u32 ip_bytes, __u8 inner, __u64 hash)
 {
 	struct udphdr *udp = p->data + p->l3 + ip_bytes;
-	struct gue_header *gue = (void *)(udp + 1);
 
-	if ((void *)(gue + 1) > p->end)
+	if ((void *)(udp + 1) + sizeof(struct gue_header) > p->end)
 		return VERDICT_DROP_TRUNCATED;
-	udp->source = bpf_htons(GUE_PORT_FIRST | (hash & 0x3fff));
-	udp->dest = be->gue_port;
-	udp->len = bpf_htons(p->ip_len + sizeof(*udp) + sizeof(*gue));
-	udp->check = 0;
-	gue->hlen = 0;
-	gue->proto = inner;
-	gue->flags = 0;
+	outer_gue(udp, be, p->ip_len, inner, hash);
 	return be->flags & BACKEND_GUE_CSUM && ip_bytes == sizeof(struct ipv6hdr) ? encap_gue_sum(p) : ON;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Probes through the tunnel: a packet of this host's own, marked with a backend's id, leaves as steer would have sent a
- * client's (encap.h): the same record, the same outer header. On the way out, so the traffic of others is not
- * concerned. Not here: who marks (io/probe.c), what the backend answers: that comes straight from the VIP's address.
+ * client's (encap.h): the same record, the same outer headers (outer.h). On the way out, so the traffic of others is
+ * not concerned. Not here: who marks (io/probe.c), what the backend answers: that comes straight from the VIP's
+ * address.
  *
  * A probe that gets past this would be carried by whichever balancer gets it, to whichever backend it likes. So it
  * leaves its socket with one hop to live, and gets more of them here alone.
@@ -20,9 +21,10 @@
 #include <starling/dataplane.h>
 #include <starling/tunnel.h>
 
-#include "csum.h"
-#include "gue.h"
+#include "outer.h"
 #include "table.h"
+
+_Static_assert(OUTER_TTL == TUNNEL_HOPS, "of what a probe leaves with");
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
@@ -98,32 +100,6 @@ static inline int hops_give(struct __sk_buff *skb, struct inner *in)
 	return !bpf_skb_store_bytes(skb, ETH_HLEN, &ip6, sizeof(ip6), 0);
 }
 
-static inline void outer_v4(struct iphdr *ip, const struct backend_record *be, const struct inner *in, __u32 grow,
-			    __u8 proto)
-{
-	ip->version = 4;
-	ip->ihl = 5;
-	ip->tos = in->tos;
-	ip->tot_len = bpf_htons(in->len + grow);
-	ip->frag_off = bpf_htons(0x4000);
-	ip->ttl = TUNNEL_HOPS;
-	ip->protocol = proto;
-	__builtin_memcpy(&ip->saddr, be->src + 12, sizeof(ip->saddr));
-	__builtin_memcpy(&ip->daddr, be->addr + 12, sizeof(ip->daddr));
-	ip->check = csum_ip(ip);
-}
-
-static inline void outer_v6(struct ipv6hdr *ip6, const struct backend_record *be, const struct inner *in, __u32 grow,
-			    __u8 proto)
-{
-	*(__be32 *)(void *)ip6 = bpf_htonl(6u << 28 | (__u32)in->tos << 20 | (in->hash & 0xfffff));
-	ip6->payload_len = bpf_htons(in->len + grow - sizeof(*ip6));
-	ip6->nexthdr = proto;
-	ip6->hop_limit = TUNNEL_HOPS;
-	__builtin_memcpy(&ip6->saddr, be->src, sizeof(ip6->saddr));
-	__builtin_memcpy(&ip6->daddr, be->addr, sizeof(ip6->daddr));
-}
-
 /*
  * The outer UDP checksum over IPv6. The inner transport's own may be half made yet, but once whole it makes the sum of
  * what it covers the complement of its pseudo header's: so headers are all that is looked at.
@@ -142,15 +118,11 @@ static inline void gue_sum(struct ipv6hdr *ip6, struct udphdr *udp, const struct
 		udp->check = 0xffff;
 }
 
-static inline void outer_gue(struct outer *o, __u32 ip_bytes, const struct backend_record *be, const struct inner *in)
+static inline void outer_udp(struct outer *o, __u32 ip_bytes, const struct backend_record *be, const struct inner *in)
 {
 	struct udphdr *udp = (void *)(o->byte + ip_bytes);
-	struct gue_header *gue = (void *)(udp + 1);
 
-	udp->source = bpf_htons(GUE_PORT_FIRST | (in->hash & 0x3fff));
-	udp->dest = be->gue_port;
-	udp->len = bpf_htons(in->len + sizeof(*udp) + sizeof(*gue));
-	gue->proto = in->v4 ? IPPROTO_IPIP : IPPROTO_IPV6;
+	outer_gue(udp, be, in->len, in->v4 ? IPPROTO_IPIP : IPPROTO_IPV6, in->hash);
 	if (be->flags & BACKEND_GUE_CSUM && ip_bytes == sizeof(struct ipv6hdr))
 		gue_sum((void *)o->byte, udp, in);
 }
@@ -162,7 +134,7 @@ static inline int outer_add(struct __sk_buff *skb, const struct backend_record *
 	__u32 v4 = be->flags & BACKEND_V4, ip_bytes = v4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
 	__u32 grow = ip_bytes + (gue ? sizeof(struct udphdr) + sizeof(struct gue_header) : 0);
 	__u64 flags = v4 ? BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 : BPF_F_ADJ_ROOM_ENCAP_L3_IPV6;
-	struct outer o = {0};
+	struct outer o __attribute__((aligned(8))) = {0}; /* addresses are stored in words of 8 */
 
 	if (in->len + grow > be->mtu)
 		return 0;
@@ -171,13 +143,13 @@ static inline int outer_add(struct __sk_buff *skb, const struct backend_record *
 	if (bpf_skb_adjust_room(skb, grow, BPF_ADJ_ROOM_MAC, flags | BPF_F_ADJ_ROOM_FIXED_GSO))
 		return 0;
 	if (v4) {
-		outer_v4((void *)o.byte, be, in, grow, gue ? IPPROTO_UDP : inner);
+		outer_v4((void *)o.byte, be, in->tos, in->len + grow, gue ? IPPROTO_UDP : inner);
 		if (gue)
-			outer_gue(&o, sizeof(struct iphdr), be, in);
+			outer_udp(&o, sizeof(struct iphdr), be, in);
 	} else {
-		outer_v6((void *)o.byte, be, in, grow, gue ? IPPROTO_UDP : inner);
+		outer_v6((void *)o.byte, be, in->tos, in->len + grow, gue ? IPPROTO_UDP : inner, in->hash);
 		if (gue)
-			outer_gue(&o, sizeof(struct ipv6hdr), be, in);
+			outer_udp(&o, sizeof(struct ipv6hdr), be, in);
 	}
 	if (!v4)
 		return !bpf_skb_store_bytes(skb, ETH_HLEN, &o, gue ? sizeof(o) : sizeof(struct ipv6hdr), 0);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Any text as an audit log, and as the file of what is held of others'. Signatures are always right, so that nothing
- * behind them is spared. Not here: pages, which carry ends of logs (page_fuzz).
+ * Any text as an audit log, as a copy of another node's, and as the file of what is held of others'. Signatures are
+ * always right, so that nothing behind them is spared. Not here: pages, which carry ends of logs (page_fuzz).
  *
  * The first byte says which it is.
  */
+#include <errno.h>
 #include <string.h>
 
+#include "core/audit_copy.h"
 #include "core/audit_tail.h"
 #include "any_signing.h"
 #include "fuzz.h"
@@ -50,6 +52,47 @@ static void log_try(const char *text, size_t len)
 	REQUIRE(walk.entries <= walk.at.sequence || walk.chains > 1);
 }
 
+/* A copy of any log is bounded; one of a whole log that follows is valid. */
+static void copy_make_try(const char *text, size_t len)
+{
+	struct audit_walk walk = {.signing = &any}, again;
+	struct audit_copy copy = {0};
+	struct buf out = BUF_INIT;
+	struct audit_entry entry;
+	struct err err = {0};
+	size_t lines = 0;
+	const char *end;
+	bool met;
+	int rc = 0;
+
+	for (; (end = memchr(text, '\n', len)); text = end + 1, lines++) {
+		rc = rc ? rc : audit_walk_line(&walk, text, (size_t)(end - text), &entry, &err);
+		audit_copy_add(&copy, text, (size_t)(end - text));
+		len -= (size_t)(end - text) + 1;
+	}
+	REQUIRE(!audit_copy_take(&copy, &out));
+	REQUIRE(out.len <= AUDIT_COPY_BYTES_MAX);
+	if (!rc && walk.entries && walk.at.sequence && lines <= AUDIT_COPY_LINES) {
+		rc = audit_copy_check(buf_text(&out), out.len, &walk.head.key, &walk.at, &any, &again, &met, &err);
+		REQUIRE(!rc && met && audit_tail_same(&again.at, &walk.at));
+	}
+	audit_copy_free(&copy);
+	buf_free(&out);
+}
+
+/* As it came from a node. */
+static void copy_try(const char *text, size_t len)
+{
+	struct audit_walk walk;
+	struct audit_tail held = {.store = 0xa, .sequence = 3};
+	struct err err = {0};
+	bool met;
+	int rc = audit_copy_check(text, len, &(struct roster_key){{0}}, &held, &any, &walk, &met, &err);
+
+	REQUIRE(rc ? rc == -EBADMSG && err.text[0] : walk.entries > 0);
+	copy_make_try(text, len);
+}
+
 static void held_try(const char *text)
 {
 	struct audit_memory m = {0}, again = {0};
@@ -83,6 +126,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	text[len - 1] = '\0';
 	if (data[0] & 1)
 		held_try(text);
+	else if (data[0] & 2)
+		copy_try(text, len - 1);
 	else
 		log_try(text, len - 1);
 out:

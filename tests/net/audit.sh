@@ -47,7 +47,13 @@ equal "but root alone" "700 600" "$(stat -c %a "$STATE/lb2/audit" "$STATE/lb2/au
 check "a log verifies" at 2 node audit verify
 check "its end is told to the others" wait_for 10 told 2
 check "it is whole to them" audit_is 2 whole
-check "and verifies as far as it is held" at 1 node audit verify lb2
+check "another balancer reads its lines, and verifies them by its key" bash -c "'$LAB' exec lb1 starling node audit verify lb2 | grep -q 'follow each other.*which was held here, is one of them'"
+lines() { # VIEWER: of lb2's log, but for what may have been added meanwhile
+	at "$1" -j node audit show lb2 | jq -c '.[:8]'
+}
+equal "which it shows as they are" "$(at 2 -j node audit show | jq -c '.[:8]')" "$(lines 1)"
+equal "or the last ones" "root@lb2 backend set web $(be 1) weight 31" \
+	"$(at 3 -j node audit show lb2 limit 100 | jq -r '.[] | select(.what | startswith("backend")) | "\(.by) \(.what)"')"
 cp -a "$STATE/lb2" "$TMP/older"
 
 certified() { # STATE: of the second backend, in all logs
@@ -87,7 +93,7 @@ at 1 status >"$TMP/status"
 equal "which degrades them" 5 $?
 check "and is named" grep -q "audit log of node lb2 is cut" "$TMP/status"
 check "it knows it itself" bash -c "'$LAB' exec lb2 starling status | grep -q 'audit log of node lb2 is cut: entry [0-9]* was held by others'"
-equal "what was held is shown" true "$(at 3 -j node audit show lb2 | jq ".[0].lost_entry >= $held")"
+equal "what was held is shown" true "$(at 3 -j node audit held lb2 | jq ".[0].lost_entry >= $held")"
 check "and noted in their logs" bash -c "'$LAB' exec lb3 starling node audit show | grep -q 'the audit log of lb2 is cut'"
 equal "metrics have it" 1 "$(metric 1 'audit_tails.*"cut"')"
 daemon_end lb1 TERM
@@ -112,3 +118,10 @@ check "a log verifies" at 3 node audit verify
 bad=$(grep -n 'weight 72' "$STATE/lb3/audit/0000000001.log" | cut -d: -f1)
 sed -i 's/weight 72/weight 79/' "$STATE/lb3/audit/0000000001.log"
 refused "an entry that was changed is named" "line $bad: entry $((bad - 1)): its signature" at 3 node audit verify
+refused "by others too, with what is valid before it" \
+	"node lb3: forged: entry $((bad - 1)): its signature is not of the key in its segment's head; it is valid up to entry $((bad - 2))" \
+	at 1 node audit verify lb3
+refused "who show none of it" "forged: entry $((bad - 1))" at 1 node audit show lb3
+daemon_end lb3 KILL
+refused "lines of one that does not answer are not known" "it does not answer" at 1 node audit show lb3
+equal "its end is" lb3 "$(at 1 -j node audit held lb3 | jq -r '.[0].node')"

@@ -222,6 +222,43 @@ static void an_entry_in_the_middle_that_others_hold_otherwise_is_a_fork(void **s
 }
 
 /* Of what others hold the latest counts, and none of it once the own end was told. */
+static enum audit_state own_state(struct node *n)
+{
+	struct audit_held held;
+
+	assert_int_equal(audit_look(n->audit, n->signer.id, true, &held), 0);
+	assert_true(held.state == AUDIT_WHOLE || held.lost.sequence == 9);
+	return held.state;
+}
+
+static void what_was_noticed_of_the_own_log_stands_over_restarts_until_it_is_accepted(void **state)
+{
+	const struct audit_tail held = {0xa, 9, {1}};
+	struct node *n = *state;
+	struct audit_told told;
+
+	hears(n, held);
+	told = settled(n);
+	assert_int_equal(own_state(n), AUDIT_RESET);
+	for (int i = 0; i < 2; i++) {
+		node_stop(n);
+		node_start(n);
+		assert_int_equal(own_state(n), AUDIT_RESET);
+		hears(n, told.tail); /* others hold the new chain by now */
+		told = settled(n);
+		assert_int_equal(own_state(n), AUDIT_RESET);
+	}
+	assert_int_equal(audit_accept(n->audit, n->signer.id, true, "lb1", true, NULL), 0);
+	assert_int_equal(own_state(n), AUDIT_RESET);
+	assert_int_equal(audit_accept(n->audit, n->signer.id, true, "lb1", false, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(own_state(n), AUDIT_WHOLE);
+		node_stop(n);
+		node_start(n);
+	}
+	assert_int_equal(audit_accept(n->audit, n->signer.id, true, "lb1", false, NULL), -EALREADY);
+}
+
 static void it_begins_anew_once_at_most(void **state)
 {
 	struct node *n = *state;
@@ -388,6 +425,9 @@ int main(void)
 						node_remove),
 		cmocka_unit_test_setup_teardown(an_entry_in_the_middle_that_others_hold_otherwise_is_a_fork, node_make,
 						node_remove),
+		cmocka_unit_test_setup_teardown(
+			what_was_noticed_of_the_own_log_stands_over_restarts_until_it_is_accepted, node_make,
+			node_remove),
 		cmocka_unit_test_setup_teardown(it_begins_anew_once_at_most, node_make, node_remove),
 		cmocka_unit_test_setup_teardown(a_torn_line_is_no_loss, node_make, node_remove),
 		cmocka_unit_test_setup_teardown(what_is_accepted_is_on_the_disk_or_said_not_to_be, node_make,

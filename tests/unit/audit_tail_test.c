@@ -177,6 +177,7 @@ static void what_is_held_outlives_a_restart(void **state)
 	struct audit_memory m = {0}, again = {0};
 	struct buf text = BUF_INIT, twice = BUF_INIT;
 	enum audit_state noticed;
+	struct audit_tail own;
 	struct signer s[3];
 	struct page page;
 
@@ -186,12 +187,17 @@ static void what_is_held_outlives_a_restart(void **state)
 		hear(&m, &s[i], 1, told(A, 12, 1), &noticed);
 	}
 	hear(&m, &s[1], 2, told(A, 7, 2), &noticed);
+	own = tail(A, 40, 3);
+	assert_true(audit_memory_notice(&m.own, AUDIT_CUT, &own, 1003));
+	assert_false(audit_memory_notice(&m.own, AUDIT_RESET, &own, 1004)); /* which is less bad */
 	audit_memory_write(&m, &text);
 	assert_int_equal(audit_memory_read(&again, buf_text(&text)), 0);
 	audit_memory_write(&again, &twice);
 	assert_string_equal(buf_text(&text), buf_text(&twice));
 	assert_int_equal(audit_memory_find(&again, s[1].id)->state, AUDIT_CUT);
 	assert_true(audit_memory_find(&again, s[1].id)->lost.sequence == 12);
+	assert_true(again.own.state == AUDIT_CUT && again.own.since_ms == 1003 &&
+		    audit_tail_same(&again.own.lost, &own));
 	/* its pages are what was signed, to be shown to others */
 	assert_int_equal(page_decode(again.held[0].page, again.held[0].len, &page), 0);
 	for (int i = 0; i < 3; i++)
@@ -215,7 +221,7 @@ static void lines_that_are_none_are_left_out(void **state)
 	(void)state;
 	signer_real(&s, 1);
 	hear(&m, &s, 1, told(A, 12, 1), &noticed);
-	buf_puts(&text, "nonsense\n\n0 whole 0 0 0 0 \n");
+	buf_puts(&text, "nonsense\n\n0 whole 0 0 0 0 \nown \nown whole 1 a 1 00\n");
 	audit_memory_write(&m, &text);
 	audit_memory_write(&m, &text); /* nobody is there twice */
 	assert_int_equal(audit_memory_read(&again, buf_text(&text)), -EBADMSG);

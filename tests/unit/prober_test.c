@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The prober against servers of its own on the loopback: each kind that needs no privilege, and
- * servers that behave badly. Not here: icmp, exec, https, real servers (tests/net/health.sh).
+ * servers that behave badly. Not here: icmp, https, real servers (tests/net/health.sh),
+ * exec (prober_exec_test).
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

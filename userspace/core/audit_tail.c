@@ -190,6 +190,16 @@ static int page_hold(struct audit_held *held, const struct page *page, const str
 	return 0;
 }
 
+bool audit_memory_notice(struct audit_held *held, enum audit_state state, const struct audit_tail *lost, __u64 wall_ms)
+{
+	if (state <= held->state)
+		return false;
+	held->state = state;
+	held->lost = *lost;
+	held->since_ms = wall_ms;
+	return true;
+}
+
 int audit_memory_hear(struct audit_memory *m, const struct page *page, __u64 wall_ms, enum audit_state *ret_state)
 {
 	struct audit_held *held = audit_memory_find(m, page->origin);
@@ -214,11 +224,8 @@ int audit_memory_hear(struct audit_memory *m, const struct page *page, __u64 wal
 			held_drop(m, place(m, page->origin));
 		return -ENOMEM;
 	}
-	if (state <= held->state)
-		return 1;
-	*ret_state = held->state = state;
-	held->lost = before;
-	held->since_ms = wall_ms;
+	if (audit_memory_notice(held, state, &before, wall_ms))
+		*ret_state = state;
 	return 1;
 }
 
@@ -238,17 +245,29 @@ void audit_memory_accept(struct audit_held *held)
 
 /* --- on disk --- */
 
+#define OWN "own " /* begins the line of the own log */
+
+static void noticed_write(const struct audit_held *h, struct buf *out)
+{
+	buf_printf(out, "%s %llu %016llx %llu ", audit_state_word(h->state), (unsigned long long)h->since_ms,
+		   (unsigned long long)h->lost.store, (unsigned long long)h->lost.sequence);
+	audit_hash_format(h->lost.hash, out);
+}
+
 void audit_memory_write(const struct audit_memory *m, struct buf *out)
 {
 	char page[PAGE_TEXT];
 
+	if (m->own.state != AUDIT_WHOLE) {
+		buf_puts(out, OWN);
+		noticed_write(&m->own, out);
+		buf_putc(out, '\n');
+	}
 	for (size_t i = 0; i < m->count; i++) {
 		const struct audit_held *h = &m->held[i];
 
-		buf_printf(out, "%016llx %s %llu %016llx %llu ", (unsigned long long)h->node,
-			   audit_state_word(h->state), (unsigned long long)h->since_ms,
-			   (unsigned long long)h->lost.store, (unsigned long long)h->lost.sequence);
-		audit_hash_format(h->lost.hash, out);
+		buf_printf(out, "%016llx ", (unsigned long long)h->node);
+		noticed_write(h, out);
 		buf_printf(out, " %s\n", sodium_bin2base64(page, sizeof(page), h->page, h->len, BASE64));
 	}
 }
@@ -263,27 +282,58 @@ static int state_find(const char *word, enum audit_state *ret)
 	return -EBADMSG;
 }
 
+/* Return: how long it is, or -EBADMSG. */
+static int noticed_read(const char *line, struct audit_held *ret)
+{
+	unsigned long long since, store, sequence;
+	char word[16] = "", hash[2 * HASH_BYTES + 1] = "";
+	size_t got = 0;
+	int at = 0;
+
+	if (sscanf(line, "%15s %llu %16llx %llu %64s%n", word, &since, &store, &sequence, hash, &at) != 5 || !at ||
+	    state_find(word, &ret->state) ||
+	    sodium_hex2bin(ret->lost.hash, HASH_BYTES, hash, strlen(hash), NULL, &got, NULL) || got != HASH_BYTES)
+		return -EBADMSG;
+	ret->since_ms = since;
+	ret->lost.store = store;
+	ret->lost.sequence = sequence;
+	return at;
+}
+
+static int own_read(struct audit_memory *m, const char *line)
+{
+	struct audit_held read = {0};
+	int at = noticed_read(line, &read);
+
+	if (at < 0 || line[at] || read.state == AUDIT_WHOLE || m->own.state != AUDIT_WHOLE)
+		return -EBADMSG;
+	m->own = read;
+	return 0;
+}
+
 static int line_read(struct audit_memory *m, const char *from, size_t len)
 {
 	char line[PAGE_TEXT + 256];
-	unsigned long long node, since, store, sequence;
-	char word[16] = "", hash[2 * HASH_BYTES + 1] = "";
+	unsigned long long node;
 	struct audit_held read = {0}, *held;
 	__u8 bytes[PAGE_BYTES];
 	struct audit_told told;
 	struct page page;
 	size_t got = 0;
-	int at = 0;
+	int at = 0, noticed;
 
 	if (len >= sizeof(line))
 		return -EBADMSG;
 	memcpy(line, from, len);
 	line[len] = '\0';
-	if (sscanf(line, "%16llx %15s %llu %16llx %llu %64s %n", &node, word, &since, &store, &sequence, hash, &at) !=
-		    6 ||
-	    !at || state_find(word, &read.state) ||
-	    sodium_hex2bin(read.lost.hash, HASH_BYTES, hash, strlen(hash), NULL, &got, NULL) || got != HASH_BYTES)
+	if (!strncmp(line, OWN, strlen(OWN)))
+		return own_read(m, line + strlen(OWN));
+	if (sscanf(line, "%16llx %n", &node, &at) != 1 || !at)
 		return -EBADMSG;
+	noticed = noticed_read(line + at, &read);
+	if (noticed < 0 || line[at + noticed] != ' ')
+		return -EBADMSG;
+	at += noticed + 1;
 	if (sodium_base642bin(bytes, sizeof(bytes), line + at, len - (size_t)at, NULL, &got, NULL, BASE64) ||
 	    page_decode(bytes, got, &page) || page.origin != node || audit_told_decode(&page, &told) ||
 	    audit_memory_find(m, node) || m->count >= AUDIT_HELD_MAX)
@@ -296,10 +346,8 @@ static int line_read(struct audit_memory *m, const char *from, size_t len)
 		return -ENOMEM;
 	}
 	held->state = read.state;
-	held->since_ms = since;
-	held->lost.store = store;
-	held->lost.sequence = sequence;
-	memcpy(held->lost.hash, read.lost.hash, HASH_BYTES);
+	held->since_ms = read.since_ms;
+	held->lost = read.lost;
 	return 0;
 }
 

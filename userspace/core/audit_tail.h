@@ -63,6 +63,7 @@ struct audit_held {
 struct audit_memory {
 	struct audit_held *held; /* owned; by node */
 	size_t count;		 /* up to AUDIT_HELD_MAX */
+	struct audit_held own;	 /* what was noticed of the own log: @state, @lost and @since_ms alone */
 };
 
 #define AUDIT_HELD_MAX (2 * STARLING_ROSTER_NODES) /* those that were forgotten meanwhile, too */
@@ -78,6 +79,10 @@ int audit_memory_hear(struct audit_memory *m, const struct page *page, __u64 wal
 struct audit_held *audit_memory_find(const struct audit_memory *m, __u64 node); /* NULL: nothing is */
 void audit_memory_trim(struct audit_memory *m, const struct roster *roster); /* those that do not count are dropped */
 void audit_memory_accept(struct audit_held *held);			     /* what was noticed is known to somebody */
+
+/* It is noticed that @lost was held, and is not what is told now. Return: whether that is worse than what was before.
+ */
+bool audit_memory_notice(struct audit_held *held, enum audit_state state, const struct audit_tail *lost, __u64 wall_ms);
 
 /* As text, a line each, for a file. Return: 0, -EBADMSG (some lines were not read), -ENOMEM. */
 void audit_memory_write(const struct audit_memory *m, struct buf *out);

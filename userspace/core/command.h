@@ -62,7 +62,7 @@ enum key_change { KEY_SHOW, KEY_ADD, KEY_USE, KEY_REMOVE };
 enum lease_change { LEASE_SHOW, LEASE_TAKE, LEASE_DROP };
 
 /* node audit */
-enum audit_change { AUDIT_SHOW, AUDIT_VERIFY, AUDIT_ACCEPT };
+enum audit_change { AUDIT_SHOW, AUDIT_VERIFY, AUDIT_ACCEPT, AUDIT_HELD };
 
 #define HASH_5TUPLE 0
 #define HASH_SOURCE 1

@@ -38,7 +38,7 @@
 	ARGUMENT(INTENT_LEVEL,  POSITION, "level",         "N",                         NUMBER,    intent_level,     1, 4294967295, "") \
 	ARGUMENT(LEASE_CHANGE,  POSITION, "what to do",    "show|take|drop",            LEASE_CHANGE, lease_change,  0, 0, "") \
 	ARGUMENT(LEASE,         POSITION, "lease",         "LEASE",                     LEASE,     lease,            0, 0, "") \
-	ARGUMENT(AUDIT_CHANGE,  POSITION, "what to do",    "show|verify|accept",        AUDIT_CHANGE, audit_change,  0, 0, "") \
+	ARGUMENT(AUDIT_CHANGE,  POSITION, "what to do",    "show|verify|accept|held",   AUDIT_CHANGE, audit_change,  0, 0, "") \
 	ARGUMENT(TOPIC,         POSITION, "object",        "OBJECT",                    TEXT,      topic,            1, 255, "") \
 	ARGUMENT(CHECK_KIND,    POSITION, "kind",          "tcp|talk|http|https|udp|icmp|dns|agent|exec", CHECK_KIND, check.kind, 0, 0, "") \
 	ARGUMENT(CHECK_NAME,    POSITION, "name",          "NAME",                      CHECK_NAME, check.name,      0, 0, "") \
@@ -274,7 +274,7 @@
 		"show leases; take one, or take it again in time, which prints its number unless another node has it; drop it", \
 		ARG_LEASE_CHANGE, OPTIONAL(ARG_LEASE), ARG_TTL) \
 	COMMAND(NODE_AUDIT, "node", "audit", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
-		"show the audit log of this balancer, or what is held of another's; verify it; accept what was noticed of it", \
+		"show the audit log of this balancer, or of another one; verify it; accept what was noticed of it; show what is held here of its end", \
 		ARG_AUDIT_CHANGE, OPTIONAL(ARG_NODE), ARG_LIMIT) \
 	COMMAND(NODE_REKEY, "node", "rekey", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"become another node: a new identity in place of one that was copied, or seen by others") \

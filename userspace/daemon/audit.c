@@ -345,7 +345,8 @@ static int settle(struct audit *a, const struct signing *signing, const struct r
 		return rc;
 	own = (struct audit_told){a->end, quote};
 	pthread_mutex_lock(&a->lock);
-	a->own_state = audit_judge(held, &own);
+	a->memory_noticed |= audit_memory_notice(&a->memory.own, audit_judge(held, &own), held, wall_ms());
+	a->memory_changed |= a->memory_noticed;
 	pthread_mutex_unlock(&a->lock);
 	log_error("audit: others hold entry %llu of this node's log, which is not here: another chain begins",
 		  (unsigned long long)held->sequence);

@@ -91,6 +91,12 @@ int audit_accept(struct audit *a, __u64 node, bool self, const char *name, bool 
 /* KIND_AUDIT: the latest lines of the own log. Return: 0, or -errno with @err. */
 int audit_show(struct audit *a, size_t limit, struct table *t, struct err *err);
 
+/* The newest lines of the own log, for another node (core/audit_copy.h); what cannot be read is not in it. */
+void audit_copy_make(struct audit *a, struct buf *ret);
+
+/* KIND_AUDIT: the latest lines of a copy that was found to be valid. */
+void audit_copy_show(const char *text, size_t len, size_t limit, struct table *t);
+
 /* `node audit verify`: the own log from its first line on. @says: a sentence. Return: 0; -EBADMSG: it is not what this
  * node has written; -errno, with @err. */
 int audit_verify(struct audit *a, struct buf *says, struct err *err);

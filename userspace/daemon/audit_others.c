@@ -187,7 +187,9 @@ int audit_look(struct audit *a, __u64 node, bool self, struct audit_held *ret)
 	pthread_mutex_lock(&a->lock);
 	held = self ? NULL : audit_memory_find(&a->memory, node);
 	if (self && a->own.tail.sequence) {
-		*ret = (struct audit_held){.node = node, .told = a->own, .state = a->own_state, .lost = a->heard.tail};
+		*ret = a->memory.own;
+		ret->node = node;
+		ret->told = a->own;
 		rc = 0;
 	} else if (held) {
 		*ret = *held;
@@ -204,15 +206,13 @@ int audit_accept(struct audit *a, __u64 node, bool self, const char *name, bool 
 	int rc = 0;
 
 	pthread_mutex_lock(&a->lock);
-	held = self ? NULL : audit_memory_find(&a->memory, node);
-	if (!self && !held)
+	held = self ? &a->memory.own : audit_memory_find(&a->memory, node);
+	if (!held)
 		rc = err_set(err, ENOENT, "nothing is held of the audit log of node %s", name);
-	else if ((self ? a->own_state : held->state) == AUDIT_WHOLE)
+	else if (held->state == AUDIT_WHOLE)
 		rc = err_set(err, EALREADY, "nothing is wrong with the audit log of node %s", name);
-	else if (!dry_run && self)
-		a->own_state = AUDIT_WHOLE;
 	else if (!dry_run)
 		audit_memory_accept(held);
 	pthread_mutex_unlock(&a->lock);
-	return rc || dry_run || self ? rc : audit_keep(a, err);
+	return rc || dry_run ? rc : audit_keep(a, err);
 }

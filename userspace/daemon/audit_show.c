@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The own audit log, read again: as rows, and checked line by line. Not here: how it is written (audit.c).
+ * Audit logs, read again: the own one as rows, checked line by line, and cut out for others; copies of others' as rows.
+ * Not here: how it is written (audit.c), what copies are worth (core/audit_copy.h).
  */
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
 
+#include "core/audit_copy.h"
 #include "daemon/audit_state.h"
 
 struct showing {
@@ -70,6 +72,45 @@ int audit_show(struct audit *a, size_t limit, struct table *t, struct err *err)
 		rc = audit_file_walk(a->dir, line_show, &s, err);
 	pthread_mutex_unlock(&a->files);
 	return rc;
+}
+
+static int line_copy(void *arg, const char *file, unsigned int number, const char *line, size_t len)
+{
+	(void)file;
+	(void)number;
+	audit_copy_add(arg, line, len);
+	return 0;
+}
+
+void audit_copy_make(struct audit *a, struct buf *ret)
+{
+	struct audit_copy copy = {0};
+
+	audit_flush(a);
+	pthread_mutex_lock(&a->files);
+	if (!audit_file_walk(a->dir, line_copy, &copy, NULL))
+		audit_copy_take(&copy, ret);
+	pthread_mutex_unlock(&a->files);
+	audit_copy_free(&copy);
+}
+
+static void copy_walk(struct showing *s, const char *text, size_t len)
+{
+	const char *end, *all = text + len;
+
+	for (; text < all && (end = memchr(text, '\n', (size_t)(all - text))); text = end + 1)
+		line_show(s, NULL, 1, text, (size_t)(end - text)); /* each may be a head */
+}
+
+void audit_copy_show(const char *text, size_t len, size_t limit, struct table *t)
+{
+	struct identity nobody = {0};
+	struct showing s = {.signing = identity_signing(&nobody)};
+
+	copy_walk(&s, text, len);
+	s.table = t;
+	s.skipped = s.lines > limit ? s.lines - limit : 0;
+	copy_walk(&s, text, len);
 }
 
 struct verifying {

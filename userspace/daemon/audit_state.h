@@ -46,7 +46,6 @@ struct audit {
 	struct audit_told own;	 /* the disk has it */
 	struct audit_told heard; /* as others hold it, of an earlier life; sequence 0: nothing */
 	struct page_version heard_version;
-	enum audit_state own_state;   /* what @heard says of the log that was found */
 	char trouble[ERR_TEXT_BYTES]; /* ""; why lines are not kept */
 	struct audit_memory memory;
 	bool memory_changed, memory_noticed; /* the disk has it not; and wants it at once */

@@ -141,6 +141,15 @@ static void certificate_keep(struct health *h, const struct verdict_action *acti
 	pthread_mutex_unlock(&h->inbox);
 }
 
+static void rest_audit(struct health *h)
+{
+	struct buf text = BUF_INIT;
+
+	if (audit_rest_take(&h->rest, &h->signing, &text))
+		audit_note(h->d->audit, NULL, "%s", buf_text(&text));
+	buf_free(&text);
+}
+
 /* What votes have decided goes to the audit log, with the hash of what proves it. */
 static void verdict_audit(struct health *h, const struct verdict_action *action)
 {
@@ -156,26 +165,20 @@ static void verdict_audit(struct health *h, const struct verdict_action *action)
 	before = t->certified;
 	t->certified = action->state;
 	if (before == VERDICT_NONE && action->state == VERDICT_UP)
-		return;			  /* nothing has come about: votes have been heard */
-	if (h->noted++ >= HEALTH_NOTES) { /* what takes many out shall not push out what operators did */
-		h->joined[action->state == VERDICT_UP]++;
-		return;
-	}
+		return; /* nothing has come about: votes have been heard */
 	len = verdict_export(h->verdict, action->target, bytes);
 	if (len <= 0)
 		return;
 	h->signing.hash(h->signing.arg, bytes, (size_t)len, hash);
+	if (h->noted++ >= HEALTH_NOTES) { /* what takes many out shall not push out what operators did */
+		if (audit_rest_add(&h->rest, action->state == VERDICT_UP, hash))
+			rest_audit(h);
+		return;
+	}
 	audit_hash_format(hash, &text);
 	audit_note(h->d->audit, NULL, "%s is %s by votes: certificate %s", endpoint_format(&t->at, at),
 		   verdict_state_word(action->state), buf_text(&text));
 	buf_free(&text);
-}
-
-static void verdicts_join(struct health *h)
-{
-	if (h->joined[0] || h->joined[1])
-		audit_note(h->d->audit, NULL, "and by votes %u more are down, %u up", h->joined[0], h->joined[1]);
-	h->noted = h->joined[0] = h->joined[1] = 0;
 }
 
 /* Return: whether verdicts are others; whether there is something to be said. */
@@ -208,7 +211,8 @@ static bool actions_take(struct health *h, bool *ret_votes)
 			break;
 		}
 	}
-	verdicts_join(h);
+	rest_audit(h);
+	h->noted = 0;
 	return changed;
 }
 

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "core/agent_rule.h"
+#include "core/audit_rest.h"
 #include "core/verdict_page.h"
 #include "daemon/health_flock.h"
 #include "daemon/task.h"
@@ -87,12 +88,13 @@ struct health {
 	struct roster roster;
 	struct verdict_self self;
 	struct health_set set;
-	bool pages_full;	       /* and that was said of this set */
-	bool agents_heard;	       /* others' reports are others now */
-	bool agents_changed;	       /* and own ones */
-	struct mono agents_due;	       /* when those may be told */
-	unsigned int noted, joined[2]; /* changes in hand: noted by themselves; not, but together: down, up */
-	__u64 disagreements;	       /* times that own probes said down for long where votes said up */
+	bool pages_full;	/* and that was said of this set */
+	bool agents_heard;	/* others' reports are others now */
+	bool agents_changed;	/* and own ones */
+	struct mono agents_due; /* when those may be told */
+	unsigned int noted;	/* changes in hand, in the audit log */
+	struct audit_rest rest; /* those of them that it has no line of their own for */
+	__u64 disagreements;	/* times that own probes said down for long where votes said up */
 
 	_Atomic bool checks_posted; /* a look at the verdicts is on its way */
 	_Atomic bool votes_posted;  /* and one at own votes, and at others' */

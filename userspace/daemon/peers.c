@@ -198,6 +198,7 @@ void peers_step(struct peers *p)
 		peers_places_step(p, now, live);
 		peers_bulk_step(p, now);
 		peers_rejects_step(p, now);
+		peers_readmits_step(p);
 		agree_tick(p->d->agree);
 		if (mono_ms(p->kept, now) >= KNOWN_MS) {
 			p->kept = now;

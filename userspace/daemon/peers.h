@@ -70,8 +70,9 @@ int peers_rekey(struct peers *p, char message[256], struct err *err);
 int peers_drain(struct peers *p, const char *reason, struct err *err);
 bool peers_draining(struct peers *p, char reason[PEERS_REASON_BYTES]);
 
-/* `node audit`: whom a name is of. Return: 0, or -ENOENT with @err. */
-int peers_audit_find(struct peers *p, const char *name, __u64 *ret_id, bool *ret_self, struct err *err);
+/* `node audit`: whom a name is of, and the key. Return: 0, or -ENOENT with @err. */
+int peers_audit_find(struct peers *p, const char *name, __u64 *ret_id, struct roster_key *ret_key, bool *ret_self,
+		     struct err *err);
 
 /* `node leave`: tell the others that this node goes. */
 int peers_leave(struct peers *p, struct err *err);
@@ -114,6 +115,15 @@ int peers_register_store(struct peers *p, const char *name, __u64 *ret_node, __u
  * has not all; -EHOSTUNREACH, -EBUSY, -EIO. */
 int peers_fetch(struct peers *p, __u64 node, const struct object_name *root, void (*done)(void *arg, int rc),
 		void *arg);
+
+/**
+ * peers_log() - fetch the newest lines of another node's audit log: a copy, of any content (core/audit_copy.h)
+ * @done:	called on the loop's thread, under the peers' lock: 0 with @text, which may be taken; -EIO: the stream
+ *		was not there, or broke off, or took too long; -ENODATA: the node has none to give
+ *
+ * On the loop's thread. Return: 0; -EHOSTUNREACH, -EBUSY (one at a time), -EIO, -ENOMEM: @done is not called.
+ */
+int peers_log(struct peers *p, __u64 node, void (*done)(void *arg, int rc, struct buf *text), void *arg);
 
 /* A message with a body to a node; whether it comes is not told. */
 int peers_tell(struct peers *p, __u64 to, __u32 kind, __u32 number, const void *body, size_t len);

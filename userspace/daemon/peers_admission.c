@@ -112,6 +112,7 @@ bool peers_roster_use(struct peers *p)
 	roster_free(&p->roster);
 	p->roster = next;
 	p->rostered = true;
+	p->readmits_read = 0; /* others may be admins */
 	return roster_find_id(&p->roster, p->identity.id) != NULL;
 }
 

@@ -123,24 +123,21 @@ void peers_audit_tally(const struct peers *p, __u64 ret[AUDIT_STATES])
 
 /* --- commands --- */
 
-/* Return: 0, or -ENOENT with @err; @ret_id, whether it is this one. */
-static int node_find(struct peers *p, const char *name, __u64 *ret_id, bool *ret_self, struct err *err)
+int peers_audit_find(struct peers *p, const char *name, __u64 *ret_id, struct roster_key *ret_key, bool *ret_self,
+		     struct err *err)
 {
-	const struct roster_node *node = roster_find(&p->roster, name);
-
-	if (!node && strcmp(name, p->d->node) != 0)
-		return err_set(err, ENOENT, "no node %s: see `starling roster show`", name);
-	*ret_id = node ? node->id : p->identity.id;
-	*ret_self = *ret_id == p->identity.id;
-	return 0;
-}
-
-int peers_audit_find(struct peers *p, const char *name, __u64 *ret_id, bool *ret_self, struct err *err)
-{
-	int rc;
+	const struct roster_node *node;
+	int rc = 0;
 
 	pthread_mutex_lock(&p->lock);
-	rc = node_find(p, name, ret_id, ret_self, err);
+	node = roster_find(&p->roster, name);
+	if (!node && strcmp(name, p->d->node) != 0) {
+		rc = err_set(err, ENOENT, "no node %s: see `starling roster show`", name);
+	} else {
+		*ret_id = node ? node->id : p->identity.id;
+		*ret_key = node ? node->key : p->identity.key;
+		*ret_self = *ret_id == p->identity.id;
+	}
 	pthread_mutex_unlock(&p->lock);
 	return rc;
 }

@@ -2,7 +2,8 @@
 /*
  * Pages by the sealed stream, where so many differ that messages would take long: a node that has just come, a flock
  * that heals. TCP, at the address and port of the gossip. Not here: the stream (io/bulk.h), when much differs
- * (core/flock.h), objects by the same stream (peers_objects.c).
+ * (core/flock.h), objects and audit logs by the same stream (peers_objects.c,
+ * peers_logs.c).
  *
  *	caller	LIST ... LISTED			what it has
  *	called	PAGES ... LIST ... LISTED	what the caller lacks, and what it has itself
@@ -41,6 +42,7 @@ static void on_stream_closed(uv_handle_t *handle)
 static void stream_end(struct stream *s)
 {
 	struct bulks *b = s->bulks;
+	bool pages;
 
 	if (s->closing)
 		return;
@@ -48,13 +50,18 @@ static void stream_end(struct stream *s)
 	for (size_t i = 0; i < BULK_STREAMS; i++)
 		if (b->stream[i] == s)
 			b->stream[i] = NULL;
+	if (s->log_job)
+		peers_log_forget(s);
+	pages = s->caller && !s->fetch && !s->log;
 	if (s->fetch)
 		peers_fetch_end(s);
-	else if (s->done && s->caller) /* what it could not bring, messages and their budget may */
+	if (s->log)
+		peers_log_end(s);
+	if (s->done && pages) /* what it could not bring, messages and their budget may */
 		b->after.ns = mono_now().ns + BULK_PAUSE_MS * 1000000ull;
 	if (s->done && b->p)
 		b->p->streams[s->caller]++;
-	else if (s->caller && !s->fetch)
+	else if (pages)
 		b->after.ns = mono_now().ns + BULK_FAILED_MS * 1000000ull;
 	uv_close((uv_handle_t *)&s->tcp, on_stream_closed);
 }
@@ -236,6 +243,10 @@ static int on_frame(void *arg, __u8 type, const void *bytes, size_t len)
 		return peers_wanted(s, bytes, len);
 	case FRAME_OBJECT:
 		return peers_object(s, bytes, len);
+	case FRAME_LOG_WANT:
+		return peers_log_wanted(s);
+	case FRAME_LOG:
+		return peers_log_piece(s, bytes, len);
 	default:
 		return 0; /* of a later version */
 	}
@@ -247,6 +258,8 @@ static void on_ready(void *arg)
 
 	if (s->fetch)
 		peers_fetch_ready(s);
+	else if (s->log)
+		peers_log_ready(s);
 	else
 		list_send(s);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Backends that operators have let in again, here and elsewhere in the flock. Own ones stand in pages, the last some
- * thousands of them, and others' are handed to the plane once a second. Not here: which outage one ends (the plane).
+ * thousands of them, and others' are handed to the plane once a second. A page says what the roster and the clocks make
+ * of it: when those are others, all that are held are read again. Not here: which outage one ends (the plane).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "daemon/peers_state.h"
 
 #define SKEW_MOST_MS 2000 /* a date of so much later than now is not believed */
+#define READ_PAGES   1024 /* of the store, of any kind, that a second looks through: below 1 ms */
 
 int peers_readmit_check(struct peers *p, struct err *err)
 {
@@ -114,6 +116,41 @@ void peers_readmits_page(struct peers *p, const struct page *page)
 	if (early)
 		log_warning("flock: node %s lets backends in at a time that has not come: its clock is not believed",
 			    node->name);
+}
+
+/* Return: how many pages were looked at. */
+static size_t origin_read(struct peers *p, __u64 origin)
+{
+	struct page page;
+	size_t next = 0, looked = 0;
+
+	while (origin != p->identity.id && page_store_next(flock_pages(p->flock), origin, &next, &page)) {
+		looked++;
+		if (page.kind == PAGE_KIND_READMITS)
+			peers_readmits_page(p, &page);
+	}
+	return looked;
+}
+
+static size_t clocks_known(const struct peers *p)
+{
+	struct opinion_view view;
+	size_t known = 0;
+
+	for (size_t i = 0; i < p->roster.count; i++)
+		known += !opinion_state(flock_opinion(p->flock), p->roster.node[i].id, &view) && view.round_us;
+	return known;
+}
+
+void peers_readmits_step(struct peers *p)
+{
+	size_t clocks = clocks_known(p), looked = 0;
+
+	if (clocks != p->clocks)
+		p->readmits_read = 0;
+	p->clocks = clocks;
+	while (p->readmits_read < p->roster.count && looked < READ_PAGES)
+		looked += origin_read(p, p->roster.node[p->readmits_read++].id);
 }
 
 void peers_readmits_tell(struct peers *p, struct plane *plane)

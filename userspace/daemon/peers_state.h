@@ -83,7 +83,9 @@ struct peers {
 	size_t readmits;			     /* so many so far; the next one's place is that, modulo its room */
 	struct fact_readmit readmit_heard[PEERS_READMITS]; /* by key, none twice */
 	size_t readmits_heard;
-	struct buf known;			/* the file of where others are, as it was written */
+	size_t readmits_read; /* nodes of the roster whose pages of them are read, as the roster and clocks are now */
+	size_t clocks;	      /* of others that were known then */
+	struct buf known;     /* the file of where others are, as it was written */
 	char draining[PEERS_REASON_BYTES];	/* why; "": it is not */
 	struct identity *renewed;		/* owned; what the loop's thread is to become; NULL: nothing */
 	struct mono loads_told;			/* when loads were told */
@@ -160,6 +162,7 @@ void peers_votes_end(struct peers *p);	/* this node has no part any more */
 /* peers_readmits.c; under the lock, but for the last: on the plane's thread */
 void peers_readmits_publish(struct peers *p);
 void peers_readmits_page(struct peers *p, const struct page *page);
+void peers_readmits_step(struct peers *p); /* once a second */
 void peers_readmits_tell(struct peers *p, struct plane *plane);
 /* Among those by key, of PEERS_READMITS at most; beyond that the one of the earliest date goes. */
 void peers_readmit_keep(struct fact_readmit *all, size_t *count, const struct fact_readmit *readmit);

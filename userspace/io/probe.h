@@ -52,6 +52,7 @@ struct probe {
 	uv_process_t process;
 	uv_pipe_t pipe;
 	bool runs, exited;
+	char file[CHECK_TEXT_BYTES]; /* what runs */
 	char said[CHECK_SAY_BYTES];
 	size_t said_len;
 	char scrap[512]; /* what it says beyond that */
@@ -60,6 +61,7 @@ struct probe {
 struct probe_env {
 	uv_loop_t *uv;
 	struct probe *first;
+	struct probe *killed; /* likewise: those that have ended, and their processes not yet */
 	const char *exec_dir; /* borrowed */
 	bool exec;	      /* files may be run */
 	__u64 random;	      /* stirred with each use */

@@ -16,6 +16,8 @@
 
 #define NOBODY	     65534 /* Debian's policy section 9.2.2 */
 #define VARIABLE_MAX 96
+#define KILLED_MAX   3	/* processes of one target that do not end, as what waits for a disk does not: then no more */
+#define KILLED_ALL   64 /* and of all targets together */
 
 /* Root's, and nobody else writes it: what the configuration names can only be what root put there. */
 static int file_trust(const char *path, mode_t type, struct err *err)
@@ -34,6 +36,43 @@ static int file_trust(const char *path, mode_t type, struct err *err)
 		return err_set(err, EPERM, "%s may not be run by nobody", path);
 	return 0;
 }
+
+/* --- processes that were killed, and are there still --- */
+
+static void killed_add(struct probe *p)
+{
+	p->here = &p->env->killed;
+	p->next = p->env->killed;
+	if (p->next)
+		p->next->here = &p->next;
+	p->env->killed = p;
+}
+
+static void killed_drop(struct probe *p)
+{
+	*p->here = p->next;
+	if (p->next)
+		p->next->here = p->here;
+}
+
+/* Return: whether so many are left that another one would only join them; that says nothing of the target. */
+static bool killed_pile(struct probe *p)
+{
+	unsigned int same = 0, all = 0;
+
+	for (const struct probe *k = p->env->killed; k; k = k->next) {
+		all++;
+		same += !strcmp(k->file, p->check->name) && !endpoint_compare(&k->at, &p->at);
+	}
+	if (same >= KILLED_MAX)
+		probe_end(p, CHECK_LOCAL, "%u earlier runs of %.40s were killed and have not ended", same,
+			  p->check->name);
+	else if (all >= KILLED_ALL)
+		probe_end(p, CHECK_LOCAL, "%u earlier runs of checks were killed and have not ended", all);
+	return p->ended;
+}
+
+/* --- one that runs --- */
 
 /* The first line of what it says is kept; the rest is read and forgotten. */
 static void on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *ret)
@@ -73,6 +112,7 @@ static void on_exit_status(uv_process_t *process, int64_t status, int sig)
 
 	p->exited = true;
 	if (p->ended) {
+		killed_drop(p);
 		uv_close((uv_handle_t *)process, probe_closed);
 		return;
 	}
@@ -123,6 +163,7 @@ static int process_start(struct probe *p, char *path)
 	p->handles++;
 	rc = uv_spawn(p->env->uv, &p->process, &options);
 	p->handles++; /* also one that did not start has to be closed */
+	snprintf(p->file, sizeof(p->file), "%s", p->check->name);
 	p->runs = true;
 	p->exited = rc;
 	return rc ? rc : uv_read_start((uv_stream_t *)&p->pipe, on_room, on_said);
@@ -139,6 +180,8 @@ void probe_exec_begin(struct probe *p)
 		probe_end(p, CHECK_LOCAL, "exec is off here: node set exec on");
 		return;
 	}
+	if (killed_pile(p))
+		return;
 	snprintf(path, sizeof(path), "%.3800s/%s", p->env->exec_dir, p->check->name);
 	rc = file_trust(p->env->exec_dir, S_IFDIR, &err);
 	if (!rc)
@@ -159,6 +202,8 @@ void probe_exec_stop(struct probe *p)
 	if (p->process.pid > 0)
 		kill(-p->process.pid, SIGKILL); /* and what it has forked, unless that went its own way */
 	uv_close((uv_handle_t *)&p->pipe, probe_closed);
-	if (p->exited) /* else when it does, or nobody would wait for it */
+	if (p->exited)
 		uv_close((uv_handle_t *)&p->process, probe_closed);
+	else /* when it does, or nobody would wait for it */
+		killed_add(p);
 }
