@@ -30,6 +30,15 @@ static inline void count_vip(const struct packet *p)
 	c->overflows += p->overflow;
 }
 
+/* Few packets come here, and the others' counters stay in their cache lines. */
+static inline void count_full(const struct packet *p)
+{
+	__u64 *refused = bpf_map_lookup_elem(&count_refused, &p->vip);
+
+	if (refused)
+		++*refused;
+}
+
 static inline void count_backend(const struct packet *p)
 {
 	struct backend_count *c = bpf_map_lookup_elem(&count_backends, &p->backend);
@@ -70,6 +79,8 @@ static inline void count(const struct packet *p, __u32 verdict)
 	if (p->vip == ID_NONE)
 		return;
 	count_vip(p);
+	if (verdict == VERDICT_DROP_FULL)
+		count_full(p);
 	if (verdict != VERDICT_TX && verdict != VERDICT_REDIRECT)
 		return;
 	count_backend(p);

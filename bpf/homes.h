@@ -36,6 +36,12 @@ static inline __u32 view_score(const struct view *v, __u32 id, __u32 by)
 	return by == STEER_GIVEN ? load->given : load->open + load->half + load->peers;
 }
 
+static inline __u32 view_limit(const struct view *v, __u32 id)
+{
+	(void)v;
+	return table_entry(limits, struct backend_limit, id, config.backends_mask)->most;
+}
+
 static inline __u64 *view_set(const struct view *v, __u32 set)
 {
 	struct flow_set *s = table_entry(flows, struct flow_set, set, config.flow_sets_mask);

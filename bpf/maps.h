@@ -39,6 +39,8 @@ TABLE(loads, struct backend_load);
 
 TABLE(signs, struct backend_signs);
 
+TABLE(limits, struct backend_limit);
+
 TABLE(notes, __u64);
 
 struct {
@@ -68,6 +70,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct vip_count);
 } count_vips SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, STARLING_VIPS_DEFAULT);
+	__type(key, __u32);
+	__type(value, __u64);
+} count_refused SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

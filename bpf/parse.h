@@ -56,6 +56,7 @@ struct packet {
 	__u8 df;       /* IPv4 don't fragment, or IPv6 */
 	__u8 tcp_flags;
 	__u8 dead;  /* of a flow whose backend is down, and which is to be reset */
+	__u8 full;  /* of a new flow, and who could have it has as many connections as it may */
 	__u8 sign;  /* enum sign_kind: count it for the backend */
 	__u8 error; /* an ICMP error: may neither change a cell nor be answered by another */
 };

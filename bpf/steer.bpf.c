@@ -73,6 +73,7 @@ static inline void steer_place(struct packet *p, const struct vip_record *vip, s
 		cell_settle(vip, &s->flow, &s->where);
 	p->overflow = s->where.overflow;
 	p->dead = s->where.dead;
+	p->full = s->where.full;
 	w.backend = s->where.backend;
 	w.fresh = s->where.fresh;
 	w.sign = s->where.sign;
@@ -107,7 +108,7 @@ static inline int steer_vip(struct packet *p, struct scratch *s)
 		return VERDICT_DROP_FRAGMENT;
 	steer_place(p, vip, s);
 	if (p->backend == ID_NONE)
-		return p->dead ? reset_dead(p) : VERDICT_DROP_NO_BACKEND;
+		return p->dead ? reset_dead(p) : p->full ? VERDICT_DROP_FULL : VERDICT_DROP_NO_BACKEND;
 	if (p->fragment == FRAGMENT_FIRST)
 		fragment_leave(p, s);
 	return ON;

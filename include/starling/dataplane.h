@@ -33,11 +33,13 @@
 #define MAP_FLOWS	   "flows"	    /* table of struct flow_set */
 #define MAP_LOADS	   "loads"	    /* table of struct backend_load by backend id */
 #define MAP_SIGNS	   "signs"	    /* table of struct backend_signs by backend id */
+#define MAP_LIMITS	   "limits"	    /* table of struct backend_limit by backend id */
 #define MAP_NOTES	   "notes"	    /* table of __u64: SYNs and resets seen of late, NOTES of them */
 #define MAP_OVERFLOWS	   "overflows"	    /* per-CPU array[1] of __u64: its rise restarts the clocks of split slots */
 #define MAP_FRAGMENTS	   "fragments"	    /* LRU hash: struct fragment_key -> struct fragment_note */
 #define MAP_DEVMAP	   "devmap"	    /* devmap_hash: ifindex -> ifindex */
 #define MAP_COUNT_VIPS	   "count_vips"	    /* per-CPU array of struct vip_count by vip id */
+#define MAP_COUNT_REFUSED  "count_refused"  /* per-CPU array of __u64 by vip id: new connections, DROP_FULL */
 #define MAP_COUNT_BACKENDS "count_backends" /* per-CPU array of struct backend_count by backend id */
 #define MAP_COUNT_DEVICES  "count_devices"  /* per-CPU array of struct device_count by ifindex % STARLING_DEVICES */
 #define MAP_EVENTS	   "events"	    /* ring buffer of struct trace_event */
@@ -136,6 +138,7 @@ enum forward_mode {
 #define VIP_NO_CELLS	0x02 /* UDP only: no cells and no split (idle 0) */
 #define VIP_DEAD_RESET	0x04 /* connections whose backend is down are reset: where_resets() */
 #define VIP_NOTES	0x08 /* SYNs and resets leave notes, as no cell of a connection's own tells of them */
+#define VIP_LIMITS	0x10 /* a backend may have so many connections and no more: where_full() */
 
 struct vip_record {
 	__u32 slots_base;		/* index of the first slot in the arena */
@@ -231,6 +234,13 @@ struct backend_load {
 	__u32 peers; /* open at other balancers */
 };
 _Static_assert(sizeof(struct backend_load) == 16, "backend_load");
+
+/* Written by user space alone. Read with VIP_LIMITS, of VIPs whose flows have a cell each: else nobody counts them. */
+struct backend_limit {
+	__u32 most;  /* connections that it may have, half-open ones and those at other balancers included; 0: any */
+	__u32 agent; /* for user space only: as its agent wants it; 0: it does not say */
+};
+_Static_assert(sizeof(struct backend_limit) == 8, "backend_limit");
 
 /*
  * Signs that clients' connections to a backend fail. Written with atomic operations, as there are few; packets that

@@ -7,8 +7,8 @@
 #define STARLING_LIMITS_H
 
 /* Data plane: default sizes of the maps; starlingd's options change them before the first load. */
-#define STARLING_VIPS_DEFAULT	   512	      /* VIPs; 128 B each, plus 32 B a CPU; and 2 KB of keys */
-#define STARLING_BACKENDS_DEFAULT  32768      /* backends of all VIPs; 176 B each, plus 32 B a CPU */
+#define STARLING_VIPS_DEFAULT	   512	      /* VIPs; 128 B each, plus 40 B a CPU; and 2 KB of keys */
+#define STARLING_BACKENDS_DEFAULT  32768      /* backends of all VIPs; 184 B each, plus 32 B a CPU */
 #define STARLING_SLOTS_DEFAULT	   (1u << 22) /* slots of all VIPs, 8 B each: 512 VIPs of 8,191 slots */
 #define STARLING_SLOTS_MAX	   (1u << 26) /* 512 MiB: what the verifier takes as an offset */
 #define STARLING_FLOW_SETS_DEFAULT (1u << 19) /* sets of 4 cells, 32 B each; a power of two */

@@ -30,7 +30,8 @@
 	VERDICT(DROP_ICMP, DROP, "icmp", "an ICMP error whose inner packet names no flow of ours")                     \
 	VERDICT(DROP_INTERNAL, DROP, "internal", "a map lookup that cannot fail did: report it")                       \
 	VERDICT(TX_RESET, TX, "reset", "of a connection whose backend is down: answered with a reset")                 \
-	VERDICT(DROP_DEAD, DROP, "dead", "of a connection whose backend is down, and no reset may be sent or is left")
+	VERDICT(DROP_DEAD, DROP, "dead", "of a connection whose backend is down, and no reset may be sent or is left") \
+	VERDICT(DROP_FULL, DROP, "full", "a new connection, and the slot's homes have as many as they may")
 
 enum packet_verdict {
 #define STARLING_VERDICT_ENUM(name, action, label, help) VERDICT_##name,

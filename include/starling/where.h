@@ -9,6 +9,7 @@
  *	__u64 view_slot(const struct view *, __u32 index)	   0: no such slot
  *	__u64 view_backend(const struct view *, __u32 id)	   the backend's word; 0: no such backend
  *	__u32 view_score(const struct view *, __u32 id, steer_by)  given, or open + half + peers
+ *	__u32 view_limit(const struct view *, __u32 id)	   connections that it may have; 0: any
  *	__u64 *view_set(const struct view *, __u32 set)	   FLOW_WAYS cells, or NULL
  *	const volatile struct steer_config *view_config(const struct view *)
  */
@@ -36,8 +37,9 @@ struct where {
 	__u8 given;    /* and it got a cell */
 	__u8 made;     /* the write makes a cell for the flow, rather than change the one it has */
 	__u8 dead;     /* its backend is down, and the VIP has such connections reset; backend is ID_NONE */
+	__u8 full;     /* a new flow, and who could have it has as many as it may; backend is ID_NONE */
 	__u8 sign;     /* enum sign_kind: settle() says */
-	__u8 pad[3];
+	__u8 pad[2];
 	__u32 set; /* valid with write: the flow's own set or the neighbour */
 	__u64 cell_old;
 	__u64 cell_new;
@@ -120,16 +122,47 @@ static inline __u32 where_previous(const struct view *v, const struct flow *f, c
 	return where_home(v, f, slot, WHERE_OLD_FLOW);
 }
 
-/* The better of two homes: smaller score / weight, home 0 if equal. */
+/*
+ * Has it as many connections as it may? Half-open ones count, or all that begin within a round trip would be let in.
+ * Then no SYN that begins a connection is sent to it, with a cell or without: it is dropped, if there is no other home
+ * for it, and comes again a second later. UDP does not tell its first packet, so of it only new cells are refused.
+ */
+static inline int where_full(const struct view *v, const struct vip_record *vip, __u32 id)
+{
+	__u32 most = vip->flags & VIP_LIMITS ? view_limit(v, id) : 0;
+
+	return most && view_score(v, id, STEER_OPEN) >= most;
+}
+
+static inline int where_takes(const struct view *v, const struct vip_record *vip, const struct flow *f, __u32 id)
+{
+	return where_usable(v, f->vip, id, WHERE_NEW_FLOW) && !where_full(v, vip, id);
+}
+
+static inline int where_refuses(const struct view *v, const struct vip_record *vip, const struct flow *f, __u32 id)
+{
+	return f->kind == PACKET_SYN && id != ID_NONE && where_full(v, vip, id);
+}
+
+static inline void where_refuse(struct where *w)
+{
+	w->backend = ID_NONE;
+	w->full = 1;
+	w->fresh = w->given = w->made = w->overflow = w->delay = w->write = 0;
+}
+
+/* The better of two homes: smaller score / weight, home 0 if equal. One that is full takes none, nor do both. */
 static inline __u32 where_scheduled(const struct view *v, const struct flow *f, const struct vip_record *vip,
 				    __u64 slot)
 {
 	__u32 a = slot_home0(slot), b = slot_home1(slot);
 	__u64 wa, wb, sa, sb;
 
-	if (vip->steer_by == STEER_HOME || !where_usable(v, f->vip, b, WHERE_NEW_FLOW))
+	if (vip->steer_by == STEER_HOME)
 		return where_home(v, f, slot, WHERE_NEW_FLOW);
-	if (!where_usable(v, f->vip, a, WHERE_NEW_FLOW))
+	if (!where_takes(v, vip, f, b))
+		return where_takes(v, vip, f, a) ? a : ID_NONE;
+	if (!where_takes(v, vip, f, a))
 		return b;
 	wa = BACKEND_WORD_WEIGHT(view_backend(v, a));
 	wb = BACKEND_WORD_WEIGHT(view_backend(v, b));
@@ -196,6 +229,8 @@ static inline void where_none(const struct view *v, const struct vip_record *vip
 	w->overflow = 1;
 	w->delay = (__u8)split;
 	w->given = w->made = w->write = 0;
+	if (where_refuses(v, vip, f, w->backend))
+		where_refuse(w);
 }
 
 /* The same for want of room, which leaves a mark in cell 0 if it may have been a flow's beginning. */
@@ -240,6 +275,11 @@ static inline void where_new(const struct view *v, const struct vip_record *vip,
 		return;
 	}
 	w->backend = where_without(v, vip, f, slot, marked);
+	if (where_refuses(v, vip, f, w->backend) ||
+	    (w->backend == ID_NONE && starts && where_home(v, f, slot, WHERE_NEW_FLOW) != ID_NONE)) {
+		where_refuse(w);
+		return;
+	}
 	if (w->backend == ID_NONE || f->kind == PACKET_FIN || f->kind == PACKET_RST)
 		return;
 	/* mh, pinned: the home needs no cell, unless an earlier life of the flow has left one that says otherwise. */
@@ -369,6 +409,10 @@ static inline void where_to(const struct view *v, const struct vip_record *vip, 
 		      (state == CELL_RESET || cell_age(c, f->now) >= cfg->probation_ticks))) {
 			w->fresh = w->given =
 				f->kind == PACKET_SYN && (state == CELL_PROBATION || state == CELL_CLOSING);
+			if (w->fresh && where_refuses(v, vip, f, cell_backend(c))) {
+				where_refuse(w);
+				return;
+			}
 			where_step(v, f, c, own, w);
 			return;
 		}

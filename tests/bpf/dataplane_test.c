@@ -150,17 +150,20 @@ static void a_missing_map_is_named(void **state)
 static void tables_that_an_older_version_did_not_have_are_made(void **state)
 {
 	struct dataplane *dp = open_small();
+	static __u64 refused[STARLING_VIPS_MAX];
 	__u32 count;
 
 	(void)state;
 	dataplane_slots(dp, &count)[1] = 5;
 	dataplane_close(dp);
-	run("rm %s/" MAP_SIGNS " %s/" MAP_NOTES, pins, pins);
+	run("rm %s/" MAP_SIGNS " %s/" MAP_NOTES " %s/" MAP_LIMITS " %s/" MAP_COUNT_REFUSED, pins, pins, pins, pins);
 	dp = open_small();
 	assert_true(dataplane_adopted(dp));
 	assert_int_equal(dataplane_slots(dp, &count)[1], 5);
 	assert_int_equal(dataplane_signs(dp, &count)[2047].repeats, 0);
+	assert_int_equal(dataplane_backend_limits(dp, &count)[2047].most, 0);
 	assert_int_equal(count, 2048);
+	assert_int_equal(dataplane_count_refused(dp, 0, dp->map[DATAPLANE_MAP_COUNT_VIPS].entries, refused), 0);
 	dataplane_signs(dp, &count)[2047].repeats = 7;
 	dataplane_close(dp);
 	dp = open_small();

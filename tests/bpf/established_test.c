@@ -73,7 +73,7 @@ static void backends_change(struct change *c)
 {
 	struct world *w = c->f.w;
 	struct vip_config *v = config_vip(w->wanted, "v1");
-	struct backend_config added = {world_backend(FLOWS_VIP, 10), 10, TIER_DEFAULT};
+	struct backend_config added = {.at = world_backend(FLOWS_VIP, 10), .weight = 10, .tier = TIER_DEFAULT};
 	struct endpoint heavy = world_backend(FLOWS_VIP, 3), none = world_backend(FLOWS_VIP, 7);
 
 	assert_int_equal(vip_backend_add(v, &added), 0);

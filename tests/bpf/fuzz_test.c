@@ -25,6 +25,7 @@
 #define FUZZ_VIPS     8
 #define FUZZ_BACKENDS 64
 #define FUZZ_SLOTS    61
+#define FUZZ_LIMIT    60 /* connections */
 #define FUZZ_PACKETS  600000
 #define DEVICE_KNOWN  7
 #define DEVICE_OTHER  9
@@ -35,7 +36,7 @@ struct fuzz {
 	__u64 rng;
 	__u64 seed;
 	__u64 packets, seen[VERDICT_COUNT];
-	__u64 connections[FUZZ_VIPS], overflows[FUZZ_VIPS];
+	__u64 connections[FUZZ_VIPS], overflows[FUZZ_VIPS], refused[FUZZ_VIPS];
 	__u64 repeats[FUZZ_BACKENDS], resets[FUZZ_BACKENDS];
 	__u32 now;
 	struct oracle_result want;
@@ -77,6 +78,8 @@ static void backend_random(struct fuzz *f, __u32 id)
 			    : dice < 19 ? BACKEND_DOWN
 					: BACKEND_UNUSED,
 			    1 + rnd(f, 100), id % FUZZ_VIPS);
+	f->h->limits[id].most = rnd(f, 2) ? 1 + rnd(f, FUZZ_LIMIT) : 0;
+	f->h->loads[id].peers = rnd(f, FUZZ_LIMIT / 2);
 }
 
 static __u32 home_random(struct fuzz *f, __u32 vip)
@@ -98,8 +101,8 @@ static void slot_random(struct fuzz *f, __u32 vip, __u32 slot)
 				   rnd(f, 8) ? home_random(f, vip) : SLOT_PREV_TABLE));
 }
 
-/* Every way to choose; 0, 1 and 6 reset the dead, 4 has no slots, 5 is out of service, 6 hashes the source, 7 is being
- * resized. */
+/* Every way to choose; 0, 1 and 6 reset the dead, 1, 2 and 7 heed limits, 4 has no slots, 5 is out of service, 6 hashes
+ * the source, 7 is being resized. */
 static void vip_random(struct fuzz *f, __u32 id)
 {
 	struct vip_record r = {.slots_base = id * FUZZ_SLOTS,
@@ -118,6 +121,8 @@ static void vip_random(struct fuzz *f, __u32 id)
 	}
 	if (id < 2)
 		r.flags |= VIP_DEAD_RESET;
+	if (id == 1 || id == 2 || id == 7)
+		r.flags |= VIP_LIMITS;
 	harness_vip_set(f->h, id, &r, id != 5);
 }
 
@@ -216,15 +221,29 @@ static __u32 action_of(int verdict)
 	return action[verdict];
 }
 
+/* By what is seen from outside: a SYN that begins a connection goes to nobody who has as many as it may. */
+static void check_limit(struct fuzz *f, const struct packet *p, const struct backend_load *before)
+{
+	__u32 id = f->want.backend, most = id == ID_NONE ? 0 : f->h->limits[id].most;
+
+	if (!most || !f->want.fresh || f->want.kind != PACKET_SYN ||
+	    !(f->h->vips[f->want.vip].copy[VIP_WORD_SELECT(f->h->vips[f->want.vip].word)].flags & VIP_LIMITS))
+		return;
+	if (before[id].open + before[id].half + before[id].peers >= most)
+		differ(f, p, "one more than it may have", f->want.verdict);
+}
+
 /* One packet through both. */
 static void compare(struct fuzz *f, const struct packet *p)
 {
+	struct backend_load before[FUZZ_BACKENDS];
 	struct fragment_note note;
 	int verdict;
 
 	if (p->len < 14)
 		return; /* the kernel makes no such frame */
 	f->packets++;
+	memcpy(before, f->h->loads, sizeof(before));
 	oracle_steer(&f->oracle, p->byte, p->len, f->now, &f->want);
 	verdict = harness_verdict(f->h, p, &f->got);
 	/* The limit on errors sent is the program's alone to know. */
@@ -243,7 +262,9 @@ static void compare(struct fuzz *f, const struct packet *p)
 	if (f->want.noted && (bpf_map_lookup_elem(f->h->fragments_fd, &f->want.note_key, &note) ||
 			      memcmp(&note, &f->want.note, sizeof(note))))
 		differ(f, p, "note of a fragment", verdict);
+	check_limit(f, p, before);
 	if (f->want.vip != ID_NONE) {
+		f->refused[f->want.vip] += verdict == VERDICT_DROP_FULL;
 		f->connections[f->want.vip] += f->want.fresh;
 		f->overflows[f->want.vip] += f->want.overflow;
 	}
@@ -281,6 +302,7 @@ static void check_sums(struct fuzz *f)
 
 		assert_int_equal(c.connections, f->connections[i]);
 		assert_int_equal(c.overflows, f->overflows[i]);
+		assert_int_equal(harness_refused(f->h, i), f->refused[i]);
 	}
 }
 

@@ -199,11 +199,13 @@ static int object_load(struct harness *h, const struct harness_options *o)
 	    table_resize(h->object, MAP_BACKENDS, sizeof(struct backend_entry) * h->backends_max) ||
 	    table_resize(h->object, MAP_LOADS, sizeof(struct backend_load) * h->backends_max) ||
 	    table_resize(h->object, MAP_SIGNS, sizeof(struct backend_signs) * h->backends_max) ||
+	    table_resize(h->object, MAP_LIMITS, sizeof(struct backend_limit) * h->backends_max) ||
 	    table_resize(h->object, MAP_NOTES, sizeof(__u64) * NOTES) ||
 	    table_resize(h->object, MAP_KEYS, sizeof(struct key_entry) << h->config.keys_log2) ||
 	    table_resize(h->object, MAP_SLOTS, sizeof(__u64) * h->slots_max) ||
 	    table_resize(h->object, MAP_FLOWS, sizeof(struct flow_set) * h->sets_max) ||
 	    map_resize(h->object, MAP_COUNT_VIPS, h->vips_max) ||
+	    map_resize(h->object, MAP_COUNT_REFUSED, h->vips_max) ||
 	    map_resize(h->object, MAP_COUNT_BACKENDS, h->backends_max) ||
 	    rodata_set(h->object, "config", &h->config, sizeof(h->config))) {
 		fprintf(stderr, "harness: the object lacks a map or the rodata of dataplane.h\n");
@@ -228,6 +230,7 @@ static int maps_open(struct harness *h)
 	h->events_fd = map_fd(o, MAP_EVENTS);
 	h->fragments_fd = map_fd(o, MAP_FRAGMENTS);
 	h->count_vips_fd = map_fd(o, MAP_COUNT_VIPS);
+	h->count_refused_fd = map_fd(o, MAP_COUNT_REFUSED);
 	h->count_backends_fd = map_fd(o, MAP_COUNT_BACKENDS);
 	h->count_devices_fd = map_fd(o, MAP_COUNT_DEVICES);
 	h->filter = map_memory(h, MAP_FILTER, 0, sizeof(struct vip_filter));
@@ -238,7 +241,9 @@ static int maps_open(struct harness *h)
 	h->loads = map_memory(h, MAP_LOADS, 5, sizeof(struct backend_load) * h->backends_max);
 	h->keys = map_memory(h, MAP_KEYS, 6, sizeof(struct key_entry) << h->config.keys_log2);
 	h->signs = map_memory(h, MAP_SIGNS, 7, sizeof(struct backend_signs) * h->backends_max);
-	if (!h->keys || !h->filter || !h->vips || !h->backends || !h->slots || !h->flows || !h->loads || !h->signs)
+	h->limits = map_memory(h, MAP_LIMITS, 8, sizeof(struct backend_limit) * h->backends_max);
+	if (!h->keys || !h->filter || !h->vips || !h->backends || !h->slots || !h->flows || !h->loads || !h->signs ||
+	    !h->limits)
 		return -ENOMEM;
 	return 0;
 }
@@ -276,7 +281,7 @@ int harness_open(const struct harness_options *o, struct harness **ret)
 
 void harness_close(struct harness *h)
 {
-	void *at[8];
+	void *at[9];
 	int i;
 
 	if (!h)
@@ -289,7 +294,8 @@ void harness_close(struct harness *h)
 	at[5] = h->loads;
 	at[6] = h->keys;
 	at[7] = h->signs;
-	for (i = 0; i < 8; i++)
+	at[8] = h->limits;
+	for (i = 0; i < 9; i++)
 		if (at[i])
 			munmap(at[i], h->mapped[i]);
 	if (h->clock_fd >= 0)
@@ -318,6 +324,7 @@ void harness_reset(struct harness *h)
 	memset(h->flows, 0, h->mapped[4]);
 	memset(h->loads, 0, h->mapped[5]);
 	memset(h->signs, 0, h->mapped[7]);
+	memset(h->limits, 0, h->mapped[8]);
 }
 
 void harness_grace(void)
@@ -518,6 +525,14 @@ struct vip_count harness_vip_count(struct harness *h, __u32 id)
 
 	count_sum(h, h->count_vips_fd, id, &c.packets, sizeof(c) / 8);
 	return c;
+}
+
+__u64 harness_refused(struct harness *h, __u32 id)
+{
+	__u64 refused = 0;
+
+	count_sum(h, h->count_refused_fd, id, &refused, 1);
+	return refused;
 }
 
 struct backend_count harness_backend_count(struct harness *h, __u32 id)

@@ -31,7 +31,7 @@ struct harness {
 	struct bpf_object *object;
 	int steer_fd;
 	int overflows_fd, devmap_fd, events_fd, fragments_fd;
-	int count_vips_fd, count_backends_fd, count_devices_fd;
+	int count_vips_fd, count_refused_fd, count_backends_fd, count_devices_fd;
 	int clock_fd; /* a program that returns the tick */
 	__u32 cpus;
 	__u32 vips_max, backends_max, slots_max, sets_max;
@@ -43,10 +43,11 @@ struct harness {
 	struct flow_set *flows;
 	struct backend_load *loads;
 	struct backend_signs *signs;
+	struct backend_limit *limits;
 	struct steer_config config;
 	__u32 poison_bytes;
 	__u32 verifier_insns; /* processed by the verifier for steer */
-	size_t mapped[8];
+	size_t mapped[9];
 };
 
 struct harness_result {
@@ -75,7 +76,8 @@ struct steer_config harness_config(__u32 seed, __u32 tick_shift, __u32 flow_sets
 int harness_open(const struct harness_options *o, struct harness **ret);
 void harness_close(struct harness *h);
 
-/* Zeroes flows, loads, signs, slots, vips, backends and filter, deletes all keys and fragment notes. Counters stay. */
+/* Zeroes flows, loads, signs, limits, slots, vips, backends and filter, deletes all keys and fragment notes. Counters
+ * stay. */
 void harness_reset(struct harness *h);
 
 /* Writes the idle copy, then the word (release). Copies may be rewritten only after harness_grace(). */
@@ -119,6 +121,7 @@ void harness_age(struct harness *h, __u32 ticks); /* as if time had passed: ever
 
 /* Sums over CPUs. */
 struct vip_count harness_vip_count(struct harness *h, __u32 id);
+__u64 harness_refused(struct harness *h, __u32 id); /* of a VIP */
 struct backend_count harness_backend_count(struct harness *h, __u32 id);
 struct device_count harness_device_count(struct harness *h, __u32 ifindex);
 __u64 harness_overflows(struct harness *h);

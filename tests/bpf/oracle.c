@@ -35,6 +35,11 @@ static inline __u32 view_score(const struct view *v, __u32 id, __u32 by)
 	return by == STEER_GIVEN ? l->given : l->open + l->half + l->peers;
 }
 
+static inline __u32 view_limit(const struct view *v, __u32 id)
+{
+	return id < v->h->backends_max ? v->h->limits[id].most : 0;
+}
+
 static inline __u64 *view_set(const struct view *v, __u32 set)
 {
 	return set < v->h->sets_max ? v->h->flows[set].cell : NULL;
@@ -437,6 +442,7 @@ static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracl
 	if (!vip->slots_count)
 		return VERDICT_DROP_NO_SLOT;
 	flow = flow_of(o, f, vip, k->vip, now);
+	ret->kind = (__u8)flow.kind;
 	if (f->error) {
 		where_to(&view, vip, &flow, &w);
 	} else {
@@ -449,7 +455,7 @@ static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracl
 	}
 	ret->backend = w.backend;
 	if (w.backend == ID_NONE)
-		return w.dead ? reset(f, ret) : VERDICT_DROP_NO_BACKEND;
+		return w.dead ? reset(f, ret) : w.full ? VERDICT_DROP_FULL : VERDICT_DROP_NO_BACKEND;
 	if (f->first)
 		note_leave(f, k->vip, w.backend, now, ret);
 	be = &o->h->backends[w.backend];

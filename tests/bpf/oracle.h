@@ -36,6 +36,7 @@ struct oracle_result {
 	__u32 backend; /* ID_NONE: none */
 	bool cell;     /* @set is what the flow's cells are afterwards */
 	bool overflow, fresh;
+	__u8 kind; /* enum packet_kind, once its VIP is known */
 	__u8 sign; /* enum sign_kind: counted for the backend if the packet is sent */
 	__u32 set_index;
 	struct flow_set set;

@@ -42,7 +42,7 @@ static void vips_want(struct world *w)
 		v.key[1] = world_key(n, IPPROTO_UDP);
 		v.key_count = 2;
 		for (__u32 i = 0; i < BACKENDS; i++) {
-			struct backend_config b = {world_backend(1, i), 10, TIER_DEFAULT};
+			struct backend_config b = {.at = world_backend(1, i), .weight = 10, .tier = TIER_DEFAULT};
 
 			assert_int_equal(vip_backend_add(&v, &b), 0);
 		}

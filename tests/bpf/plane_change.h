@@ -27,7 +27,7 @@ static inline void weight_set(struct world *w, __u32 vip, __u32 n, __u32 weight)
 
 static inline void backend_add(struct world *w, __u32 vip, __u32 n)
 {
-	struct backend_config b = {world_backend(vip, n), 10, TIER_DEFAULT};
+	struct backend_config b = {.at = world_backend(vip, n), .weight = 10, .tier = TIER_DEFAULT};
 
 	assert_int_equal(vip_backend_add(vip_wanted(w, vip), &b), 0);
 }

@@ -133,7 +133,8 @@ static void backups_do_not_make_two_of_four_a_third(void **state)
 	(void)state;
 	clients_open(&c, SCHEDULER_WLC, PASSIVE_EJECT);
 	for (__u32 i = 0; i < 2; i++) {
-		struct backend_config backup = {world_backend(FLOWS_VIP, BACKENDS + i), 10, TIER_DEFAULT + 1};
+		struct backend_config backup = {
+			.at = world_backend(FLOWS_VIP, BACKENDS + i), .weight = 10, .tier = TIER_DEFAULT + 1};
 
 		assert_int_equal(vip_backend_add(config_vip(c.f.w->wanted, "v1"), &backup), 0);
 	}

@@ -230,7 +230,7 @@ static void who_becomes_the_sorry_backend_is_put_aside_no_more(void **state)
 {
 	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
 	struct endpoint at = world_backend(1, BACKENDS - 1);
-	struct backend_config b = {at, 10, TIER_DEFAULT};
+	struct backend_config b = {.at = at, .weight = 10, .tier = TIER_DEFAULT};
 	size_t count;
 
 	(void)state;

@@ -84,6 +84,12 @@ struct backend_signs *dataplane_signs(struct dataplane *dp, __u32 *count)
 	return dp->h->signs;
 }
 
+struct backend_limit *dataplane_backend_limits(struct dataplane *dp, __u32 *count)
+{
+	*count = dp->h->backends_max;
+	return dp->h->limits;
+}
+
 struct vip_filter *dataplane_filter(struct dataplane *dp)
 {
 	return dp->h->filter;
@@ -138,6 +144,13 @@ int dataplane_count_vips(struct dataplane *dp, __u32 first, __u32 n, struct vip_
 {
 	for (__u32 i = 0; i < n; i++)
 		ret[i] = harness_vip_count(dp->h, first + i);
+	return 0;
+}
+
+int dataplane_count_refused(struct dataplane *dp, __u32 first, __u32 n, __u64 *ret)
+{
+	for (__u32 i = 0; i < n; i++)
+		ret[i] = harness_refused(dp->h, first + i);
 	return 0;
 }
 
@@ -374,7 +387,7 @@ static inline struct vip_config *world_vip(struct world *w, __u32 n, enum schedu
 	v.key[v.key_count++] = world_key(n, IPPROTO_TCP);
 	v.key[v.key_count++] = world_key(n, IPPROTO_UDP);
 	for (__u32 i = 0; i < backends; i++) {
-		struct backend_config b = {world_backend(n, i), 10, TIER_DEFAULT};
+		struct backend_config b = {.at = world_backend(n, i), .weight = 10, .tier = TIER_DEFAULT};
 
 		assert_int_equal(vip_backend_add(&v, &b), 0);
 	}

@@ -159,14 +159,14 @@ static void a_diff_names_each_object_that_differs_and_no_other(void **state)
 		"node set name lb1\niface attach eth0\niface attach eth1 mode native\n"
 		"vip add a tcp/203.0.113.1:80\nbackend add a 10.0.0.2:80 weight 3\nbackend add a 10.0.0.3:80\n"
 		"vip add c tcp/203.0.113.3:80\nbackend add c 10.0.0.1:80\n"
-		"vip add d tcp/203.0.113.4:80 scheduler rr\nbackend add d 10.0.0.1:80\n"
+		"vip add d tcp/203.0.113.4:80 scheduler rr\nbackend add d 10.0.0.1:80 maxconn 9\n"
 		"vip add e tcp/203.0.113.5:80 sorry 10.0.0.1:80\nbackend add e 10.0.0.2:80 tier 2\n"
 		"roster add lb0 " KEY_A "\nroster add lb2 " KEY_B " site ams\n";
 	struct config *a = parse(before, strlen(before)), *b = parse(after, strlen(after));
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(config_diff(a, b, &out), 17);
+	assert_int_equal(config_diff(a, b, &out), 18);
 	assert_string_equal(buf_text(&out), "+ node set name lb1\n"
 					    "- log level debug\n"
 					    "~ iface attach eth1 mode native\n"
@@ -181,6 +181,7 @@ static void a_diff_names_each_object_that_differs_and_no_other(void **state)
 					    "+ vip add c tcp/203.0.113.3:80\n"
 					    "+ backend add c 10.0.0.1:80\n"
 					    "~ vip add d tcp/203.0.113.4:80 scheduler rr\n"
+					    "~ backend add d 10.0.0.1:80 maxconn 9\n"
 					    "~ vip add e tcp/203.0.113.5:80 sorry 10.0.0.1:80\n"
 					    "- backend add e 10.0.0.1:80\n"
 					    "~ backend add e 10.0.0.2:80 tier 2\n");
@@ -239,7 +240,10 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 	command_run(c, "vip set web exponential", -EINVAL, "exponential needs slow-start D: it says how that is done");
 	command_run(c, "backend add web 10.0.0.0:80 weight 7", 0, NULL);
 	command_run(c, "backend add web 10.0.0.2:80 tier 3", 0, NULL);
-	command_run(c, "backend set web 10.0.0.2:80 tier 2", 0, NULL);
+	command_run(c, "backend set web 10.0.0.2:80 tier 2 maxconn 9", 0, NULL);
+	command_run(c, "backend set web 10.0.0.2:80 maxconn 50", 0, NULL);
+	command_run(c, "backend add web 10.0.0.3:80 maxconn 7", 0, NULL);
+	command_run(c, "backend set web 10.0.0.3:80 maxconn 0", 0, NULL);
 	command_run(c, "vip set web sorry 10.0.0.2:80", -EEXIST,
 		    "10.0.0.2:80 is a backend of VIP web: the sorry backend has to be another");
 	command_run(c, "vip set web sorry 10.0.0.8:80", 0, NULL);
@@ -285,7 +289,8 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 		"slow-start 2m recovery manual damp 90s panic 50 eject 30 sorry 10.0.0.9:80 dead reset passive eject\n"
 		"backend add web 10.0.0.0:80 weight 7\n"
 		"backend add web 10.0.0.1:80 weight 0\n"
-		"backend add web 10.0.0.2:80 tier 2\n");
+		"backend add web 10.0.0.2:80 tier 2 maxconn 50\n"
+		"backend add web 10.0.0.3:80\n");
 	buf_free(&out);
 	config_free(c);
 }

@@ -28,6 +28,7 @@ static const struct {
 	{'b', {.weight = 1, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED, .passive = true, .own_down = true}},
 	{'d', {.weight = 1, .hand = VERDICT_HAND_DRAIN, .state = VERDICT_DOWN, .source = VERDICT_BY_CERTIFIED}},
 	{'x', {.weight = 1, .hand = VERDICT_HAND_DISABLE, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED}},
+	{'F', {.weight = 1, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED, .full = true}},
 	{'o', {.weight = 1, .hand = VERDICT_HAND_OUT, .state = VERDICT_UP, .source = VERDICT_BY_CERTIFIED}},
 };
 
@@ -215,6 +216,44 @@ static void the_lowest_tier_with_a_usable_one_serves(void **state)
 	assert_int_equal(served(panics, "ll uuu", "--SSS").tier, 2);
 }
 
+static void while_all_of_a_tier_are_full_the_next_one_serves(void **state)
+{
+	struct verdict_serve_policy third = {.eject_percent = 30};
+	struct verdict_serve_vip vip;
+
+	(void)state;
+	vip = served(plain, "FF uu u", "ssSSs");
+	assert_int_equal(vip.tier, 2);
+	assert_true(vip.full);
+	vip = served(plain, "Fu uu", "SSss"); /* it is full alone */
+	assert_int_equal(vip.tier, 1);
+	assert_false(vip.full);
+	assert_int_equal(served(plain, "FF Fl u", "sss-S").tier, 3);
+	assert_int_equal(served(plain, "F0ca u", "sS-AS").tier, 2);
+	vip = served(plain, "FF F", "SSs"); /* there is nobody else */
+	assert_int_equal(vip.tier, 1);
+	assert_false(vip.full);
+	assert_int_equal(vip.panic, VERDICT_PANIC_NONE);
+	assert_int_equal(served(third, "llF", "-SS").tier, 1); /* who fails is not better for having room */
+}
+
+static void while_all_are_full_the_sorry_backend_serves(void **state)
+{
+	struct verdict_serve_policy sorry = {.eject_percent = 100, .sorry = true};
+	struct verdict_serve_vip vip = served(sorry, "FF F0", "sssS");
+
+	(void)state;
+	assert_int_equal(vip.panic, VERDICT_PANIC_SORRY);
+	assert_true(vip.full);
+	assert_int_equal(vip.tier, 0);
+	vip = served(sorry, "FF uF", "ssSS");
+	assert_int_equal(vip.panic, VERDICT_PANIC_NONE);
+	assert_int_equal(vip.tier, 2);
+	vip = served(sorry, "ccc", "---");
+	assert_int_equal(vip.panic, VERDICT_PANIC_SORRY);
+	assert_false(vip.full);
+}
+
 static void who_is_kept_by_a_bound_holds_no_tier_up(void **state)
 {
 	struct verdict_serve_policy panics = {.eject_percent = 100, .panic_percent = 60}, third = {.eject_percent = 30};
@@ -268,6 +307,8 @@ int main(void)
 		cmocka_unit_test(who_is_up_again_first_ends_no_panic),
 		cmocka_unit_test(when_nothing_is_left_the_sorry_backend_serves_or_all),
 		cmocka_unit_test(the_lowest_tier_with_a_usable_one_serves),
+		cmocka_unit_test(while_all_of_a_tier_are_full_the_next_one_serves),
+		cmocka_unit_test(while_all_are_full_the_sorry_backend_serves),
 		cmocka_unit_test(who_is_kept_by_a_bound_holds_no_tier_up),
 		cmocka_unit_test(the_limit_keeps_nobody_whom_own_probes_find_down),
 		cmocka_unit_test(when_nothing_is_left_all_tiers_serve),

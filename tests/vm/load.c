@@ -32,6 +32,7 @@ static int tables_size(const struct steer_bpf *skel, const struct steer_config *
 	failed |= bpf_map__set_value_size(skel->maps.backends, (c->backends_mask + 1) * sizeof(struct backend_entry));
 	failed |= bpf_map__set_value_size(skel->maps.loads, (c->backends_mask + 1) * sizeof(struct backend_load));
 	failed |= bpf_map__set_value_size(skel->maps.signs, (c->backends_mask + 1) * sizeof(struct backend_signs));
+	failed |= bpf_map__set_value_size(skel->maps.limits, (c->backends_mask + 1) * sizeof(struct backend_limit));
 	failed |= bpf_map__set_value_size(skel->maps.notes, NOTES * sizeof(__u64));
 	failed |= bpf_map__set_value_size(skel->maps.slots, (c->slots_mask + 1) * sizeof(__u64));
 	failed |= bpf_map__set_value_size(skel->maps.flows, (c->flow_sets_mask + 1) * sizeof(struct flow_set));

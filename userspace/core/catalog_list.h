@@ -50,11 +50,14 @@
 	FAMILY(starling_vip_connections_total, COUNTER, "vip=name", "New connections of a VIP.") \
 	FAMILY(starling_vip_active_connections, GAUGE, "vip=name", "Open connections of a VIP; absent for mh, which keeps no count.") \
 	FAMILY(starling_vip_overflow_total, COUNTER, "vip=name", "Flows of a VIP for which no cell could be had.") \
+	FAMILY(starling_vip_refused_total, COUNTER, "vip=name", "New connections of a VIP that were dropped, as the backends that could have them were full.") \
 	FAMILY(starling_vip_backends, GAUGE, "vip=name", "Backends of a VIP by state.") \
 	FAMILY(starling_vip_table_builds_total, COUNTER, "vip=name", "Times the slot table of a VIP was built anew.") \
 	FAMILY(starling_vip_table_slots_moved_total, COUNTER, "vip=name", "Slots of a VIP that changed their home.") \
 	FAMILY(starling_backend_up, GAUGE, "vip=vip,backend=backend", "Whether a backend takes new connections.") \
 	FAMILY(starling_backend_weight, GAUGE, "vip=vip,backend=backend", "Configured weight of a backend.") \
+	FAMILY(starling_backend_maxconn, GAUGE, "vip=vip,backend=backend", "Connections that a backend may have over all balancers of a site; absent where it may have any number.") \
+	FAMILY(starling_backend_full, GAUGE, "vip=vip,backend=backend", "Whether a backend has as many connections as it may, or had a moment ago; absent likewise.") \
 	FAMILY(starling_backend_packets_total, COUNTER, "vip=vip,backend=backend", "Packets steered to a backend.") \
 	FAMILY(starling_backend_bytes_total, COUNTER, "vip=vip,backend=backend", "Bytes of IP packets steered to a backend.") \
 	FAMILY(starling_backend_connections_total, COUNTER, "vip=vip,backend=backend", "New connections given to a backend.") \
@@ -146,6 +149,7 @@
 	FIELD(VIP, backends_held, U64, NONE, LINE2, "% held", FAMILY_starling_vip_backends, "state=held", "backends that are up again and not let in yet") \
 	FIELD(VIP, backends_failing, U64, NONE, LINE2, "% failing", FAMILY_starling_vip_backends, "state=failing", "backends that fail and serve on, until an operator takes them out") \
 	FIELD(VIP, backends_standby, U64, NONE, LINE2, "% standby", FAMILY_starling_vip_backends, "state=standby", "backends of higher tiers than the one that serves") \
+	FIELD(VIP, backends_full, U64, NONE, LINE2, "% full", FAMILY_starling_vip_backends, "state=full", "backends that have as many connections as they may") \
 	FIELD(VIP, backends_sorry, U64, NONE, LINE2, "% sorry", FAMILY_starling_vip_backends, "state=sorry", "1: the sorry backend serves") \
 	FIELD(VIP, packets, U64, COUNT, LINE3, "packets", FAMILY_starling_vip_packets_total, "", "steered to backends") \
 	FIELD(VIP, bytes, U64, BYTES, LINE3, "bytes", FAMILY_starling_vip_bytes_total, "", "of IP packets steered to backends") \
@@ -153,6 +157,7 @@
 	FIELD(VIP, active, U64, COUNT, LINE3, "active", FAMILY_starling_vip_active_connections, "", "open connections; none for mh") \
 	FIELD(VIP, half, U64, COUNT, LINE3, "half-open", FAMILY_NONE, "", "connections that are not confirmed yet; none for mh") \
 	FIELD(VIP, overflows, U64, COUNT, LINE3, "overflow", FAMILY_starling_vip_overflow_total, "", "flows for which no cell could be had") \
+	FIELD(VIP, refused, U64, COUNT, LINE3, "refused", FAMILY_starling_vip_refused_total, "", "new connections dropped, as backends were full") \
 	FIELD(VIP, packets_per_second, F64, RATE, LINE4, "packets/s", FAMILY_NONE, "", "of late") \
 	FIELD(VIP, bytes_per_second, F64, RATE, LINE4, "bytes/s", FAMILY_NONE, "", "of late") \
 	FIELD(VIP, connections_per_second, F64, RATE, LINE4, "connections/s", FAMILY_NONE, "", "of late") \
@@ -172,7 +177,7 @@
 	FIELD(BACKEND, id, U64, NONE, DETAIL, "ID", FAMILY_NONE, "", "number in the data plane") \
 	FIELD(BACKEND, vip, TEXT, NONE, COLUMN, "VIP", FAMILY_NONE, "", "its VIP") \
 	FIELD(BACKEND, backend, TEXT, NONE, COLUMN, "BACKEND", FAMILY_NONE, "", "ADDR:PORT") \
-	FIELD(BACKEND, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "up, filling, standby, sorry, draining, disabled, down, held, failing, avoided, unresolved") \
+	FIELD(BACKEND, state, TEXT, STATE, COLUMN, "STATE", FAMILY_NONE, "", "up, full, filling, standby, sorry, draining, disabled, down, held, failing, avoided, unresolved") \
 	FIELD(BACKEND, up, BOOL, NONE, DETAIL, "UP", FAMILY_starling_backend_up, "", "takes new connections") \
 	FIELD(BACKEND, weight, U64, NONE, COLUMN, "WEIGHT", FAMILY_starling_backend_weight, "", "configured") \
 	FIELD(BACKEND, share, F64, RATIO, COLUMN, "SHARE", FAMILY_NONE, "", "of the VIP's slots") \
@@ -196,9 +201,13 @@
 	FIELD(BACKEND, mtu, U64, NONE, DETAIL, "MTU", FAMILY_NONE, "", "of the path") \
 	FIELD(BACKEND, tier, U64, NONE, NOTE, "tier %", FAMILY_NONE, "", "its tier, of a VIP that has several") \
 	FIELD(BACKEND, why, TEXT, NONE, NOTE, "%", FAMILY_NONE, "", "what is wrong with its next hop, or why it serves otherwise than its checks say") \
+	FIELD(BACKEND, counted, U64, NONE, NOTE, "has % connections", FAMILY_NONE, "", "of one that may have so many: half-open ones and those at other balancers included") \
+	FIELD(BACKEND, maxconn, U64, NONE, NOTE, " of % at most", FAMILY_starling_backend_maxconn, "", "that it may have, by its line or by its agent") \
+	FIELD(BACKEND, full, BOOL, NONE, DETAIL, "FULL", FAMILY_starling_backend_full, "", "has as many as it may, or had a moment ago") \
 	FIELD(BACKEND, present_weight, F64, NONE, NOTE, "weight % yet", FAMILY_NONE, "", "while it fills: what it has of its weight") \
 	FIELD(BACKEND, agent_percent, U64, NONE, NOTE, "its agent asks for % percent", FAMILY_NONE, "", "of its weight") \
-	FIELD(BACKEND, agent_maxconn, U64, NONE, NOTE, "and takes % connections, which is not heeded", FAMILY_NONE, "", "by its agent's maxconn") \
+	FIELD(BACKEND, agent_maxconn, U64, NONE, NOTE, "its agent takes % connections", FAMILY_NONE, "", "by its agent's maxconn") \
+	FIELD(BACKEND, agent_unheeded, TEXT, NONE, NOTE, ", which is not heeded: %", FAMILY_NONE, "", "why its agent's maxconn is not") \
 	FIELD(BACKEND, by, TEXT, NONE, NOTE, "by %", FAMILY_NONE, "", "who put it aside") \
 	FIELD(BACKEND, reason, TEXT, NONE, NOTE, ", \"%\"", FAMILY_NONE, "", "for which reason") \
 	FIELD(BACKEND, until, TIME, NONE, NOTE, ", until %", FAMILY_NONE, "", "when a drain ends") \
@@ -317,7 +326,8 @@
 	FIELD(LOOKUP, forward, TEXT, NONE, LINE1, "; %", FAMILY_NONE, "", "dr, ipip, gue") \
 	FIELD(LOOKUP, device, TEXT, NONE, LINE1, " via %", FAMILY_NONE, "", "towards the backend") \
 	FIELD(LOOKUP, set, U64, NONE, DETAIL, "; set %", FAMILY_NONE, "", "of the flow table") \
-	FIELD(LOOKUP, new_backend, TEXT, NONE, DETAIL, "; a new flow -> %", FAMILY_NONE, "", "where a SYN of it would go")
+	FIELD(LOOKUP, new_backend, TEXT, NONE, DETAIL, "; a new flow -> %", FAMILY_NONE, "", "where a SYN of it would go") \
+	FIELD(LOOKUP, new_verdict, TEXT, NONE, DETAIL, "; of a new flow: %", FAMILY_NONE, "", "what would become of a SYN of it, unless it were sent")
 
 #define STARLING_FIELDS_TRACE(FIELD) \
 	FIELD(TRACE, time, TIME, NONE, COLUMN, "TIME", FAMILY_NONE, "", "when") \

@@ -133,6 +133,7 @@ struct command {
 	__u32 timeout_ms;
 	__u32 weight;
 	__u32 tier;
+	__u32 maxconn;
 	__u32 stake;
 	__u32 limit;
 	__u32 sample;

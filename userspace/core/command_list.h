@@ -79,6 +79,8 @@
 		"part of the new connections, against the others'; by default 1; 0: none") \
 	ARGUMENT(TIER,          KEYWORD,  "tier",          "N",                         NUMBER,    tier,             1, STARLING_TIERS, \
 		"backends of the lowest tier with a usable one serve, others stand by; 1 to 15, by default 1") \
+	ARGUMENT(MAXCONN,       KEYWORD,  "maxconn",       "N",                         NUMBER,    maxconn,          0, 4294967295, \
+		"takes no new connections while it has N, over all balancers of a site; by default 0: any number; not with mh, which keeps no count") \
 	ARGUMENT(OF_VIP,        KEYWORD,  "vip",           "VIP",                       NAME,      vip,              0, 0, \
 		"of this VIP alone") \
 	ARGUMENT(OF_BACKEND,    KEYWORD,  "backend",       "ADDR[:PORT]",               ADDRESS,   at,               0, 0, \
@@ -208,9 +210,9 @@
 	COMMAND(VIP_ADDRESS, "vip", "address", IN_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"add or delete an address of a virtual service", ARG_NAME, ARG_CHANGE, ARG_KEY) \
 	COMMAND(BACKEND_ADD, "backend", "add", IN_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
-		"give a virtual service a backend", ARG_NAME, ARG_BACKEND, ARG_WEIGHT, ARG_TIER) \
+		"give a virtual service a backend", ARG_NAME, ARG_BACKEND, ARG_WEIGHT, ARG_TIER, ARG_MAXCONN) \
 	COMMAND(BACKEND_SET, "backend", "set", IN_OWN_LINE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
-		"change options of a backend", ARG_NAME, ARG_BACKEND, ARG_WEIGHT, ARG_TIER) \
+		"change options of a backend", ARG_NAME, ARG_BACKEND, ARG_WEIGHT, ARG_TIER, ARG_MAXCONN) \
 	COMMAND(BACKEND_DELETE, "backend", "delete", IN_ABSENCE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"take a backend away at once: its connections break", ARG_NAME, ARG_BACKEND) \
 	COMMAND(BACKEND_SHOW, "backend", "show", IN_NO_FILE, COMMAND_LOCAL, \

@@ -189,6 +189,8 @@ static int backend_add(struct vip_config *vip, const struct command *command, st
 		backend.weight = command->weight;
 	if (command_has(command, ARG_TIER))
 		backend.tier = command->tier;
+	if (command_has(command, ARG_MAXCONN))
+		backend.maxconn = command->maxconn;
 	r = vip_backend_add(vip, &backend);
 	if (r == -EEXIST)
 		return backend_is_sorry(vip, &command->at) ? sorry_named(vip, command, err)
@@ -216,6 +218,8 @@ static int backend_set(const struct vip_config *vip, const struct command *comma
 		backend->weight = command->weight;
 	if (command_has(command, ARG_TIER))
 		backend->tier = command->tier;
+	if (command_has(command, ARG_MAXCONN))
+		backend->maxconn = command->maxconn;
 	return 0;
 }
 

@@ -136,7 +136,7 @@ static int backend_order(const void *left, const void *right)
 
 static bool backend_same(const struct backend_config *a, const struct backend_config *b)
 {
-	return a->weight == b->weight && a->tier == b->tier;
+	return a->weight == b->weight && a->tier == b->tier && a->maxconn == b->maxconn;
 }
 
 /* The sorry backend has no line. */

@@ -154,11 +154,12 @@ void config_export_health(const struct vip_config *vip, struct buf *out)
 
 void config_export_backend(const struct vip_config *vip, const struct backend_config *b, struct buf *out)
 {
-	struct command command = {.id = COMMAND_BACKEND_ADD, .at = b->at, .weight = b->weight, .tier = b->tier};
+	struct command command = {
+		.id = COMMAND_BACKEND_ADD, .at = b->at, .weight = b->weight, .tier = b->tier, .maxconn = b->maxconn};
 
 	memcpy(command.vip, vip->name, sizeof(command.vip));
 	command.given = given(ARG_NAME, true) | given(ARG_BACKEND, true) | given(ARG_WEIGHT, b->weight != 1) |
-			given(ARG_TIER, b->tier != TIER_DEFAULT);
+			given(ARG_TIER, b->tier != TIER_DEFAULT) | given(ARG_MAXCONN, b->maxconn);
 	line(&command, out);
 }
 

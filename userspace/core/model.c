@@ -341,7 +341,8 @@ int vip_sorry_set(struct vip_config *vip, const struct endpoint *at)
 	if (was && at && !endpoint_compare(&was->at, at))
 		return 0;
 	if (at)
-		rc = vip_backend_add(vip, &(struct backend_config){*at, 1, STARLING_TIER_SORRY});
+		rc = vip_backend_add(vip,
+				     &(struct backend_config){.at = *at, .weight = 1, .tier = STARLING_TIER_SORRY});
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < vip->backend_count; i++) {

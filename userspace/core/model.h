@@ -90,6 +90,7 @@ struct backend_config {
 	struct endpoint at; /* proto 0 */
 	__u32 weight;	    /* 0..65535; default 1 */
 	__u32 tier;	    /* 1..STARLING_TIERS, default 1; STARLING_TIER_SORRY: made by its VIP's line */
+	__u32 maxconn;	    /* connections that it may have, over all balancers of a site; 0, the default: any number */
 };
 
 struct vip_config {
@@ -248,6 +249,9 @@ double config_probes(const struct config *c); /* probes a second; -1 without mem
 
 /* Slots that a VIP of @backends backends gets when none are asked for: see limits.h. */
 __u32 vip_slots_default(size_t backends);
+
+/* Why a VIP does not know how many connections its backends have; NULL: it does. */
+const char *vip_uncounted(enum scheduler scheduler, bool hash_source);
 
 /* Slots that a VIP gets: what was asked for, else vip_slots_default() of the tier that has most backends. */
 __u32 vip_slots(const struct vip_config *vip);

@@ -138,6 +138,25 @@ static int backends_check(const struct vip_config *vip, const struct key_owner *
 	return 0;
 }
 
+const char *vip_uncounted(enum scheduler scheduler, bool hash_source)
+{
+	if (scheduler == SCHEDULER_MH)
+		return "scheduler mh keeps no count of connections: wlc, lc, wrr and rr do";
+	return hash_source ? "hash source counts clients, not connections: hash 5tuple does" : NULL;
+}
+
+static int limits_check(const struct vip_config *vip, struct err *err)
+{
+	const char *why = vip_uncounted(vip->scheduler, vip->hash_source);
+	char text[ENDPOINT_TEXT_BYTES];
+
+	for (size_t i = 0; why && i < vip->backend_count; i++)
+		if (vip->backend[i].maxconn)
+			return err_set(err, EINVAL, "VIP %s: backend %s has maxconn %u, but %s", vip->name,
+				       endpoint_format(&vip->backend[i].at, text), vip->backend[i].maxconn, why);
+	return 0;
+}
+
 static int vip_check(const struct vip_config *vip, struct err *err)
 {
 	size_t i;
@@ -152,7 +171,7 @@ static int vip_check(const struct vip_config *vip, struct err *err)
 	if (!vip->idle_ms && vip->scheduler != SCHEDULER_MH)
 		return err_set(err, EINVAL, "VIP %s: idle 0 keeps no count of flows, which scheduler %s needs",
 			       vip->name, scheduler_word((int)vip->scheduler));
-	return 0;
+	return limits_check(vip, err);
 }
 
 static int room_check(const struct config *c, const struct config_limits *limits, struct err *err)

@@ -177,23 +177,55 @@ static bool is_kept(const struct verdict_serve_out *out)
 	return out->why == VERDICT_WHY_LIMIT || out->why == VERDICT_WHY_PANIC;
 }
 
-static __u32 lowest_of(const struct verdict_serve_in *in, const struct verdict_serve_out *out, size_t count, bool kept)
+static __u32 lowest_of(const struct verdict_serve_in *in, const struct verdict_serve_out *out, size_t count, bool kept,
+		       bool full)
 {
 	__u32 lowest = 0;
 
 	for (size_t i = 0; i < count; i++)
 		if (in[i].weight && out[i].service == VERDICT_SERVE && is_kept(&out[i]) == kept &&
-		    (!lowest || in[i].tier < lowest))
+		    (full || !in[i].full) && (!lowest || in[i].tier < lowest))
 			lowest = in[i].tier;
 	return lowest;
 }
 
-/* Return: the lowest tier that takes new connections, that of kept ones if there are no others; 0: none. */
+/* Return: the lowest tier that takes new connections, else of full ones, else of kept ones; 0: none. */
 static __u32 lowest_tier(const struct verdict_serve_in *in, const struct verdict_serve_out *out, size_t count)
 {
-	__u32 lowest = lowest_of(in, out, count, false);
+	__u32 lowest = lowest_of(in, out, count, false, false);
 
-	return lowest ? lowest : lowest_of(in, out, count, true);
+	if (!lowest)
+		lowest = lowest_of(in, out, count, false, true);
+	return lowest ? lowest : lowest_of(in, out, count, true, true);
+}
+
+static bool all_full(const struct verdict_serve_in *in, const struct verdict_serve_out *out, size_t count)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!in[i].weight || out[i].service != VERDICT_SERVE)
+			continue;
+		if (!in[i].full)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* Those of tiers below @tier that are full keep what they have, and another serves. Return: whether there are any. */
+static bool full_stand_by(const struct verdict_serve_in *in, struct verdict_serve_out *out, size_t count, __u32 tier)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!in[i].weight || !in[i].full || in[i].tier >= tier || out[i].service != VERDICT_SERVE ||
+		    is_kept(&out[i]))
+			continue;
+		out[i] = (struct verdict_serve_out){VERDICT_STANDBY, VERDICT_WHY_FULL};
+		any = true;
+	}
+	return any;
 }
 
 /* Those of a lower tier that are kept say by their reason still why they are not out. */
@@ -224,8 +256,13 @@ int verdict_serve(const struct verdict_serve_policy *policy, const struct verdic
 	if (vip.suspects_itself)
 		keep(ret, count, is_avoided, VERDICT_WHY_SUSPECT);
 	vip.panic = panic(policy, in, count, ret, &vip.held);
+	if (policy->sorry && all_full(in, ret, count)) {
+		vip.panic = VERDICT_PANIC_SORRY;
+		vip.full = full_stand_by(in, ret, count, UINT32_MAX);
+	}
 	if (vip.panic != VERDICT_PANIC_ALL)
 		vip.tier = lowest_tier(in, ret, count);
+	vip.full |= full_stand_by(in, ret, count, vip.tier);
 	stand_by(in, ret, count, vip.tier);
 	for (size_t i = 0; i < count; i++)
 		vip.limited += ret[i].service == VERDICT_SERVE && ret[i].why == VERDICT_WHY_LIMIT;

@@ -20,7 +20,9 @@
  *
  * Of those that would serve the lowest tier does: whoever is of a higher one stands by, and keeps the flows it has.
  * Bounds count them as left: they are there. Whoever is avoided does not hold its tier up, nor does who is kept by
- * `eject` or `panic`: with others in a higher tier, it has only the flows that it has.
+ * `eject` or `panic`: with others in a higher tier, it has only the flows that it has. Nor does who has as many
+ * connections as it may: while all of a tier are full the next one serves, and with all of them the sorry backend. With
+ * neither, they stay in service, though they take nothing now: there is nobody to wait for but them.
  */
 #ifndef STARLING_CORE_VERDICT_SERVE_H
 #define STARLING_CORE_VERDICT_SERVE_H
@@ -56,6 +58,7 @@ struct verdict_serve_in {
 	enum verdict_source source;
 	bool own_down;	   /* own probes or clients' connections have said down for `fall` + 2 intervals */
 	bool passive;	   /* clients' connections fail, and that is enough here */
+	bool full;	   /* has as many connections as it may, or had a moment ago */
 	struct mono since; /* local or passive: when that began */
 };
 
@@ -79,7 +82,8 @@ enum verdict_service {
 	WHY(LIMIT, "limit", "would be out, but as many as may be are")                                                 \
 	WHY(SUSPECT, "suspect", "would be avoided, but too many would: this node suspects itself")                     \
 	WHY(PANIC, "panic", "would be out, but too few would be left")                                                 \
-	WHY(STANDBY, "standby", "a lower tier serves")
+	WHY(STANDBY, "standby", "a lower tier serves")                                                                 \
+	WHY(FULL, "full", "it and all others of its tier have as many connections as they may")
 
 enum verdict_why {
 #define VERDICT_WHY_ENUM(id, word, help) VERDICT_WHY_##id,
@@ -95,7 +99,7 @@ struct verdict_serve_out {
 enum verdict_panic {
 	VERDICT_PANIC_NONE,
 	VERDICT_PANIC_KEPT,  /* local and passive ejections are left in service */
-	VERDICT_PANIC_SORRY, /* nothing is left: the sorry backend */
+	VERDICT_PANIC_SORRY, /* nothing is left, or all are full: the sorry backend */
 	VERDICT_PANIC_ALL,   /* nothing is left: all that are not disabled */
 };
 
@@ -108,6 +112,7 @@ struct verdict_serve_vip {
 	size_t serving; /* of weight over 0, avoided ones too */
 	__u32 tier;	/* that serves; 0: none, or all of them */
 	size_t limited; /* kept in service by the limit */
+	bool full;	/* another tier, or the sorry backend, serves for some that are full */
 };
 
 /**

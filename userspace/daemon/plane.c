@@ -165,6 +165,7 @@ static int plane_map(struct plane *p)
 	p->flows = dataplane_flows(p->dp, &p->sets_max);
 	p->loads = dataplane_loads(p->dp, &loads);
 	p->signs = dataplane_signs(p->dp, &loads);
+	p->limits = dataplane_backend_limits(p->dp, &loads);
 	p->filter = dataplane_filter(p->dp);
 	words = p->slots_max / 64 + 1;
 	p->vip_by_id = calloc(p->vips_max, sizeof(struct plane_vip *));

@@ -157,6 +157,7 @@ static int backend_adopt(struct plane *p, struct plane_vip *v, __u32 id)
 		return -ENOMEM;
 	backend_path(b, r);
 	backend_lost(p, b);
+	plane_limits_remember(p, b);
 	plane_backend_remember(p, b);
 	return 0;
 }

@@ -53,6 +53,11 @@ const struct plane_vip *plane_vip_of_key(const struct plane *p, const struct end
 	return NULL;
 }
 
+static const char *unsent_word(const struct where *w)
+{
+	return w->dead ? "reset" : w->full ? "full" : "no-backend";
+}
+
 static void lookup_backend(const struct plane *p, const struct plane_vip *v, const struct where *w, struct table *t,
 			   size_t row)
 {
@@ -61,7 +66,7 @@ static void lookup_backend(const struct plane *p, const struct plane_vip *v, con
 
 	table_set_text(t, row, FIELD_LOOKUP_forward, plane_forward_name[v->forward]);
 	if (w->backend == ID_NONE) {
-		table_set_text(t, row, FIELD_LOOKUP_verdict, w->dead ? "reset" : "no-backend");
+		table_set_text(t, row, FIELD_LOOKUP_verdict, unsent_word(w));
 		return;
 	}
 	table_set_text(t, row, FIELD_LOOKUP_backend, plane_backend_text(p, w->backend, text));
@@ -125,5 +130,7 @@ int plane_lookup(struct plane *p, const struct endpoint *src, const struct endpo
 	lookup_cell(p, &old, t, row);
 	lookup_slot(p, v, hash, t, row);
 	table_set_text(t, row, FIELD_LOOKUP_new_backend, plane_backend_text(p, fresh.backend, text));
+	if (fresh.backend == ID_NONE)
+		table_set_text(t, row, FIELD_LOOKUP_new_verdict, unsent_word(&fresh));
 	return table_error(t);
 }

@@ -79,7 +79,8 @@ static bool backends_differ(const struct plane_vip *v, const struct vip_config *
 		if (!order && (b->weight != plane_weight(want->scheduler, w->weight) || b->tier != w->tier)) {
 			change->backends_changed++;
 			differ = true;
-		}
+		} else if (!order && b->most != w->maxconn)
+			change->backends_changed++;
 		differ |= order != 0;
 		i += order <= 0;
 		j += order >= 0;
@@ -308,6 +309,8 @@ void plane_vip_describe(struct plane_vip *v, const struct vip_config *want)
 		if (want->backend[i].tier == STARLING_TIER_SORRY)
 			found_nothing(v->backend[i]);
 		v->backend[i]->configured = want->backend[i].weight;
+		v->dirty |= v->backend[i]->most != want->backend[i].maxconn;
+		v->backend[i]->most = want->backend[i].maxconn;
 		v->dirty |= v->backend[i]->tier != want->backend[i].tier;
 		v->backend[i]->tier = (__u8)want->backend[i].tier;
 		v->backend[i]->weight = plane_weight(want->scheduler, want->backend[i].weight);

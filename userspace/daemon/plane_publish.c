@@ -42,7 +42,8 @@ static struct vip_record vip_record_of(const struct plane *p, const struct plane
 		.steer_by = (__u8)plane_steer_by(v->scheduler),
 		.flags = (__u8)((v->hash_source ? VIP_HASH_SOURCE : 0) | (v->idle_ms ? 0 : VIP_NO_CELLS) |
 				(v->dead_reset ? VIP_DEAD_RESET : 0) |
-				(plane_notes(v->passive, v->scheduler, v->hash_source) ? VIP_NOTES : 0)),
+				(plane_notes(v->passive, v->scheduler, v->hash_source) ? VIP_NOTES : 0) |
+				(plane_vip_has_limits(v) ? VIP_LIMITS : 0)),
 	};
 
 	memcpy(r.name, v->name, sizeof(r.name));
@@ -119,6 +120,7 @@ void plane_backend_create(struct plane *p, struct plane_backend *b)
 		dataplane_count_backend_reset(p->dp, b->id);
 		memset(&p->loads[b->id], 0, sizeof(p->loads[b->id]));
 		memset(&p->signs[b->id], 0, sizeof(p->signs[b->id]));
+		memset(&p->limits[b->id], 0, sizeof(p->limits[b->id]));
 		p->drift[b->id] = (struct sweep_drift){0};
 	}
 	memset(e->copy, 0, sizeof(e->copy));

@@ -45,6 +45,7 @@ static struct verdict_serve_in known_of(const struct plane_backend *b, bool not_
 					 .source = held ? VERDICT_BY_CERTIFIED : b->found.source,
 					 .own_down = b->found.own_down && !failing,
 					 .passive = b->outlier.ejected,
+					 .full = b->full,
 					 .since = ejected_since(b)};
 }
 
@@ -143,6 +144,7 @@ const char *plane_backend_kept(const struct plane_backend *b)
 	case VERDICT_WHY_LOCAL:
 	case VERDICT_WHY_PASSIVE:
 	case VERDICT_WHY_STANDBY:
+	case VERDICT_WHY_FULL:
 		return NULL;
 	case VERDICT_WHY_AVOID:
 	case VERDICT_WHY_LIMIT:
@@ -171,7 +173,8 @@ bool plane_vip_panics(const struct plane_vip *v, char words[PLANE_BOUND_BYTES])
 	case VERDICT_PANIC_NONE:
 		return false;
 	case VERDICT_PANIC_SORRY:
-		snprintf(words, PLANE_BOUND_BYTES, "is served by its sorry backend: no other one is usable");
+		snprintf(words, PLANE_BOUND_BYTES, "is served by its sorry backend: %s",
+			 v->serve.full ? "all others are full (maxconn)" : "no other one is usable");
 		return true;
 	case VERDICT_PANIC_KEPT:
 		snprintf(words, PLANE_BOUND_BYTES,
@@ -212,7 +215,9 @@ bool plane_vip_backup(const struct plane_vip *v, char words[PLANE_BOUND_BYTES])
 	for (__u32 i = 0; i < v->backend_count; i++)
 		if (v->weights[i] && v->tiers[i] < first)
 			first = v->tiers[i];
-	snprintf(words, PLANE_BOUND_BYTES, "is served by tier %u: none of a lower one is usable", v->serve.tier);
+	snprintf(words, PLANE_BOUND_BYTES, "is served by tier %u: %s", v->serve.tier,
+		 v->serve.full ? "those of a lower one that are usable are full (maxconn)"
+			       : "none of a lower one is usable");
 	return first < v->serve.tier;
 }
 
@@ -229,6 +234,8 @@ void plane_vip_note(struct plane *p, struct plane_vip *v)
 		state = "limited";
 	else if (plane_vip_backup(v, words))
 		state = "backup";
+	else if (plane_vip_full(v, words))
+		state = "full";
 	else
 		words[0] = '\0';
 	if (!strcmp(state, v->state_told))

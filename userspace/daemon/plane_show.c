@@ -59,7 +59,8 @@ const char *plane_backend_text(const struct plane *p, __u32 id, char text[ENDPOI
 }
 
 struct states {
-	__u64 up, down, draining, disabled, unresolved, avoided, filling, held, failing, standby, sorry, open, half;
+	__u64 up, down, draining, disabled, unresolved, avoided, filling, held, failing, standby, full, room, sorry,
+		open, half;
 };
 
 static void states_count(const struct plane *p, const struct plane_vip *v, struct states *s)
@@ -79,6 +80,8 @@ static void states_count(const struct plane *p, const struct plane_vip *v, struc
 		s->held += !strcmp(shown, "held");
 		s->failing += !strcmp(shown, "failing");
 		s->standby += !strcmp(shown, "standby");
+		s->full += !strcmp(shown, "full");
+		s->room += !strcmp(shown, "full") && plane_backend_counted(p, b) < plane_backend_limit(b);
 		s->sorry += !strcmp(shown, "sorry");
 		s->open += __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED);
 		s->half += __atomic_load_n(&p->loads[b->id].half, __ATOMIC_RELAXED);
@@ -90,7 +93,7 @@ static void vip_states(const struct plane *p, const struct plane_vip *v, struct 
 	struct states s;
 
 	states_count(p, v, &s);
-	table_set_bool(t, row, FIELD_VIP_available, s.up || s.filling || s.failing || v->serve.panic);
+	table_set_bool(t, row, FIELD_VIP_available, s.up || s.filling || s.failing || s.room || v->serve.panic);
 	table_set_u64(t, row, FIELD_VIP_backends_up, s.up);
 	table_set_u64(t, row, FIELD_VIP_backends_down, s.down);
 	table_set_u64(t, row, FIELD_VIP_backends_draining, s.draining);
@@ -101,6 +104,7 @@ static void vip_states(const struct plane *p, const struct plane_vip *v, struct 
 	table_set_u64(t, row, FIELD_VIP_backends_held, s.held);
 	table_set_u64(t, row, FIELD_VIP_backends_failing, s.failing);
 	table_set_u64(t, row, FIELD_VIP_backends_standby, s.standby);
+	table_set_u64(t, row, FIELD_VIP_backends_full, s.full);
 	table_set_u64(t, row, FIELD_VIP_backends_sorry, s.sorry);
 	if (v->scheduler == SCHEDULER_MH)
 		return;
@@ -113,6 +117,7 @@ static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
 	char text[ENDPOINT_TEXT_BYTES], digest[PLANE_DIGEST_BYTES];
 	size_t row = table_row(t);
 	struct vip_count count;
+	__u64 refused;
 
 	table_set_u64(t, row, FIELD_VIP_id, v->id);
 	table_set_text(t, row, FIELD_VIP_name, v->name);
@@ -136,6 +141,8 @@ static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
 		table_set_u64(t, row, FIELD_VIP_connections, count.connections);
 		table_set_u64(t, row, FIELD_VIP_overflows, count.overflows);
 	}
+	if (!dataplane_count_refused(p->dp, v->id, 1, &refused))
+		table_set_u64(t, row, FIELD_VIP_refused, refused);
 	table_set_f64(t, row, FIELD_VIP_packets_per_second, v->rate.packets_s);
 	table_set_f64(t, row, FIELD_VIP_bytes_per_second, v->rate.bytes_s);
 	table_set_f64(t, row, FIELD_VIP_connections_per_second, v->rate.connections_s);
@@ -250,6 +257,22 @@ static void backend_check(const struct plane *p, const struct plane_backend *b, 
 	table_set_text(t, row, FIELD_BACKEND_check, words[0] ? words : NULL);
 }
 
+static void backend_limit(const struct plane *p, const struct plane_backend *b, struct table *t, size_t row)
+{
+	__u32 most = plane_backend_limit(b);
+
+	if (b->maxconn) {
+		table_set_u64(t, row, FIELD_BACKEND_agent_maxconn, b->maxconn);
+		table_set_text(t, row, FIELD_BACKEND_agent_unheeded,
+			       vip_uncounted(b->vip->scheduler, b->vip->hash_source));
+	}
+	if (!most)
+		return;
+	table_set_u64(t, row, FIELD_BACKEND_counted, plane_backend_counted(p, b));
+	table_set_u64(t, row, FIELD_BACKEND_maxconn, most);
+	table_set_bool(t, row, FIELD_BACKEND_full, b->full);
+}
+
 static void backend_row(struct plane *p, const struct plane_backend *b, struct table *t)
 {
 	const struct plane_vip *v = b->vip;
@@ -269,8 +292,7 @@ static void backend_row(struct plane *p, const struct plane_backend *b, struct t
 		table_set_u64(t, row, FIELD_BACKEND_tier, b->tier);
 	if (b->less)
 		table_set_u64(t, row, FIELD_BACKEND_agent_percent, 100 - b->less);
-	if (b->maxconn)
-		table_set_u64(t, row, FIELD_BACKEND_agent_maxconn, b->maxconn);
+	backend_limit(p, b, t, row);
 	table_set_f64(t, row, FIELD_BACKEND_share, (double)b->held / v->region.count);
 	if (v->scheduler != SCHEDULER_MH) {
 		table_set_u64(t, row, FIELD_BACKEND_active, __atomic_load_n(&p->loads[b->id].open, __ATOMIC_RELAXED));

@@ -30,7 +30,8 @@ static bool vip_marks_dead(const struct plane_vip *v)
 struct pass {
 	struct plane *p;
 	struct plane_vip *v;
-	struct homes homes;
+	struct homes homes, roomy; /* of all that are usable; of those that are not full */
+	bool *room;		   /* owned; as homes_find() wants it; NULL: nobody is full, or there is no memory */
 	enum transition_keep keep;
 	__u32 split, pinned, resizing, warm;
 	bool gentle;	  /* plane_warms() */
@@ -52,6 +53,26 @@ static bool serves(const struct plane *p, __u32 id)
 static __u16 seconds_now(void)
 {
 	return (__u16)(mono_now().ns / 1000000000u);
+}
+
+/* Who is full is no second home while others have room. */
+static void pass_room(struct pass *pass)
+{
+	const struct plane_vip *v = pass->v;
+	bool any = false;
+
+	for (__u32 i = 0; i < v->backend_count; i++)
+		any |= v->backend[i]->full;
+	pass->room = any ? calloc(v->backend_count, sizeof(*pass->room)) : NULL;
+	if (!pass->room)
+		return;
+	pass->roomy = pass->homes;
+	pass->roomy.usable = pass->room;
+	pass->roomy.usable_count = 0;
+	for (__u32 i = 0; i < v->backend_count; i++) {
+		pass->room[i] = v->usable[i] && !v->backend[i]->full;
+		pass->roomy.usable_count += pass->room[i];
+	}
 }
 
 static void pass_init(struct pass *pass, struct plane *p, struct plane_vip *v)
@@ -76,6 +97,7 @@ static void pass_init(struct pass *pass, struct plane *p, struct plane_vip *v)
 		pass->homes.usable_count += v->usable[i];
 		v->backend[i]->held = 0;
 	}
+	pass_room(pass);
 	if (!v->since) /* without memory for clocks a split slot stays split until there is some */
 		v->since = calloc(v->region.count, sizeof(*v->since));
 }
@@ -84,6 +106,7 @@ static void pass_end(struct pass *pass)
 {
 	struct plane_vip *v = pass->v;
 
+	free(pass->room);
 	v->split = pass->split;
 	v->pinned = pass->pinned;
 	v->resizing = pass->resizing > 0;
@@ -95,6 +118,22 @@ static void pass_end(struct pass *pass)
 		free(v->since);
 		v->since = NULL;
 	}
+}
+
+/*
+ * The first one with room on the same walk, other than home 0, which is on it if it has room itself. Nothing of the
+ * digest, as others may see other counts. With cells for all flows no flow is moved by it.
+ */
+static __u16 home1_with_room(const struct pass *pass, __u32 s, const struct homes_pair *pair)
+{
+	struct homes_pair roomy;
+
+	if (!pass->room || pair->home1 == HOMES_NONE || pass->room[pair->home1])
+		return pair->home1;
+	roomy = homes_find(&pass->roomy, s);
+	if (pass->room[pair->home0])
+		roomy.home0 = roomy.home1;
+	return roomy.home0 == HOMES_NONE ? pair->home1 : roomy.home0;
 }
 
 /* The ids of a slot's homes by T, noted in the pass. */
@@ -109,7 +148,7 @@ static void homes_of(struct pass *pass, __u32 s, __u32 *ret0, __u32 *ret1)
 		pass->effective = (pass->effective ^ pass->v->keys[pair.home0]) * 0x100000001b3ULL;
 	}
 	if (pair.home1 != HOMES_NONE) {
-		*ret1 = b[pair.home1]->id;
+		*ret1 = b[home1_with_room(pass, s, &pair)]->id;
 		pass->effective = (pass->effective ^ pass->v->keys[pair.home1]) * 0x100000001b3ULL;
 	}
 }
@@ -291,6 +330,7 @@ static bool settle_slots(struct plane *p, struct plane_vip *v)
 	bool late = vip_marks_dead(v), changed, stale;
 	struct pass pass;
 
+	plane_limits_publish(p, v);
 	v->dirty = plane_vip_serve(v); /* it is tried again */
 	plane_fill_settle(v);
 	changed = backends_lower(p, v, late);

@@ -37,6 +37,7 @@
 #define PLANE_ADDRESS_BUCKETS 4096
 #define PLANE_TICK_MS	      1000
 #define PLANE_LOST_MS	      3000 /* a next hop lost for less changes nothing: neighbours flap while they are asked anew */
+#define PLANE_FULL_MS	      10000 /* who is full stays so for so long: else slots would change all the time */
 #define PLANE_CHUNK_SETS      16384 /* of a sweep, between urgent jobs: under 1 ms */
 #define PLANE_CHUNK_ROWS      64    /* of a show, between urgent jobs: under 1 ms */
 #define PLANE_SAMPLE	      4096  /* backends whose counters are read a tick */
@@ -70,6 +71,7 @@ struct plane_backend {
 	__u64 told;	    /* what it is called between nodes: fact_backend_key(); 0: not known yet */
 	__u32 weight;	    /* of the word and of T */
 	__u32 configured;   /* weight in the configuration */
+	__u32 most;	    /* maxconn in the configuration; 0: any */
 	__u8 tier;
 	__u32 id;
 	__u32 index;	 /* in vip->backend; where the table and the arrays have it */
@@ -78,6 +80,7 @@ struct plane_backend {
 	__u8 leaving;	 /* not in the configuration any more */
 	__u8 lost;	 /* its next hop is lost for good: shown, and no new flows */
 	__u8 filling;	 /* steps of fill.h that are left until it has its whole weight */
+	bool full;	 /* plane_limits.c */
 	bool first;	 /* it came with its VIP, and nothing has kept it out since but that its way was not known */
 	__u32 swapped;	 /* epoch in which the idle copy ceased to be selected; 0: never used */
 	enum override_state override;
@@ -99,8 +102,9 @@ struct plane_backend {
 		__u64 connections, repeats, resets; /* at the last sample */
 		struct mono at;			    /* of it; 0: none yet */
 	} signed_last;
-	bool suspect_told;  /* by an event */
-	struct mono filled; /* when its last step was, or it began to fill */
+	bool suspect_told;   /* by an event */
+	struct mono filled;  /* when its last step was, or it began to fill */
+	struct mono full_at; /* when it last had as many connections as make it full */
 	struct plane_rate rate;
 };
 
@@ -193,6 +197,7 @@ struct plane {
 	struct flow_set *flows;
 	struct backend_load *loads;
 	struct backend_signs *signs;
+	struct backend_limit *limits;
 	struct vip_filter *filter;
 	__u32 vips_max, backends_max, slots_max, sets_max;
 
@@ -336,6 +341,15 @@ bool plane_vip_panics(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
 bool plane_vip_suspects(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
 bool plane_vip_limits(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]);
 bool plane_vip_backup(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]); /* a higher tier serves */
+
+/* plane_limits.c: how many connections backends may have */
+__u32 plane_backend_limit(const struct plane_backend *b);			   /* 0: any number */
+__u64 plane_backend_counted(const struct plane *p, const struct plane_backend *b); /* open, half-open and at others */
+bool plane_vip_has_limits(const struct plane_vip *v);
+void plane_limits_remember(const struct plane *p, struct plane_backend *b);    /* adopted */
+void plane_limits_publish(struct plane *p, struct plane_vip *v);	       /* for the program, where they differ */
+void plane_limits_tick(struct plane *p, struct mono now);		       /* who is full, and who has room again */
+bool plane_vip_full(const struct plane_vip *v, char words[PLANE_BOUND_BYTES]); /* nobody who serves has room */
 
 /* plane_recover.c: who was found down comes back */
 void plane_recover_found(struct plane_backend *b, bool down); /* found down now, and what is known is as before that */

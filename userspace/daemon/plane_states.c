@@ -95,6 +95,7 @@ enum shown {
 	SHOWN_FAILING,
 	SHOWN_DAMPED, /* held, with so much of a penalty; with the next number SHOWN_DAMPED_STEP more, and so on */
 	SHOWN_PASSIVE = SHOWN_DAMPED + DAMP_MOST / SHOWN_DAMPED_STEP + 1, /* avoided; a restart forgets it */
+	SHOWN_FULL,
 	SHOWN_COUNT,
 };
 
@@ -115,6 +116,8 @@ static const char *shown_word(__u64 shown)
 		return "failing";
 	if (shown == SHOWN_PASSIVE)
 		return "avoided";
+	if (shown == SHOWN_FULL)
+		return "full";
 	if (shown >= SHOWN_HELD)
 		return "held";
 	return shown < SHOWN_FILLING ? word[shown] : "filling";
@@ -166,10 +169,12 @@ static enum shown backend_shown(const struct plane_backend *b)
 		return SHOWN_AVOIDED;
 	if (b->serve.why == VERDICT_WHY_PASSIVE)
 		return SHOWN_PASSIVE;
-	if (b->weight && b->serve.service == VERDICT_STANDBY)
+	if (b->weight && b->serve.service == VERDICT_STANDBY && b->serve.why != VERDICT_WHY_FULL)
 		return SHOWN_STANDBY;
 	if (b->tier == STARLING_TIER_SORRY)
 		return SHOWN_SORRY;
+	if (b->weight && b->full)
+		return SHOWN_FULL;
 	if (b->weight && b->filling)
 		return (enum shown)((b->vip->slow_exponential ? SHOWN_FILLING_EXPONENTIAL : SHOWN_FILLING) +
 				    b->filling - 1);
@@ -220,6 +225,10 @@ void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 		b->out_ms = BACKEND_SHOWN_MS(p->backends[b->id].shown);
 	}
 	switch (shown) {
+	case SHOWN_FULL:
+		b->full = true;
+		b->full_at = mono_now();
+		break;
 	case SHOWN_DOWN:
 		b->found = (struct plane_found){.state = VERDICT_DOWN, .source = VERDICT_BY_LOCAL};
 		break;
@@ -273,6 +282,9 @@ static void backend_why(const struct plane *p, const struct plane_backend *b, ch
 		snprintf(why, len, "%s", trouble);
 	else if (!b->weight)
 		snprintf(why, len, "weight 0");
+	else if (b->full)
+		snprintf(why, len, "%llu connections of %u that it may have", plane_backend_counted(p, b),
+			 plane_backend_limit(b));
 	else if (b->serve.service == VERDICT_STANDBY)
 		snprintf(why, len, "%s", verdict_why_help(b->serve.why));
 }
@@ -338,7 +350,8 @@ static void vip_checked(struct plane *p, struct plane_vip *v)
 							 .maxconn = b->maxconn};
 			p->hooks.checked(p->hooks.arg, check, &b->at, &verdict);
 		}
-		if (backend_found(b, &verdict) || b->agent != verdict.agent || b->less != verdict.less)
+		if (backend_found(b, &verdict) || b->agent != verdict.agent || b->less != verdict.less ||
+		    b->maxconn != verdict.maxconn)
 			v->dirty = p->dirty = true;
 		b->awaits &= check && v->recovery != RECOVERY_AUTO;
 		if (!check && plane_recover_forget(b))

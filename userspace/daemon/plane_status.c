@@ -283,6 +283,7 @@ static void status_problems(struct plane *p, struct table *t, size_t row, size_t
 	degraded |= vips_lack(p, t, row, plane_vip_waits);
 	degraded |= vips_lack(p, t, row, plane_vip_failing);
 	degraded |= vips_lack(p, t, row, plane_vip_backup);
+	degraded |= vips_lack(p, t, row, plane_vip_full);
 	if (missing) {
 		degraded = true;
 		snprintf(text, sizeof(text), "%zu of %zu devices are not attached", missing, p->config->iface_count);

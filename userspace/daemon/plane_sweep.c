@@ -252,6 +252,7 @@ void plane_tick(struct plane *p)
 	plane_serve_tick(p);
 	plane_recover_tick(p, now);
 	plane_fill_tick(p, now);
+	plane_limits_tick(p, now);
 	plane_settle(p);
 	plane_warm_tick(p);
 	unused_plain(p);

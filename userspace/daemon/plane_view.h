@@ -33,6 +33,11 @@ static inline __u32 view_score(const struct view *v, __u32 id, __u32 by)
 	return by == STEER_GIVEN ? l->given : l->open + l->half + l->peers;
 }
 
+static inline __u32 view_limit(const struct view *v, __u32 id)
+{
+	return id < v->p->backends_max ? __atomic_load_n(&v->p->limits[id].most, __ATOMIC_RELAXED) : 0;
+}
+
 static inline __u64 *view_set(const struct view *v, __u32 set)
 {
 	return set < v->p->sets_max ? v->p->flows[set].cell : NULL;

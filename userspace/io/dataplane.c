@@ -67,11 +67,12 @@ static int open_sizes(struct dataplane *dp, struct err *err)
 	if (dp->flow_sets_log2 > 31 || sets < STARLING_FLOW_SETS_MIN || sets > STARLING_FLOW_SETS_MAX)
 		return err_set(err, EINVAL, "sets of flows must be %u to %u, a power of two", STARLING_FLOW_SETS_MIN,
 			       STARLING_FLOW_SETS_MAX);
-	dp->map[DATAPLANE_MAP_COUNT_VIPS].entries = vips;
+	dp->map[DATAPLANE_MAP_COUNT_VIPS].entries = dp->map[DATAPLANE_MAP_COUNT_REFUSED].entries = vips;
 	dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries = backends;
 	dp->map[DATAPLANE_MAP_VIPS].entries = power_of_two(vips);
 	dp->map[DATAPLANE_MAP_BACKENDS].entries = dp->map[DATAPLANE_MAP_LOADS].entries = power_of_two(backends);
 	dp->map[DATAPLANE_MAP_SIGNS].entries = dp->map[DATAPLANE_MAP_BACKENDS].entries;
+	dp->map[DATAPLANE_MAP_LIMITS].entries = dp->map[DATAPLANE_MAP_BACKENDS].entries;
 	dp->map[DATAPLANE_MAP_NOTES].entries = NOTES;
 	dp->map[DATAPLANE_MAP_SLOTS].entries = power_of_two(slots);
 	dp->map[DATAPLANE_MAP_FLOWS].entries = sets;
@@ -374,6 +375,12 @@ struct backend_signs *dataplane_signs(struct dataplane *dp, __u32 *ret_count)
 {
 	*ret_count = dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries;
 	return dp->map[DATAPLANE_MAP_SIGNS].memory;
+}
+
+struct backend_limit *dataplane_backend_limits(struct dataplane *dp, __u32 *ret_count)
+{
+	*ret_count = dp->map[DATAPLANE_MAP_COUNT_BACKENDS].entries;
+	return dp->map[DATAPLANE_MAP_LIMITS].memory;
 }
 
 struct vip_filter *dataplane_filter(struct dataplane *dp)

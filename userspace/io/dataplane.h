@@ -93,6 +93,7 @@ __u64 *dataplane_slots(struct dataplane *dp, __u32 *ret_count);
 struct flow_set *dataplane_flows(struct dataplane *dp, __u32 *ret_count);
 struct backend_load *dataplane_loads(struct dataplane *dp, __u32 *ret_count);
 struct backend_signs *dataplane_signs(struct dataplane *dp, __u32 *ret_count);
+struct backend_limit *dataplane_backend_limits(struct dataplane *dp, __u32 *ret_count);
 struct vip_filter *dataplane_filter(struct dataplane *dp);
 
 struct key_entry *dataplane_keys(struct dataplane *dp, __u32 *ret_count);
@@ -175,6 +176,7 @@ int dataplane_takes_redirects(__u32 ifindex);
  * Return: 0, -ERANGE beyond the map, -ENOMEM, or -errno of the map.
  */
 int dataplane_count_vips(struct dataplane *dp, __u32 first, __u32 n, struct vip_count *ret);
+int dataplane_count_refused(struct dataplane *dp, __u32 first, __u32 n, __u64 *ret); /* of VIPs */
 int dataplane_count_backends(struct dataplane *dp, __u32 first, __u32 n, struct backend_count *ret);
 int dataplane_count_device(struct dataplane *dp, __u32 ifindex, struct device_count *ret);
 __u64 dataplane_overflows(struct dataplane *dp); /* never goes back */

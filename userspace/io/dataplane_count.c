@@ -85,6 +85,11 @@ int dataplane_count_vips(struct dataplane *dp, __u32 first, __u32 n, struct vip_
 	return count_read(dp, DATAPLANE_MAP_COUNT_VIPS, first, n, (__u64 *)ret);
 }
 
+int dataplane_count_refused(struct dataplane *dp, __u32 first, __u32 n, __u64 *ret)
+{
+	return count_read(dp, DATAPLANE_MAP_COUNT_REFUSED, first, n, ret);
+}
+
 int dataplane_count_backends(struct dataplane *dp, __u32 first, __u32 n, struct backend_count *ret)
 {
 	return count_read(dp, DATAPLANE_MAP_COUNT_BACKENDS, first, n, (__u64 *)ret);
@@ -105,7 +110,9 @@ __u64 dataplane_overflows(struct dataplane *dp)
 
 int dataplane_count_vip_reset(struct dataplane *dp, __u32 id)
 {
-	return count_reset(dp, DATAPLANE_MAP_COUNT_VIPS, id);
+	int ret = count_reset(dp, DATAPLANE_MAP_COUNT_REFUSED, id);
+
+	return ret ? ret : count_reset(dp, DATAPLANE_MAP_COUNT_VIPS, id);
 }
 
 int dataplane_count_backend_reset(struct dataplane *dp, __u32 id)

@@ -239,10 +239,12 @@ static void pins_compare(struct dataplane *dp, const char *what, __u32 wanted, _
 /* Whether a version of the same layout may not have had it, and then it is made now, like the others in size. */
 static bool pins_added(struct dataplane *dp, enum dataplane_map_id id)
 {
-	if (id == DATAPLANE_MAP_SIGNS)
+	if (id == DATAPLANE_MAP_SIGNS || id == DATAPLANE_MAP_LIMITS)
 		dp->map[id].entries = dp->map[DATAPLANE_MAP_BACKENDS].entries;
 	else if (id == DATAPLANE_MAP_NOTES)
 		dp->map[id].entries = NOTES;
+	else if (id == DATAPLANE_MAP_COUNT_REFUSED)
+		dp->map[id].entries = dp->map[DATAPLANE_MAP_COUNT_VIPS].entries;
 	else
 		return false;
 	return true;

@@ -31,11 +31,13 @@
 	ROW(FLOWS, flows, sizeof(struct flow_set))                                                                     \
 	ROW(LOADS, loads, sizeof(struct backend_load))                                                                 \
 	ROW(SIGNS, signs, sizeof(struct backend_signs))                                                                \
+	ROW(LIMITS, limits, sizeof(struct backend_limit))                                                              \
 	ROW(NOTES, notes, sizeof(__u64))                                                                               \
 	ROW(OVERFLOWS, overflows, 0)                                                                                   \
 	ROW(FRAGMENTS, fragments, 0)                                                                                   \
 	ROW(DEVMAP, devmap, 0)                                                                                         \
 	ROW(COUNT_VIPS, count_vips, 0)                                                                                 \
+	ROW(COUNT_REFUSED, count_refused, 0)                                                                           \
 	ROW(COUNT_BACKENDS, count_backends, 0)                                                                         \
 	ROW(COUNT_DEVICES, count_devices, 0)                                                                           \
 	ROW(EVENTS, events, 0)
