@@ -149,6 +149,28 @@ static void what_there_is_is_of_the_first_level(void **state)
 	config_free(to);
 }
 
+static void reputations_and_other_changes_are_both_made(void **state)
+{
+	struct config *base = forge_parse(ROSTER WEB), *mine = forge_parse(ROSTER HEAVY),
+		      *theirs = forge_parse(ROSTER WEB), *both = NULL;
+	char conflict[STARLING_NAME_BYTES] = "";
+
+	(void)state;
+	roster_reputation_set(&theirs->roster.node[0], 500);
+	assert_int_equal(config_merge(base, mine, theirs, &both, conflict), 0);
+	assert_int_equal(roster_reputation(&both->roster.node[0]), 500);
+	assert_false(config_part_differs(both, mine, "web"));
+	config_free(both);
+	assert_int_equal(config_merge(base, theirs, mine, &both, conflict), 0);
+	assert_int_equal(roster_reputation(&both->roster.node[0]), 500);
+	assert_false(config_part_differs(both, mine, "web"));
+	assert_true(config_shared_same(base, theirs)); /* no file tells them apart */
+	config_free(base);
+	config_free(mine);
+	config_free(theirs);
+	config_free(both);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +178,7 @@ int main(void)
 		cmocka_unit_test(changes_of_different_vips_are_both_made),
 		cmocka_unit_test(the_same_change_twice_is_one),
 		cmocka_unit_test(two_changes_of_one_vip_are_a_conflict),
+		cmocka_unit_test(reputations_and_other_changes_are_both_made),
 		cmocka_unit_test(of_two_trees_only_what_differs_is_read),
 		cmocka_unit_test(what_there_is_is_of_the_first_level),
 	};

@@ -151,6 +151,10 @@ int config_merge(const struct config *base, const struct config *mine, const str
 			rc = config_part_take(to, mine, "");
 		}
 	}
+	if (!rc)
+		roster_reputations_take(&to->roster, roster_reputations_same(&base->roster, &mine->roster)
+							     ? &theirs->roster
+							     : &mine->roster);
 	for (i = 0; i < mine->vip_count && !rc; i++)
 		rc = vip_merge(base, mine, theirs, to, mine->vip[i].name, ret_conflict);
 	for (i = 0; i < base->vip_count && !rc; i++)

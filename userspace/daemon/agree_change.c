@@ -338,7 +338,8 @@ static int edit_run(struct edit *e, struct err *err)
 		rc = pending_check(e, err);
 	if (!rc && e->t->request.dry_run)
 		return dry_answer(e, err);
-	if (!rc && config_shared_same(e->base, e->wanted) && asides_same(e->base, e->wanted) && !level_changes(e)) {
+	if (!rc && config_shared_same(e->base, e->wanted) && asides_same(e->base, e->wanted) &&
+	    roster_reputations_same(&e->base->roster, &e->wanted->roster) && !level_changes(e)) {
 		request_message_answer("nothing to change", &e->t->answer);
 	} else if (!rc) {
 		rc = propose_all(e, err);

@@ -114,7 +114,7 @@ int agree_tree(struct agree *a, const struct object_name *root, __u64 maker)
 static int lines_parse(struct agree *a, const char *text, size_t len, struct config **ret, struct err *err)
 {
 	struct err_list errors = {0};
-	int rc = load_parse(text, len, "the agreed configuration", &a->d->limits, ret, &errors);
+	int rc = load_parse_agreed(text, len, "the agreed configuration", &a->d->limits, ret, &errors);
 
 	if (rc && errors.count)
 		err_set(err, -rc, "%s", errors.err[0].text);
@@ -189,7 +189,7 @@ static int tree_update(struct agree *a, const struct object_name *root, const st
 	if (!rc)
 		rc = lines_parse(a, buf_text(&text), lines, &changed, err);
 	if (!rc) {
-		config_export(changed, &again);
+		config_export_agreed(changed, &again);
 		if (again.len != lines || memcmp(buf_text(&again), buf_text(&text), lines) != 0)
 			rc = err_set(err, EBADMSG, "an object is not written as its VIP is");
 	}
@@ -335,6 +335,8 @@ static int root_run(struct agree *a, const struct object_name *name, __u32 gener
 	rc = intent_read(&a->objects, name, &job.text, err);
 	before = a->running_generation;
 	pthread_mutex_unlock(&a->lock);
+	if (!rc)
+		job.text.len = asides_begin(buf_text(&job.text), job.text.len); /* what is put aside is no line */
 	if (!rc)
 		rc = agree_plane(a, PLANE_NORMAL, apply_run, &job, err);
 	config_free(shared);
