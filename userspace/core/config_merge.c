@@ -61,7 +61,8 @@ static void shared_note(void *arg, char change, const char *object, const char *
 	(void)change;
 	(void)name;
 	(void)line;
-	*differ |= !strcmp(object, "vip") || !strcmp(object, "backend") || !strcmp(object, "roster");
+	*differ |= !strcmp(object, "vip") || !strcmp(object, "health") || !strcmp(object, "backend") ||
+		   !strcmp(object, "roster");
 }
 
 bool config_shared_same(const struct config *a, const struct config *b)
