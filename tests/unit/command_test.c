@@ -86,6 +86,8 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 				"role observer,admin stake 3 reputation 250"),
 	[COMMAND_ROSTER_DELETE] = "roster delete lb1",
 	[COMMAND_ROSTER_SHOW] = "roster show",
+	[COMMAND_ROSTER_WEIGH] = "roster weigh",
+	[COMMAND_ROSTER_HISTORY] = "roster history lb1",
 	[COMMAND_LISTEN_HTTP] = "listen http 0.0.0.0:9000",
 	[COMMAND_LOG_LEVEL] = "log level debug",
 	[COMMAND_CONFIG_SHOW] = "config show",

@@ -295,6 +295,10 @@
 		"count it out", ARG_NODE) \
 	COMMAND(ROSTER_SHOW, "roster", "show", IN_NO_FILE, COMMAND_LOCAL, \
 		"show who counts, whether it answers or not") \
+	COMMAND(ROSTER_WEIGH, "roster", "weigh", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
+		"have the flock agree now on the reputations that this balancer has counted, not at the next hour") \
+	COMMAND(ROSTER_HISTORY, "roster", "history", IN_NO_FILE, COMMAND_LOCAL, \
+		"show how stakes and reputations came to be what they are, of all or of a node", OPTIONAL(ARG_NODE)) \
 	COMMAND(LISTEN_HTTP, "listen", "http", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"serve metrics and health of this balancer at an address", ARG_LISTEN) \
 	COMMAND(LOG_LEVEL, "log", "level", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \

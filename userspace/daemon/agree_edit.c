@@ -121,6 +121,8 @@ static int wanted_command(struct edit *e, struct err *err)
 
 	if (c->id == COMMAND_CONFIG_LEVEL)
 		return agree_level_raise(e->a, &e->base_level, c->intent_level, &e->level, err);
+	if (c->id == COMMAND_ROSTER_WEIGH)
+		return agree_weigh_wanted(e, err);
 	if (command_info(c->id)->flags & COMMAND_OVERRIDE)
 		return override_shared(e->wanted, e->t, err);
 	return config_command(e->wanted, c, err);

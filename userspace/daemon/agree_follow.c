@@ -294,7 +294,8 @@ struct applied_job {
 	struct agree *a;
 	const struct config *shared;
 	const struct intent_root *root;
-	struct buf text; /* of @shared */
+	struct buf text;   /* of @shared */
+	struct roster was; /* that ran before; owned */
 	struct apply_result result;
 };
 
@@ -305,6 +306,9 @@ static int apply_run(struct plane *p, void *arg, struct err *err)
 	struct apply_how how = {
 		.by = j->root->by, .command = j->root->command, .whole = true, .shared = &j->text, .agreed = true};
 	int rc = agree_join_check(j->a, plane_config(p), j->shared, err);
+
+	if (!rc)
+		rc = roster_copy(&j->was, &plane_config(p)->roster);
 
 	if (rc) {
 		config_free(wanted);
@@ -339,7 +343,10 @@ static int root_run(struct agree *a, const struct object_name *name, __u32 gener
 		job.text.len = asides_begin(buf_text(&job.text), job.text.len); /* what is put aside is no line */
 	if (!rc)
 		rc = agree_plane(a, PLANE_NORMAL, apply_run, &job, err);
+	if (!rc)
+		agree_weighed(a, &job.was, &shared->roster, generation);
 	config_free(shared);
+	roster_free(&job.was);
 	buf_free(&job.text);
 	if (rc)
 		return rc;
