@@ -26,7 +26,7 @@ SHOWS=(
 	"config history" "config level" "metric show" "metric show starling_vip_" "feature probe" "feature probe veth0" "status"
 	"version" "top" "config diff $TMP/other.conf"
 )
-covered=$(printf '%s\n' "${SHOWS[@]}" "config show" "config export" "config check" "health export")
+covered=$(printf '%s\n' "${SHOWS[@]}" "config show" "config export" "config check" "health export" "roster history")
 table=$(starling help | awk '/^[a-z]/ { print $1, ($2 ~ /^[a-z]+$/ ? $2 : "") }' |
 	grep -E ' (show|table|lookup|history|export|probe|check|diff)$|^(status|top|version) *$' | sort -u)
 missed=

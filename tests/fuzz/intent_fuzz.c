@@ -30,7 +30,7 @@ static void tree_again(const struct objects *o, const struct object_name *root, 
 	struct object_name name;
 	size_t lines = asides_begin(buf_text(text), text->len);
 
-	if (config_parse(buf_text(text), lines, "tree", &c, &errors) ||
+	if (config_parse_agreed(buf_text(text), lines, "tree", &c, &errors) ||
 	    asides_read(c, buf_text(text) + lines, text->len - lines, NULL))
 		goto out;
 	REQUIRE(!*c->node_name && !c->iface_count && !c->listen_http.port);

@@ -288,6 +288,126 @@ struct verdict_uplink verdict_measure_uplink(const struct verdict_world_options 
 	return u.sum;
 }
 
+/* --- reputations --- */
+
+#define MINUTE_MS     60000
+#define HOUR_MS	      3600000
+#define DEATH_EACH_MS (7 * MINUTE_MS)
+#define DEAD_MS	      (2 * MINUTE_MS)
+#define DYING_MS      MINUTE_MS /* before which, and after which, all may hold something else */
+
+struct repute {
+	size_t targets, ejected;
+};
+
+/* Of the deaths one after the other: when the last one that is over or has begun did, and whose it was. */
+static __u64 death_before(__u64 now_ms, size_t targets, size_t *ret_target)
+{
+	__u64 number = now_ms / DEATH_EACH_MS;
+
+	*ret_target = number % targets;
+	return number * DEATH_EACH_MS;
+}
+
+static void on_repute(void *arg, __u64 now_ms, size_t node, size_t target, enum verdict_state state,
+		      enum verdict_source source, __u64 since_ms)
+{
+	struct repute *r = arg;
+	size_t dying;
+	__u64 at_ms = death_before(now_ms, r->targets, &dying);
+
+	(void)node;
+	(void)source;
+	(void)since_ms;
+	r->ejected += state == VERDICT_DOWN && (target != dying || !at_ms || now_ms > at_ms + DEAD_MS + DYING_MS);
+}
+
+static size_t faults_make(__u64 end_ms, size_t targets, struct verdict_fault *ret)
+{
+	size_t count = 0, target;
+
+	for (__u64 at_ms = DEATH_EACH_MS; at_ms + DEAD_MS < end_ms; at_ms += DEATH_EACH_MS) {
+		death_before(at_ms, targets, &target);
+		ret[count++] = (struct verdict_fault){at_ms, VERDICT_FAULT_MUTE, target, 1, 0};
+		ret[count++] = (struct verdict_fault){at_ms + DEAD_MS, VERDICT_FAULT_HEAL, target, 1, 0};
+	}
+	return count;
+}
+
+/* What a node says of votes goes to its account. */
+static void account(struct verdict_world *w, size_t node, __u64 now_ms, struct reputation *r)
+{
+	struct reputation_seen seen[VERDICT_NODES_MAX];
+	size_t count = verdict_judged(verdict_world_node(w, node), seen, VERDICT_NODES_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(reputation_see(r, now_ms, &seen[i]), 0);
+}
+
+static size_t observed(const struct verdict_world *w, const struct verdict_world_options *o, __u64 id)
+{
+	struct verdict_seats seats;
+	size_t count = 0;
+
+	for (size_t i = 0; i < o->targets; i++) {
+		verdict_seats_draw(verdict_world_roster(w), &o->rule, verdict_world_target(i), &seats);
+		count += verdict_seat_of(&seats, id) >= 0;
+	}
+	return count;
+}
+
+static void hour(struct verdict_world *w, const struct verdict_world_options *o, size_t at, __u64 now_ms,
+		 const struct reputation account[2], struct verdict_repute *ret)
+{
+	struct roster roster;
+
+	assert_int_equal(roster_copy(&roster, verdict_world_roster(w)), 0);
+	reputation_vote(&account[0], now_ms, &roster);
+	verdict_world_weigh(w, &roster);
+	ret->honest[at] = ROSTER_REPUTATION_FULL;
+	for (size_t i = 0; i < o->nodes; i++) {
+		const struct roster_node *node = roster_find_id(&roster, verdict_world_id(w, i));
+		__u32 is = roster_reputation(node), a = reputation_of(&account[0], now_ms, node->id),
+		      b = reputation_of(&account[1], now_ms, node->id), apart = a > b ? a - b : b - a;
+
+		ret->apart = apart > ret->apart ? apart : ret->apart;
+		if (i + 1 == o->nodes)
+			ret->liar[at] = is;
+		if (i < o->nodes - o->liars && is < ret->honest[at])
+			ret->honest[at] = is;
+	}
+	roster_free(&roster);
+}
+
+struct verdict_repute verdict_measure_repute(const struct verdict_world_options *options, size_t hours)
+{
+	struct verdict_fault fault[2 * VERDICT_HOURS_MAX * HOUR_MS / DEATH_EACH_MS + 2];
+	struct verdict_world_options o = *options;
+	struct repute r = {.targets = o.targets};
+	struct reputation counted[2] = {0};
+	struct verdict_repute ret = {0};
+	struct verdict_world *w;
+	size_t faults = faults_make(hours * HOUR_MS, o.targets, fault);
+
+	o.changed = on_repute;
+	o.arg = &r;
+	w = verdict_world_new(&o);
+	ret.before = observed(w, &o, verdict_world_id(w, o.nodes - 1));
+	for (__u64 ms = MINUTE_MS; ms <= hours * HOUR_MS; ms += MINUTE_MS) {
+		verdict_world_run(w, ms, fault, faults);
+		for (size_t i = 0; i < 2; i++)
+			account(w, i, ms, &counted[i]);
+		if (ms % HOUR_MS == 0)
+			hour(w, &o, ms / HOUR_MS - 1, ms, counted, &ret);
+	}
+	ret.after = observed(w, &o, verdict_world_id(w, o.nodes - 1));
+	ret.ejected = r.ejected;
+	verdict_world_free(w);
+	reputation_free(&counted[0]);
+	reputation_free(&counted[1]);
+	return ret;
+}
+
 double verdict_quantile(const double *sorted, size_t count, double q)
 {
 	return count ? sorted[(size_t)(q * (double)(count - 1) + 0.5)] : 0;

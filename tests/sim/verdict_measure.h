@@ -57,6 +57,19 @@ struct verdict_uplink {
 /* Targets are well; of the last honest node's probes @percent get lost on its own way. */
 struct verdict_uplink verdict_measure_uplink(const struct verdict_world_options *options, __u32 percent);
 
+#define VERDICT_HOURS_MAX 24
+
+struct verdict_repute {
+	__u32 liar[VERDICT_HOURS_MAX];	 /* reputation agreed on after each hour, of the last node; */
+	__u32 honest[VERDICT_HOURS_MAX]; /* of the honest node that has the least */
+	__u32 apart;	      /* by which two honest nodes' accounts of anybody differed at most, at an hour */
+	size_t before, after; /* targets that the last node observes, at first and at the end */
+	size_t ejected;	      /* times that an honest node held a healthy target down */
+};
+
+/* A target dies every few minutes and comes back; every hour all take the reputations that node 0 has counted. */
+struct verdict_repute verdict_measure_repute(const struct verdict_world_options *options, size_t hours);
+
 double verdict_quantile(const double *sorted, size_t count, double q); /* 0: of none */
 
 /* The figure of COORDINATION.md, in seconds. */

@@ -149,7 +149,8 @@ static struct roster roster_of(const struct verdict_world *w, size_t nodes)
 	for (size_t i = 0; i < nodes; i++) {
 		struct roster_node node = {.key = w->node[i].signer.key,
 					   .roles = ROSTER_ROLES_DEFAULT,
-					   .stake = w->options.stake ? w->options.stake[i] : ROSTER_STAKE_DEFAULT};
+					   .stake = w->options.stake ? w->options.stake[i] : ROSTER_STAKE_DEFAULT,
+					   .reputation = w->options.reputation ? w->options.reputation[i] : 0};
 
 		snprintf(node.name, sizeof(node.name), "n%zu", i);
 		assert_int_equal(roster_add(&roster, &node, NULL), 0);
@@ -211,11 +212,12 @@ static void opinions(struct verdict_world *w, size_t node)
 	}
 }
 
-static void roster_change(struct verdict_world *w, size_t nodes)
+/* @roster moves in. */
+static void roster_change(struct verdict_world *w, size_t nodes, struct roster roster)
 {
 	roster_free(&w->roster);
 	w->nodes = nodes;
-	w->roster = roster_of(w, nodes);
+	w->roster = roster;
 	for (size_t i = 0; i < w->options.nodes; i++) {
 		struct node *n = &w->node[i];
 
@@ -229,6 +231,15 @@ static void roster_change(struct verdict_world *w, size_t nodes)
 				verdict_vote(n->verdict, verdict_world_now(w), n->kept[k]->bytes, n->kept[k]->len);
 		verdict_node_after(w, i);
 	}
+}
+
+void verdict_world_weigh(struct verdict_world *w, const struct roster *reputations)
+{
+	struct roster roster;
+
+	assert_int_equal(roster_copy(&roster, &w->roster), 0);
+	roster_reputations_take(&roster, reputations);
+	roster_change(w, w->nodes, roster);
 }
 
 /* --- what befalls them --- */
@@ -258,7 +269,7 @@ static void fault_one(struct verdict_world *w, const struct verdict_fault *f, si
 		node_start(w, i);
 		break;
 	case VERDICT_FAULT_ROSTER:
-		roster_change(w, f->value);
+		roster_change(w, f->value, roster_of(w, f->value));
 		break;
 	}
 }
@@ -465,6 +476,11 @@ void verdict_world_free(struct verdict_world *w)
 struct verdict *verdict_world_node(struct verdict_world *w, size_t node)
 {
 	return w->node[node].verdict;
+}
+
+__u64 verdict_world_id(const struct verdict_world *w, size_t node)
+{
+	return w->node[node].signer.id;
 }
 
 const struct roster *verdict_world_roster(const struct verdict_world *w)

@@ -71,6 +71,7 @@ struct verdict_world_options {
 	struct verdict_pace pace;
 	struct verdict_rule rule;
 	const __u32 *stake;	   /* of each node; NULL: 1 */
+	const __u32 *reputation;   /* likewise; NULL: full */
 	verdict_world_fn *changed; /* NULL: nobody asks; so the next one */
 	verdict_vote_fn *voted;
 	void *arg;
@@ -87,8 +88,12 @@ void verdict_world_free(struct verdict_world *w);
 /* Let virtual time pass until @ms since the start; @fault: sorted by time, those due meanwhile happen. */
 void verdict_world_run(struct verdict_world *w, __u64 ms, const struct verdict_fault *fault, size_t faults);
 
+/* The roster is as it was, but with these reputations, one of each of its nodes. */
+void verdict_world_weigh(struct verdict_world *w, const struct roster *reputations);
+
 struct verdict *verdict_world_node(struct verdict_world *w, size_t node); /* NULL: it lies, or is down */
 __u64 verdict_world_target(size_t target);				  /* its id */
+__u64 verdict_world_id(const struct verdict_world *w, size_t node);	  /* likewise */
 const struct roster *verdict_world_roster(const struct verdict_world *w);
 struct signing verdict_world_signing(struct verdict_world *w);
 enum verdict_state verdict_world_state(struct verdict_world *w, size_t node, size_t target,

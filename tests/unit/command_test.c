@@ -83,9 +83,11 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_NODE_LEAVE] = "node leave",
 	[COMMAND_NODE_SHOW] = "node show",
 	[COMMAND_ROSTER_ADD] = ("roster add lb1 ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= site fra "
-				"role observer,admin stake 3"),
+				"role observer,admin stake 3 reputation 250"),
 	[COMMAND_ROSTER_DELETE] = "roster delete lb1",
 	[COMMAND_ROSTER_SHOW] = "roster show",
+	[COMMAND_ROSTER_WEIGH] = "roster weigh",
+	[COMMAND_ROSTER_HISTORY] = "roster history lb1",
 	[COMMAND_LISTEN_HTTP] = "listen http 0.0.0.0:9000",
 	[COMMAND_LOG_LEVEL] = "log level debug",
 	[COMMAND_CONFIG_SHOW] = "config show",

@@ -272,6 +272,8 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 	command_run(c, "roster add lb1 " KEY_B " site fra", 0, NULL);
 	command_run(c, "roster add lb2 " KEY_B, -EEXIST, "node lb2 is in the roster already");
 	command_run(c, "roster add lb3 " KEY_B, -EINVAL, "node lb3: its key is that of lb1 already");
+	command_run(c, "roster add lb3 " KEY_B " reputation 500", -EINVAL,
+		    "a reputation is earned: `starling roster weigh` has the flock agree on it");
 	command_run(c, "listen http [::1]:9000", 0, NULL);
 	command_run(c, "log level error", 0, NULL);
 	buf_clear(&out);
@@ -293,6 +295,61 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 		"backend add web 10.0.0.3:80\n");
 	buf_free(&out);
 	config_free(c);
+}
+
+static void only_what_is_agreed_has_reputations(void **state)
+{
+	static const char lines[] = "roster add lb1 " KEY_A " stake 2 reputation 250\nroster add lb2 " KEY_B "\n";
+	struct err_list errors = {0};
+	struct buf out = BUF_INIT;
+	struct config *c = NULL, *plain;
+
+	(void)state;
+	assert_int_equal(config_read(lines, strlen(lines), "x", NULL, &c, &errors), -EINVAL);
+	assert_string_equal(errors.err[0].text, "a reputation is earned: leave it out");
+	assert_int_equal(errors.err[0].column, strstr(lines, "reputation") - lines + 1);
+	err_list_free(&errors);
+	assert_int_equal(config_read_agreed(lines, strlen(lines), "x", NULL, &c, &errors), 0);
+	assert_int_equal(roster_reputation(&c->roster.node[0]), 250);
+	assert_int_equal(roster_reputation(&c->roster.node[1]), 1000);
+	config_export_agreed(c, &out);
+	assert_string_equal(buf_text(&out), lines);
+	buf_clear(&out);
+	config_export(c, &out);
+	assert_null(strstr(buf_text(&out), "reputation"));
+	assert_int_equal(config_read(buf_text(&out), out.len, "x", NULL, &plain, &errors), 0);
+	buf_clear(&out);
+	assert_int_equal(config_diff(c, plain, &out), 0);
+	config_free(c);
+	config_free(plain);
+	buf_free(&out);
+}
+
+static void a_reputation_is_one_of_few_numbers(void **state)
+{
+	static const struct {
+		const char *words, *why;
+	} row[] = {
+		{"reputation 249", "reputation must be 250 to 1000, not \"249\""},
+		{"reputation 1001", "reputation must be 250 to 1000, not \"1001\""},
+		{"reputation 0", "reputation must be 250 to 1000, not \"0\""},
+		{"reputation -1", "reputation"},
+		{"reputation 275", "reputation must be a multiple of 50"},
+		{"reputation 300 reputation 350", "reputation"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		struct err_list errors = {0};
+		char line[160];
+		struct config *c;
+
+		snprintf(line, sizeof(line), "roster add lb1 " KEY_A " %s\n", row[i].words);
+		assert_int_equal(config_read_agreed(line, strlen(line), "x", NULL, &c, &errors), -EINVAL);
+		if (!strstr(errors.err[0].text, row[i].why))
+			fail_msg("%s: %s", row[i].words, errors.err[0].text);
+		err_list_free(&errors);
+	}
 }
 
 static void many_errors_are_counted_not_kept(void **state)
@@ -320,6 +377,8 @@ int main(void)
 		cmocka_unit_test(export_load_export_gives_the_same_bytes),
 		cmocka_unit_test(a_diff_names_each_object_that_differs_and_no_other),
 		cmocka_unit_test(commands_change_a_configuration_or_say_why_not),
+		cmocka_unit_test(only_what_is_agreed_has_reputations),
+		cmocka_unit_test(a_reputation_is_one_of_few_numbers),
 		cmocka_unit_test(many_errors_are_counted_not_kept),
 	};
 

@@ -149,6 +149,46 @@ static void what_there_is_is_of_the_first_level(void **state)
 	config_free(to);
 }
 
+static void every_shared_line_counts_and_no_own_one(void **state)
+{
+	static const char *const other[] = {ROSTER WEB CHECK "vip add more tcp/192.0.2.9:1\n", ROSTER HEAVY CHECK,
+					    ROSTER WEB, ROSTER WEB "health set web http path /b\n", WEB CHECK};
+	struct config *is = forge_parse(ROSTER WEB CHECK), *own = forge_parse(OWN ROSTER WEB CHECK), *c;
+
+	(void)state;
+	assert_true(config_shared_same(is, own));
+	for (size_t i = 0; i < sizeof(other) / sizeof(*other); i++) {
+		c = forge_parse(other[i]);
+		if (config_shared_same(is, c))
+			fail_msg("the same: %s", other[i]);
+		config_free(c);
+	}
+	config_free(is);
+	config_free(own);
+}
+
+static void reputations_and_other_changes_are_both_made(void **state)
+{
+	struct config *base = forge_parse(ROSTER WEB), *mine = forge_parse(ROSTER HEAVY),
+		      *theirs = forge_parse(ROSTER WEB), *both = NULL;
+	char conflict[STARLING_NAME_BYTES] = "";
+
+	(void)state;
+	roster_reputation_set(&theirs->roster.node[0], 500);
+	assert_int_equal(config_merge(base, mine, theirs, &both, conflict), 0);
+	assert_int_equal(roster_reputation(&both->roster.node[0]), 500);
+	assert_false(config_part_differs(both, mine, "web"));
+	config_free(both);
+	assert_int_equal(config_merge(base, theirs, mine, &both, conflict), 0);
+	assert_int_equal(roster_reputation(&both->roster.node[0]), 500);
+	assert_false(config_part_differs(both, mine, "web"));
+	assert_true(config_shared_same(base, theirs)); /* no file tells them apart */
+	config_free(base);
+	config_free(mine);
+	config_free(theirs);
+	config_free(both);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +196,8 @@ int main(void)
 		cmocka_unit_test(changes_of_different_vips_are_both_made),
 		cmocka_unit_test(the_same_change_twice_is_one),
 		cmocka_unit_test(two_changes_of_one_vip_are_a_conflict),
+		cmocka_unit_test(every_shared_line_counts_and_no_own_one),
+		cmocka_unit_test(reputations_and_other_changes_are_both_made),
 		cmocka_unit_test(of_two_trees_only_what_differs_is_read),
 		cmocka_unit_test(what_there_is_is_of_the_first_level),
 	};

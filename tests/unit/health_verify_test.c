@@ -47,7 +47,7 @@ static void desk_open(struct desk *d, const char *const sites[NODES], const char
 	buf_printf(&d->lines,
 		   "vip add web tcp/203.0.113.10:80\nhealth set web %s\nbackend add web 192.0.2.101:80 weight 1\n",
 		   check);
-	if (config_parse(buf_text(&d->lines), d->lines.len, "file", &d->wanted, &errors))
+	if (config_parse_agreed(buf_text(&d->lines), d->lines.len, "file", &d->wanted, &errors))
 		fail_msg("%s", errors.err[0].text);
 	err_list_free(&errors);
 }

@@ -34,7 +34,7 @@ struct config *forge_parse(const char *text)
 	struct err_list errors = {0};
 	struct config *c = NULL;
 
-	if (config_parse(text, strlen(text), "test", &c, &errors))
+	if (config_parse_agreed(text, strlen(text), "test", &c, &errors))
 		fail_msg("%s: %s", text, errors.count ? errors.err[0].text : "no memory");
 	err_list_free(&errors);
 	return c;

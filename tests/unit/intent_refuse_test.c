@@ -255,7 +255,7 @@ static void tree_is_refused(const char *vip, const char *vip_text, const char *r
 		by = BY_READ;
 		assert_int_equal(out.len, 0);
 		assert_non_null(strstr(err.text, "object "));
-	} else if (config_parse(buf_text(&out), out.len, "tree", &c, &errors)) {
+	} else if (config_parse_agreed(buf_text(&out), out.len, "tree", &c, &errors)) {
 		by = BY_PARSE;
 		assert_true(errors.count && errors.err[0].text[0]);
 	} else if (intent_same(&f.objects, &root, c, &f.node.signing)) {
@@ -294,6 +294,8 @@ static void a_vip_object_speaks_of_its_vip_alone(void **state)
 	tree_is_refused("dns", DNS "backend add dns [2001:db8::2]:53 # why\n", NULL, BY_SAME);
 }
 
+#define A_WITH(words) "roster add a ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= role voter,admin " words "\n"
+
 static void the_rest_is_a_roster_alone(void **state)
 {
 	(void)state;
@@ -303,6 +305,13 @@ static void the_rest_is_a_roster_alone(void **state)
 	tree_is_refused("dns", DNS, "\n", BY_READ);
 	tree_is_refused("dns", DNS, "roster add a nonsense\n", BY_PARSE);
 	tree_is_refused("dns", DNS, ROSTER ROSTER, BY_PARSE);
+	tree_is_refused("dns", DNS, A_WITH("reputation 250"), BY_NOBODY);
+	tree_is_refused("dns", DNS, A_WITH("reputation 1050"), BY_PARSE);
+	tree_is_refused("dns", DNS, A_WITH("reputation 200"), BY_PARSE);
+	tree_is_refused("dns", DNS, A_WITH("reputation 275"), BY_PARSE);
+	tree_is_refused("dns", DNS, A_WITH("reputation 250 reputation 250"), BY_PARSE);
+	tree_is_refused("dns", DNS, A_WITH("reputation 1000"), BY_SAME);
+	tree_is_refused("dns", DNS, "reputation a 250\n", BY_READ);
 }
 
 static void a_bucket_has_its_own_vips_in_their_order(void **state)

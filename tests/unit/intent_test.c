@@ -266,7 +266,7 @@ static void reads_as_itself(const char *text)
 	forge_open(&f);
 	forge_build(&f, c);
 	assert_int_equal(intent_read(&f.objects, &f.root, &out, &err), 0);
-	config_export(c, &wanted);
+	config_export_agreed(c, &wanted);
 	assert_string_equal(buf_text(&out), buf_text(&wanted));
 	again = forge_parse(buf_text(&out));
 	assert_int_equal(intent_same(&f.objects, &f.root, again, &f.node.signing), 0);
@@ -290,6 +290,8 @@ static void a_tree_reads_as_what_it_was_built_of(void **state)
 	reads_as_itself(ROSTER WEB DNS);
 	reads_as_itself(WEB);
 	reads_as_itself(ROSTER);
+	reads_as_itself(
+		"roster add a ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo= stake 3 reputation 950\n" WEB);
 	reads_as_itself("");
 }
 

@@ -98,13 +98,13 @@ static void the_digest_is_of_the_content_and_not_of_its_history(void **state)
 /* Whatever a node is made of shows in the digest, and no two parts run into each other. */
 static void every_part_of_a_node_shows_in_the_digest(void **state)
 {
-	struct roster_node plain = node("lb1", KEY_A), other[6];
+	struct roster_node plain = node("lb1", KEY_A), other[7];
 	struct roster_epoch first, second;
 	struct roster r = {0};
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < 6; i++)
+	for (i = 0; i < 7; i++)
 		other[i] = plain;
 	snprintf(other[0].name, sizeof(other[0].name), "lb");
 	snprintf(other[0].site, sizeof(other[0].site), "1");
@@ -113,15 +113,43 @@ static void every_part_of_a_node_shows_in_the_digest(void **state)
 	other[3].stake = 2;
 	assert_int_equal(roster_key_parse(KEY_B, &other[4].key), 0);
 	snprintf(other[5].name, sizeof(other[5].name), "lb2");
+	roster_reputation_set(&other[6], 950);
 	assert_int_equal(roster_add(&r, &plain, NULL), 0);
 	assert_int_equal(roster_digest(&r, &first), 0);
-	for (i = 0; i < 6; i++) {
+	for (i = 0; i < 7; i++) {
 		roster_free(&r);
 		assert_int_equal(roster_add(&r, &other[i], NULL), 0);
 		assert_int_equal(roster_digest(&r, &second), 0);
 		assert_memory_not_equal(&first, &second, sizeof(first));
 	}
 	roster_free(&r);
+}
+
+static void a_full_reputation_is_as_if_there_were_none(void **state)
+{
+	struct roster_node a = node("lb1", KEY_A), b = node("lb2", KEY_B);
+	struct roster_epoch plain, less, full;
+	struct roster r = {0}, other = {0};
+
+	(void)state;
+	assert_int_equal(roster_add(&r, &a, NULL) | roster_add(&r, &b, NULL), 0);
+	assert_int_equal(roster_digest(&r, &plain), 0);
+	roster_reputation_set(&r.node[1], 250);
+	assert_int_equal(roster_digest(&r, &less), 0);
+	assert_memory_not_equal(&plain, &less, sizeof(plain));
+	assert_int_equal(roster_add(&other, &b, NULL), 0);
+	assert_false(roster_reputations_same(&r, &other));
+	roster_reputations_take(&other, &r);
+	assert_int_equal(roster_reputation(&other.node[0]), 250);
+	assert_true(roster_reputations_same(&r, &other));
+	roster_reputation_set(&r.node[1], ROSTER_REPUTATION_FULL);
+	assert_int_equal(roster_digest(&r, &full), 0);
+	assert_memory_equal(&plain, &full, sizeof(plain));
+	assert_int_equal(roster_delete(&r, "lb2"), 0);
+	roster_reputations_take(&other, &r); /* who is in no other begins anew */
+	assert_int_equal(roster_reputation(&other.node[0]), ROSTER_REPUTATION_FULL);
+	roster_free(&r);
+	roster_free(&other);
 }
 
 static void nodes_are_found_by_name_and_by_id(void **state)
@@ -172,6 +200,7 @@ int main(void)
 		cmocka_unit_test(a_key_has_one_text),
 		cmocka_unit_test(the_digest_is_of_the_content_and_not_of_its_history),
 		cmocka_unit_test(every_part_of_a_node_shows_in_the_digest),
+		cmocka_unit_test(a_full_reputation_is_as_if_there_were_none),
 		cmocka_unit_test(nodes_are_found_by_name_and_by_id),
 		cmocka_unit_test(a_full_roster_takes_nobody),
 	};

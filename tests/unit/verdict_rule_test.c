@@ -283,6 +283,32 @@ static void stakes_draw_seats(void **state)
 	roster_free(&roster);
 }
 
+static void reputations_draw_seats_and_stakes_with_them(void **state)
+{
+	static const __u32 stake[6] = {1, 1, 1, 1, 1, 4};
+	struct roster roster = roster_of(6, stake);
+	size_t vote = 0, reputation = 0, hybrid = 0, all = 0;
+
+	(void)state;
+	roster_reputation_set(&roster.node[5], ROSTER_REPUTATION_FLOOR);
+	for (__u64 target = 0; target < 6000; target++) {
+		struct verdict_seats by_reputation = seats_of(&roster, VERDICT_MODE_REPUTATION, 1, target),
+				     by_both = seats_of(&roster, VERDICT_MODE_HYBRID, 1, target),
+				     by_vote = seats_of(&roster, VERDICT_MODE_VOTE, 1, target);
+		__u64 id = roster.node[5].id;
+
+		vote += verdict_seat_of(&by_vote, id) >= 0;
+		reputation += verdict_seat_of(&by_reputation, id) >= 0;
+		hybrid += by_both.seat[0].id == id;
+		all++;
+		assert_int_equal(by_reputation.seat[0].weight, by_reputation.seat[0].id == id ? 5 : 20);
+	}
+	assert_in_range(vote, all * 63 / 100, all * 70 / 100);	     /* 4 of 6 */
+	assert_in_range(reputation, all * 24 / 100, all * 29 / 100); /* at a quarter of others' weight: 26.4 % */
+	assert_in_range(hybrid, all * 15 / 100, all * 19 / 100);     /* four quarters: like any other */
+	roster_free(&roster);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +322,7 @@ int main(void)
 		cmocka_unit_test(below_four_seats_two_light_ones_decide_nothing),
 		cmocka_unit_test(a_quorum_outweighs_whatever_the_stakes),
 		cmocka_unit_test(stakes_draw_seats),
+		cmocka_unit_test(reputations_draw_seats_and_stakes_with_them),
 	};
 
 	return cmocka_run_group_tests_name("verdict_rule", tests, NULL, NULL);

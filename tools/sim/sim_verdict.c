@@ -12,18 +12,21 @@
 #include "../../tests/sim/verdict_measure.h"
 #include "lines.h"
 
-#define PROBES	   1000000
-#define TARGETS	   100
-#define TIMES	   6	/* worlds, of TARGETS / 3 deaths each */
-#define LOSS	   10	/* as verdict_flock() has it */
-#define PLAIN_MIN  50	/* in 10^6 with one liar and no burst, or nothing is shown; some 135 are to be expected */
-#define LONE_MIN   3000 /* likewise of a lone checker; some 5,500 */
-#define MANY	   250	/* targets, where many die */
-#define MANY_SEEDS 20
-#define FEW	   5 /* changes of homes that are called a few */
-#define FLAT_MS	   600000
-#define SPREAD_PCT 10 /* by which probes at one backend may differ with the size of the flock */
-#define ITEMS(a)   (sizeof(a) / sizeof(*(a)))
+#define PROBES		1000000
+#define TARGETS		100
+#define TIMES		6    /* worlds, of TARGETS / 3 deaths each */
+#define LOSS		10   /* as verdict_flock() has it */
+#define PLAIN_MIN	50   /* in 10^6 with one liar and no burst, or nothing is shown; some 135 are to be expected */
+#define LONE_MIN	3000 /* likewise of a lone checker; some 5,500 */
+#define MANY		250  /* targets, where many die */
+#define MANY_SEEDS	20
+#define FEW		5 /* changes of homes that are called a few */
+#define FLAT_MS		600000
+#define REPUTED		8 /* balancers */
+#define REPUTED_TARGETS 20
+#define REPUTED_HOURS	6
+#define SPREAD_PCT	10 /* by which probes at one backend may differ with the size of the flock */
+#define ITEMS(a)	(sizeof(a) / sizeof(*(a)))
 
 /* Observers, and of them so many that lie. */
 struct line {
@@ -288,6 +291,57 @@ static bool uplink_run(const struct ask *ask)
 	return lines_run(ITEMS(bad_ways), uplink_one, ask);
 }
 
+/* --- reputations --- */
+
+static const struct reputed {
+	enum verdict_mode mode;
+	size_t liars;
+	enum verdict_lie lie;
+} reputed[] = {
+	{VERDICT_MODE_REPUTATION, 0, 0},
+	{VERDICT_MODE_REPUTATION, 1, VERDICT_LIE_DOWN},
+	{VERDICT_MODE_REPUTATION, 1, VERDICT_LIE_UP},
+	{VERDICT_MODE_REPUTATION, 1, VERDICT_LIE_FLAP},
+	{VERDICT_MODE_REPUTATION, 1, VERDICT_LIE_EQUIVOCATE},
+	{VERDICT_MODE_REPUTATION, 1, VERDICT_LIE_REPLAY},
+	{VERDICT_MODE_REPUTATION, 1, VERDICT_LIE_SILENT},
+	{VERDICT_MODE_HYBRID, 1, VERDICT_LIE_DOWN},
+	{VERDICT_MODE_VOTE, 1, VERDICT_LIE_DOWN},
+};
+
+static bool repute_one(size_t i, const void *arg)
+{
+	const struct ask *ask = arg;
+	const struct reputed *p = &reputed[i];
+	const struct line of = {4, p->liars, p->lie, false};
+	struct verdict_world_options o = options(&of, ask->seed);
+	struct verdict_repute r;
+	bool lies = p->liars && p->lie != VERDICT_LIE_SILENT && p->lie != VERDICT_LIE_UP;
+
+	o.nodes = REPUTED;
+	o.targets = REPUTED_TARGETS;
+	o.rule.mode = p->mode;
+	r = verdict_measure_repute(&o, REPUTED_HOURS);
+	printf("%-11s %-34s %6u %5u %5u %7u %6u %5zu %5zu %8zu",
+	       p->mode == VERDICT_MODE_VOTE	? "vote"
+	       : p->mode == VERDICT_MODE_HYBRID ? "hybrid"
+						: "reputation",
+	       p->liars ? verdict_lie_text(p->lie) : "nobody lies", r.liar[0], r.liar[1], r.liar[REPUTED_HOURS - 1],
+	       r.honest[REPUTED_HOURS - 1], r.apart, r.before, r.after, r.ejected);
+	return line_end(missed_if(r.ejected || r.honest[REPUTED_HOURS - 1] <= 900 || r.apart > REPUTATION_APART ||
+				  (lies && r.liar[REPUTED_HOURS - 1] != ROSTER_REPUTATION_FLOOR)));
+}
+
+static bool repute_run(const struct ask *ask)
+{
+	printf("%d balancers, %d backends of which one dies every 7 minutes, for %d hours, %d %% of packets lost each "
+	       "way: the last\nbalancer's reputation after 1, 2 and %d hours, the least of an honest one, by how much "
+	       "two accounts differ; backends that\nthe last one observes at first and at the end, and times that a "
+	       "healthy one was held down\n",
+	       REPUTED, REPUTED_TARGETS, REPUTED_HOURS, LOSS, REPUTED_HOURS);
+	return lines_run(ITEMS(reputed), repute_one, ask);
+}
+
 /* --- load on a backend --- */
 
 static const size_t flat[] = {4, 8, 16, 32, 64, 128};
@@ -332,6 +386,7 @@ int main(int argc, char **argv)
 	missed |= times_run(&ask);
 	missed |= many_run(&ask);
 	missed |= uplink_run(&ask);
+	missed |= repute_run(&ask);
 	missed |= load_run(&ask);
 	printf(missed ? "some figures are missed\n" : "every figure is reached\n");
 	return missed;

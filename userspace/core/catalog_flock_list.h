@@ -24,6 +24,7 @@
 	FIELD(NODE, open, U64, COUNT, COLUMN, "OPEN", FAMILY_NONE, "", "connections, as it says") \
 	FIELD(NODE, round_trip, F64, SECONDS, DETAIL, "ROUND-TRIP", FAMILY_starling_gossip_probe_duration_seconds, "", "of a probe") \
 	FIELD(NODE, clock_offset, F64, SECONDS, DETAIL, "CLOCK", FAMILY_starling_gossip_clock_offset_seconds, "", "its wall clock less this one's") \
+	FIELD(NODE, reputation, U64, NONE, DETAIL, "REPUTATION", FAMILY_starling_gossip_reputation, "", "of its votes, per mille, as the flock has agreed") \
 	FIELD(NODE, incarnation, U64, NONE, DETAIL, "INCARNATION", FAMILY_NONE, "", "its life") \
 	FIELD(NODE, audit_entry, U64, NONE, DETAIL, "ENTRY", FAMILY_NONE, "", "last one of its audit log that it has told") \
 	FIELD(NODE, audit_state, TEXT, NONE, DETAIL, "AUDIT", FAMILY_NONE, "", "its audit log: whole, reset, unquoted, forked, cut") \
@@ -89,8 +90,21 @@
 	FIELD(ROSTER, site, TEXT, NONE, COLUMN, "SITE", FAMILY_NONE, "", "where it stands") \
 	FIELD(ROSTER, roles, LIST, NONE, COLUMN, "ROLES", FAMILY_NONE, "", "observer, voter, admin, witness") \
 	FIELD(ROSTER, stake, U64, NONE, COLUMN, "STAKE", FAMILY_NONE, "", "weight in votes by stake") \
+	FIELD(ROSTER, reputation, U64, NONE, COLUMN, "REPUTATION", FAMILY_NONE, "", "of its votes, per mille, as the flock has agreed") \
+	FIELD(ROSTER, counted, U64, NONE, COLUMN, "COUNTED", FAMILY_NONE, "", "likewise, as this balancer has counted it") \
 	FIELD(ROSTER, key, TEXT, NONE, COLUMN, "KEY", FAMILY_NONE, "", "public") \
 	FIELD(ROSTER, epoch, TEXT, NONE, DETAIL, "EPOCH", FAMILY_NONE, "", "digest of the whole roster")
+
+#define STARLING_FIELDS_WEIGHT(FIELD) \
+	FIELD(WEIGHT, node, TEXT, NONE, COLUMN, "NODE", FAMILY_NONE, "", "whose votes") \
+	FIELD(WEIGHT, time, TIME, NONE, COLUMN, "SINCE", FAMILY_NONE, "", "when it was agreed on") \
+	FIELD(WEIGHT, generation, U64, NONE, COLUMN, "GENERATION", FAMILY_NONE, "", "of the flock's configuration") \
+	FIELD(WEIGHT, stake_before, U64, NONE, COLUMN, "STAKE-BEFORE", FAMILY_NONE, "", "none: it was not in the roster, or earlier generations are not kept") \
+	FIELD(WEIGHT, stake, U64, NONE, COLUMN, "STAKE", FAMILY_NONE, "", "none: it left the roster") \
+	FIELD(WEIGHT, reputation_before, U64, NONE, COLUMN, "REPUTATION-BEFORE", FAMILY_NONE, "", "per mille") \
+	FIELD(WEIGHT, reputation, U64, NONE, COLUMN, "REPUTATION", FAMILY_NONE, "", "per mille") \
+	FIELD(WEIGHT, by, TEXT, NONE, COLUMN, "BY", FAMILY_NONE, "", "who changed it; starlingd: the flock, at its hour") \
+	FIELD(WEIGHT, command, TEXT, NONE, COLUMN, "COMMAND", FAMILY_NONE, "", "that did it")
 
 #define STARLING_FIELDS_KEY(FIELD) \
 	FIELD(KEY, id, TEXT, NONE, COLUMN, "KEY", FAMILY_NONE, "", "its fingerprint") \

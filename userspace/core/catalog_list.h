@@ -25,6 +25,7 @@
 	KIND(NODE,    "node",    LIST,     "a balancer of the flock")                              \
 	KIND(GOSSIP,  "gossip",  RECORD,   "what balancers say to each other")                     \
 	KIND(ROSTER,  "roster",  LIST,     "a node that counts")                                   \
+	KIND(WEIGHT,  "weight",  LIST,     "a change of what a node's votes weigh")                \
 	KIND(KEY,     "key",     LIST,     "a key that the flock's messages are sealed with")      \
 	KIND(LEASE,   "lease",   LIST,     "a right that one node has at a time")                  \
 	KIND(AUDIT,   "audit",   LIST,     "a line of the audit log")                              \
@@ -94,6 +95,7 @@
 	FAMILY(starling_gossip_identity_conflicts_total, COUNTER, "", "Times that two hosts were seen to use one identity.") \
 	FAMILY(starling_gossip_probe_duration_seconds, GAUGE, "peer=name", "From the last probe of a node to its answer.") \
 	FAMILY(starling_gossip_clock_offset_seconds, GAUGE, "peer=name", "Wall clock of a node less this one's.") \
+	FAMILY(starling_gossip_reputation, GAUGE, "peer=name", "Reputation of a node's votes that the flock has agreed on, per mille.") \
 	FAMILY(starling_audit_tails, GAUGE, "", "Nodes whose audit log's end is held, by what became of it.") \
 	FAMILY(starling_config_generation, GAUGE, "", "Generation of the running configuration.") \
 	FAMILY(starling_config_agreed_generation, GAUGE, "", "Generation that the flock has agreed on.") \
@@ -495,6 +497,7 @@
 	STARLING_FIELDS_NODE(FIELD)                                                                                    \
 	STARLING_FIELDS_GOSSIP(FIELD)                                                                                  \
 	STARLING_FIELDS_ROSTER(FIELD)                                                                                  \
+	STARLING_FIELDS_WEIGHT(FIELD)                                                                                  \
 	STARLING_FIELDS_KEY(FIELD)                                                                                     \
 	STARLING_FIELDS_LEASE(FIELD)                                                                                   \
 	STARLING_FIELDS_AUDIT(FIELD)                                                                                   \

@@ -18,4 +18,8 @@ void change_row_override(struct table *t, const char *verb, const char *vip, con
 struct override;
 void change_row_aside(void *table, const struct override *o);
 
+/* Reputations that are to be others. */
+struct roster;
+void change_rows_reputation(const struct roster *from, const struct roster *to, struct table *t);
+
 #endif

@@ -135,6 +135,7 @@ struct command {
 	__u32 tier;
 	__u32 maxconn;
 	__u32 stake;
+	__u32 reputation; /* of what is agreed alone; per mille */
 	__u32 limit;
 	__u32 sample;
 	__u32 count;

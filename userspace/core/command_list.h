@@ -155,8 +155,8 @@
 		"failures in a row that take it out, by default 3; three quick ones more confirm it") \
 	ARGUMENT(OBSERVERS,     KEYWORD,  "observers",     "4|7",                       OBSERVERS, check.observers,  0, 0, \
 		"balancers that probe a backend and vote, where there are so many: one of 4 may lie, the default, or two of 7") \
-	ARGUMENT(VERDICT_MODE,  KEYWORD,  "mode",          "any|majority|vote|stake|proof", VERDICT_MODE, check.mode, 0, 0, \
-		"how votes are counted: vote, the default: 2f + 1 of 3f + 1; of less than 4, majority: more than half") \
+	ARGUMENT(VERDICT_MODE,  KEYWORD,  "mode",          "any|majority|vote|stake|proof|reputation|hybrid", VERDICT_MODE, check.mode, 0, 0, \
+		"how votes are counted: vote, the default: 2f + 1 of 3f + 1; of less than 4, majority: more than half; stake, reputation, hybrid (both): observers are drawn by these") \
 	ARGUMENT(SCOPE,         KEYWORD,  "scope",         "site|flock",                SCOPE,     check.scope,      0, 0, \
 		"whose votes count: of balancers at the own site, the default, or of all") \
 	ARGUMENT(VIA,           KEYWORD,  "via",           "direct|tunnel",             VIA,       check.via,        0, 0, \
@@ -169,6 +169,8 @@
 		"what it is there for; by default observer") \
 	ARGUMENT(STAKE,         KEYWORD,  "stake",         "N",                         NUMBER,    stake,            1, 65535, \
 		"its weight where the nodes vote by weight; by default 1") \
+	ARGUMENT(REPUTATION,    KEYWORD,  "reputation",    "N",                         NUMBER,    reputation,       250, 1000, \
+		"per mille that its votes have earned: in what the flock has agreed on and in certificates, not for operators") \
 	ARGUMENT(RESET_STATE,   KEYWORD,  "reset-state",   "",                          FLAG,      given,            0, 0, \
 		"undo drains and disables as well") \
 	ARGUMENT(CONFIRM,       KEYWORD,  "confirm",       "D",                         DURATION,  confirm_ms,       5000, STARLING_CONFIRM_MAX_MS, \
@@ -289,11 +291,16 @@
 	COMMAND(NODE_SHOW, "node", "show", IN_NO_FILE, COMMAND_LOCAL, \
 		"show the balancers of the flock, as this one sees them") \
 	COMMAND(ROSTER_ADD, "roster", "add", IN_FILE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
-		"count a balancer, or a witness, in", ARG_NODE, ARG_PUBLIC_KEY, ARG_SITE, ARG_ROLES, ARG_STAKE) \
+		"count a balancer, or a witness, in", ARG_NODE, ARG_PUBLIC_KEY, ARG_SITE, ARG_ROLES, ARG_STAKE, \
+		ARG_REPUTATION) \
 	COMMAND(ROSTER_DELETE, "roster", "delete", IN_ABSENCE, COMMAND_SHARED | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"count it out", ARG_NODE) \
 	COMMAND(ROSTER_SHOW, "roster", "show", IN_NO_FILE, COMMAND_LOCAL, \
 		"show who counts, whether it answers or not") \
+	COMMAND(ROSTER_WEIGH, "roster", "weigh", IN_NO_FILE, COMMAND_SHARED | COMMAND_MUTATES, \
+		"have the flock agree now on the reputations that this balancer has counted, not at the next hour") \
+	COMMAND(ROSTER_HISTORY, "roster", "history", IN_NO_FILE, COMMAND_LOCAL, \
+		"show how stakes and reputations came to be what they are, of all or of a node", OPTIONAL(ARG_NODE)) \
 	COMMAND(LISTEN_HTTP, "listen", "http", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"serve metrics and health of this balancer at an address", ARG_LISTEN) \
 	COMMAND(LOG_LEVEL, "log", "level", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \

@@ -247,6 +247,9 @@ static int roster_command(struct config *c, const struct command *command, struc
 		return roster_delete(&c->roster, command->node)
 			       ? err_set(err, ENOENT, "there is no node %s in the roster", command->node)
 			       : 0;
+	if (command_has(command, ARG_REPUTATION))
+		return err_set(err, EINVAL,
+			       "a reputation is earned: `starling roster weigh` has the flock agree on it");
 	memcpy(node.name, command->node, sizeof(node.name));
 	memcpy(node.site, command->site, sizeof(node.site));
 	return roster_add(&c->roster, &node, err);

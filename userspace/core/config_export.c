@@ -77,7 +77,7 @@ void config_export_iface(const struct iface_config *iface, struct buf *out)
 	line(&command, out);
 }
 
-void config_export_roster(const struct roster_node *node, struct buf *out)
+static void roster_line(const struct roster_node *node, bool agreed, struct buf *out)
 {
 	struct command command = {.id = COMMAND_ROSTER_ADD, .public_key = node->key};
 
@@ -85,10 +85,23 @@ void config_export_roster(const struct roster_node *node, struct buf *out)
 	memcpy(command.site, node->site, sizeof(command.site));
 	command.roles = node->roles;
 	command.stake = node->stake;
+	command.reputation = node->reputation;
 	command.given = given(ARG_NODE, true) | given(ARG_PUBLIC_KEY, true) | given(ARG_SITE, *node->site) |
 			given(ARG_ROLES, node->roles != ROSTER_ROLES_DEFAULT) |
-			given(ARG_STAKE, node->stake != ROSTER_STAKE_DEFAULT);
+			given(ARG_STAKE, node->stake != ROSTER_STAKE_DEFAULT) |
+			given(ARG_REPUTATION, agreed && node->reputation);
 	line(&command, out);
+}
+
+void config_export_roster(const struct roster_node *node, struct buf *out)
+{
+	roster_line(node, false, out);
+}
+
+void config_export_seats(const struct roster *roster, struct buf *out)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		roster_line(&roster->node[i], true, out);
 }
 
 void config_export_vip(const struct vip_config *vip, struct buf *out)
@@ -184,18 +197,28 @@ void config_export_own(const struct config *c, struct buf *out)
 		config_export_iface(&c->iface[i], out);
 }
 
-void config_export(const struct config *c, struct buf *out)
+static void vips(const struct config *c, struct buf *out)
 {
-	size_t i;
-
-	config_export_own(c, out);
-	for (i = 0; i < c->roster.count; i++)
-		config_export_roster(&c->roster.node[i], out);
-	for (i = 0; i < c->vip_count; i++) {
+	for (size_t i = 0; i < c->vip_count; i++) {
 		if (out->len)
 			buf_putc(out, '\n');
 		config_export_vip(&c->vip[i], out);
 		config_export_health(&c->vip[i], out);
 		config_export_backends(&c->vip[i], out);
 	}
+}
+
+void config_export(const struct config *c, struct buf *out)
+{
+	config_export_own(c, out);
+	for (size_t i = 0; i < c->roster.count; i++)
+		config_export_roster(&c->roster.node[i], out);
+	vips(c, out);
+}
+
+void config_export_agreed(const struct config *c, struct buf *out)
+{
+	config_export_own(c, out);
+	config_export_seats(&c->roster, out);
+	vips(c, out);
 }

@@ -30,6 +30,7 @@ struct reader {
 	struct declared *declared; /* owned */
 	size_t declared_count, declared_room;
 	size_t backends;
+	bool agreed; /* it is no file, but what a flock has agreed on: with reputations */
 	bool second; /* pass */
 	bool no_memory;
 };
@@ -183,6 +184,36 @@ static void line_apply(struct reader *r, const struct command *command)
 	report(r, fault_word(command, code), &err);
 }
 
+/* Which word is a keyword; it is there. */
+static size_t keyword_word(const struct reader *r, const char *keyword)
+{
+	size_t i = r->line.count;
+
+	while (i > 1 && strcmp(r->line.word[i - 1], keyword) != 0)
+		i--;
+	return i - 1;
+}
+
+/* A line of the roster, with a reputation. */
+static void reputation_apply(struct reader *r, struct command *command)
+{
+	struct err err = {0};
+	size_t i;
+
+	if (!r->agreed || !roster_reputation_is(command->reputation)) {
+		err_set(&err, EINVAL,
+			r->agreed ? "reputation must be a multiple of %u" : "a reputation is earned: leave it out",
+			ROSTER_REPUTATION_STEP);
+		report(r, keyword_word(r, "reputation"), &err);
+		return;
+	}
+	command->given &= ~ARGUMENT_BIT(ARG_REPUTATION);
+	line_apply(r, command);
+	for (i = 0; i < r->config->roster.count; i++)
+		if (!strcmp(r->config->roster.node[i].name, command->node))
+			roster_reputation_set(&r->config->roster.node[i], command->reputation);
+}
+
 static bool of_vip(enum command_id id)
 {
 	return id == COMMAND_BACKEND_ADD || id == COMMAND_VIP_ADDRESS || id == COMMAND_HEALTH_SET;
@@ -221,7 +252,10 @@ static void line_parse(struct reader *r)
 		r->lex.at = r->lex.len;
 		return;
 	}
-	line_apply(r, &command);
+	if (id == COMMAND_ROSTER_ADD && command_has(&command, ARG_REPUTATION))
+		reputation_apply(r, &command);
+	else
+		line_apply(r, &command);
 }
 
 /* Errors of the lexer are those of the first pass. */
@@ -240,7 +274,8 @@ static void pass(struct reader *r, const char *text, size_t len, const char *fil
 	}
 }
 
-int config_parse(const char *text, size_t len, const char *file, struct config **ret, struct err_list *errors)
+static int parse(const char *text, size_t len, const char *file, bool agreed, struct config **ret,
+		 struct err_list *errors)
 {
 	struct reader *r = calloc(1, sizeof(*r));
 	struct err err;
@@ -251,6 +286,7 @@ int config_parse(const char *text, size_t len, const char *file, struct config *
 		return -ENOMEM;
 	}
 	r->errors = errors;
+	r->agreed = agreed;
 	if (len > STARLING_CONFIG_BYTES) {
 		err_set(&err, EFBIG, "the file is larger than %u bytes", STARLING_CONFIG_BYTES);
 		snprintf(err.file, sizeof(err.file), "%s", file);
@@ -273,6 +309,16 @@ int config_parse(const char *text, size_t len, const char *file, struct config *
 	return code;
 }
 
+int config_parse(const char *text, size_t len, const char *file, struct config **ret, struct err_list *errors)
+{
+	return parse(text, len, file, false, ret, errors);
+}
+
+int config_parse_agreed(const char *text, size_t len, const char *file, struct config **ret, struct err_list *errors)
+{
+	return parse(text, len, file, true, ret, errors);
+}
+
 /* Put an error about a VIP at the line that declares it. */
 static void vip_locate(const char *text, size_t len, const char *file, const struct vip_config *vip, struct err *err)
 {
@@ -291,15 +337,15 @@ static void vip_locate(const char *text, size_t len, const char *file, const str
 	free(line);
 }
 
-int config_read(const char *text, size_t len, const char *file, const struct config_limits *limits, struct config **ret,
-		struct err_list *errors)
+static int read_checked(const char *text, size_t len, const char *file, const struct config_limits *limits, bool agreed,
+			struct config **ret, struct err_list *errors)
 {
 	const struct vip_config *vip;
 	struct config *c;
 	struct err err;
 	int r;
 
-	r = config_parse(text, len, file, &c, errors);
+	r = parse(text, len, file, agreed, &c, errors);
 	if (r)
 		return r;
 	r = config_check_vip(c, limits, &vip, &err);
@@ -315,4 +361,16 @@ int config_read(const char *text, size_t len, const char *file, const struct con
 	}
 	*ret = c;
 	return 0;
+}
+
+int config_read(const char *text, size_t len, const char *file, const struct config_limits *limits, struct config **ret,
+		struct err_list *errors)
+{
+	return read_checked(text, len, file, limits, false, ret, errors);
+}
+
+int config_read_agreed(const char *text, size_t len, const char *file, const struct config_limits *limits,
+		       struct config **ret, struct err_list *errors)
+{
+	return read_checked(text, len, file, limits, true, ret, errors);
 }

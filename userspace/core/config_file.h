@@ -39,6 +39,11 @@ int config_parse(const char *text, size_t len, const char *file, struct config *
 int config_read(const char *text, size_t len, const char *file, const struct config_limits *limits, struct config **ret,
 		struct err_list *errors);
 
+/* The same of what a flock has agreed on, or of a certificate's file: its roster has reputations, which no file has. */
+int config_parse_agreed(const char *text, size_t len, const char *file, struct config **ret, struct err_list *errors);
+int config_read_agreed(const char *text, size_t len, const char *file, const struct config_limits *limits,
+		       struct config **ret, struct err_list *errors);
+
 /**
  * config_command() - apply one command to a configuration
  * @c:		changed on success only
@@ -71,7 +76,8 @@ int config_named(const struct config *c, const struct command *command, config_n
  * bytes.
  */
 void config_export(const struct config *c, struct buf *out);
-void config_export_own(const struct config *c, struct buf *out); /* its first lines: all but the roster and VIPs */
+void config_export_agreed(const struct config *c, struct buf *out); /* with reputations: for config_read_agreed() */
+void config_export_own(const struct config *c, struct buf *out);    /* its first lines: all but the roster and VIPs */
 
 /* The same for one object; each is one line with its newline. */
 void config_export_vip(const struct vip_config *vip, struct buf *out);

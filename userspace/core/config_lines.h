@@ -21,6 +21,7 @@ void config_export_listen(const struct config *c, struct buf *out);
 void config_export_log(const struct config *c, struct buf *out);
 void config_export_iface(const struct iface_config *iface, struct buf *out);
 void config_export_roster(const struct roster_node *node, struct buf *out);
+void config_export_seats(const struct roster *roster, struct buf *out);	    /* all of them, with their reputations */
 void config_export_backends(const struct vip_config *vip, struct buf *out); /* a line each, but of the sorry one */
 
 #endif

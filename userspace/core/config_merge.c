@@ -61,7 +61,8 @@ static void shared_note(void *arg, char change, const char *object, const char *
 	(void)change;
 	(void)name;
 	(void)line;
-	*differ |= !strcmp(object, "vip") || !strcmp(object, "backend") || !strcmp(object, "roster");
+	*differ |= !strcmp(object, "vip") || !strcmp(object, "health") || !strcmp(object, "backend") ||
+		   !strcmp(object, "roster");
 }
 
 bool config_shared_same(const struct config *a, const struct config *b)
@@ -151,6 +152,10 @@ int config_merge(const struct config *base, const struct config *mine, const str
 			rc = config_part_take(to, mine, "");
 		}
 	}
+	if (!rc)
+		roster_reputations_take(&to->roster, roster_reputations_same(&base->roster, &mine->roster)
+							     ? &theirs->roster
+							     : &mine->roster);
 	for (i = 0; i < mine->vip_count && !rc; i++)
 		rc = vip_merge(base, mine, theirs, to, mine->vip[i].name, ret_conflict);
 	for (i = 0; i < base->vip_count && !rc; i++)

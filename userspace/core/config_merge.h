@@ -27,7 +27,8 @@ bool config_part_differs(const struct config *a, const struct config *b, const c
  * @ret:	owned by the caller: both changes
  * @ret_conflict: the VIP that both changed, or "the roster"
  *
- * A VIP with its backends is changed as a whole, and so is the roster; what is put aside, backend by backend.
+ * A VIP with its backends is changed as a whole, and so is the roster, and so are all reputations, of which the later
+ * ones (@mine) hold; what is put aside, backend by backend.
  * Return: 0; -ESTALE: both changed the same; -ENOMEM.
  */
 int config_merge(const struct config *base, const struct config *mine, const struct config *theirs, struct config **ret,

@@ -258,7 +258,7 @@ static int reading_make(struct reading *r, const struct object_name *name)
 	return texts_check(r);
 }
 
-/* As config_export() does it, so that the text is its text. */
+/* As config_export_agreed() does it, so that the text is its text. */
 static void reading_write(const struct reading *r, struct buf *out)
 {
 	const struct object *vip;

@@ -8,7 +8,7 @@
  *	root	what it is, who made it, the names of the others; signed (Ed25519) by the node it was made on
  *	bucket	the VIPs whose names fall in it, by mix64: a line "vip NAME HASH" each, sorted
  *	vip	one VIP, its check and its backends, as `config export` writes them
- *	rest	the roster's lines, likewise
+ *	rest	the roster's lines, likewise, and with what no file has: reputations
  *	aside	the backends that are put aside by hand: aside.h
  *
  * Names are of canonical texts, so whoever builds the same configuration names the same objects, and a changed weight
@@ -136,8 +136,8 @@ int intent_root_read(const struct objects *o, const struct object_name *name, co
 
 /**
  * intent_read() - the text of a tree's configuration
- * @out:	lines of the grammar: roster, then VIPs by name, as config_export() writes them, then what is put aside
- *		(aside.h); nothing is appended on failure
+ * @out:	lines of the grammar: roster, then VIPs by name, as config_export_agreed() writes them, then what is put
+ *		aside (aside.h); nothing is appended on failure
  *
  * The tree has to be whole and canonical: parsing the text, building it again has to give the same names, which the
  * caller checks by intent_same(). Return: 0; -ENOENT: something lacks; -EBADMSG with @err: an object makes no sense;

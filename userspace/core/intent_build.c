@@ -103,10 +103,10 @@ static int tree_make(struct builder *b, const struct config *c, struct root_text
 	for (i = 0; i < INTENT_BUCKETS && !rc; i++)
 		if (b->bucket[i].len || b->bucket[i].failed)
 			rc = object_make(b, &b->bucket[i], "a bucket of VIPs", "", &ret->bucket[i]);
-	for (i = 0; i < c->roster.count && !rc; i++)
-		config_export_roster(&c->roster.node[i], &b->text);
-	if (!rc && c->roster.count)
+	if (!rc && c->roster.count) {
+		config_export_seats(&c->roster, &b->text);
 		rc = object_make(b, &b->text, "the roster", "", &ret->rest);
+	}
 	if (!rc && c->asides) {
 		asides_write(c, &b->text);
 		rc = object_make(b, &b->text, "what is put aside", "", &ret->aside);

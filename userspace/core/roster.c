@@ -157,6 +157,42 @@ const struct roster_node *roster_find_id(const struct roster *r, __u64 id)
 	return NULL;
 }
 
+__u32 roster_reputation(const struct roster_node *node)
+{
+	return node->reputation ? node->reputation : ROSTER_REPUTATION_FULL;
+}
+
+void roster_reputation_set(struct roster_node *node, __u32 reputation)
+{
+	node->reputation = reputation == ROSTER_REPUTATION_FULL ? 0 : reputation;
+}
+
+bool roster_reputation_is(__u32 reputation)
+{
+	return reputation >= ROSTER_REPUTATION_FLOOR && reputation <= ROSTER_REPUTATION_FULL &&
+	       reputation % ROSTER_REPUTATION_STEP == 0;
+}
+
+bool roster_reputations_same(const struct roster *a, const struct roster *b)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		const struct roster_node *other = roster_find_id(b, a->node[i].id);
+
+		if (other && roster_reputation(other) != roster_reputation(&a->node[i]))
+			return false;
+	}
+	return true;
+}
+
+void roster_reputations_take(struct roster *to, const struct roster *from)
+{
+	for (size_t i = 0; i < to->count; i++) {
+		const struct roster_node *other = roster_find_id(from, to->node[i].id);
+
+		to->node[i].reputation = other ? other->reputation : 0;
+	}
+}
+
 static void text_encode(const char *text, struct buf *out)
 {
 	size_t len = strlen(text);
@@ -173,6 +209,20 @@ static void number_encode(__u32 number, struct buf *out)
 	buf_add(out, &le, sizeof(le));
 }
 
+/* No name is empty, so that nothing else begins with that zero. */
+static void reputations_encode(const struct roster *r, struct buf *out)
+{
+	bool full = true;
+
+	for (size_t i = 0; i < r->count; i++)
+		full &= roster_reputation(&r->node[i]) == ROSTER_REPUTATION_FULL;
+	if (full)
+		return;
+	buf_putc(out, 0);
+	for (size_t i = 0; i < r->count; i++)
+		number_encode(roster_reputation(&r->node[i]), out);
+}
+
 void roster_encode(const struct roster *r, struct buf *out)
 {
 	size_t i;
@@ -185,6 +235,7 @@ void roster_encode(const struct roster *r, struct buf *out)
 		number_encode(r->node[i].roles, out);
 		number_encode(r->node[i].stake, out);
 	}
+	reputations_encode(r, out);
 }
 
 int roster_digest(const struct roster *r, struct roster_epoch *ret)

@@ -39,6 +39,11 @@ enum roster_role {
 #define ROSTER_ROLES_DEFAULT	ROLE_OBSERVER
 #define ROSTER_STAKE_DEFAULT	1
 
+/* Of a node's votes, per mille: what the flock has seen of them (reputation.h). */
+#define ROSTER_REPUTATION_FULL	1000
+#define ROSTER_REPUTATION_FLOOR 250
+#define ROSTER_REPUTATION_STEP	50 /* they are multiples of it */
+
 /* Ed25519 public key: RFC 8032. */
 struct roster_key {
 	__u8 byte[ROSTER_KEY_BYTES];
@@ -48,9 +53,10 @@ struct roster_node {
 	char name[STARLING_NAME_BYTES];
 	char site[STARLING_NAME_BYTES]; /* "" if not said */
 	struct roster_key key;
-	__u64 id;    /* roster_id() of the key */
-	__u32 roles; /* ROLE_*, one at least */
-	__u32 stake; /* 1..65535; its weight in votes by stake */
+	__u64 id;	  /* roster_id() of the key */
+	__u32 roles;	  /* ROLE_*, one at least */
+	__u32 stake;	  /* 1..65535; its weight in votes by stake */
+	__u32 reputation; /* what the flock has agreed on; 0: full. No line of a file says it */
 };
 
 struct roster {
@@ -99,10 +105,19 @@ int roster_delete(struct roster *r, const char *name); /* -ENOENT */
 const struct roster_node *roster_find(const struct roster *r, const char *name);
 const struct roster_node *roster_find_id(const struct roster *r, __u64 id);
 
+__u32 roster_reputation(const struct roster_node *node); /* FLOOR..FULL */
+void roster_reputation_set(struct roster_node *node, __u32 reputation);
+bool roster_reputation_is(__u32 reputation); /* whether a node can have it: any number may come */
+
+/* Whether the nodes that are in both have the same; and make them so, in @to: who is in no other has the full one. */
+bool roster_reputations_same(const struct roster *a, const struct roster *b);
+void roster_reputations_take(struct roster *to, const struct roster *from);
+
 /**
  * roster_encode() - the same bytes for the same roster, on every node and in every version
  * @out:	"starling roster 1", NUL; then by name each node: name and site, each behind a byte with its
- *		length; the key; roles and stake, 32 bits each, little-endian
+ *		length; the key; roles and stake, 32 bits each, little-endian; where not all are full, a zero byte and
+ *		all reputations, likewise
  */
 void roster_encode(const struct roster *r, struct buf *out);
 

@@ -40,6 +40,7 @@ static void target_again(struct verdict *v, struct mono now, struct target *t)
 {
 	target_seats(v, now, t);
 	memset(t->standing, 0, sizeof(t->standing));
+	verdict_judge_again(t);
 	free(t->seen);
 	t->seen = NULL;
 	t->asked_count = 0;
@@ -54,7 +55,11 @@ static int peers_build(const struct verdict *v, const struct roster *roster, str
 
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct peer *former = verdict_peer(v, roster->node[i].id);
-		struct peer peer = {roster->node[i].id, roster->node[i].key, !former || former->live, false};
+		struct peer peer = {.id = roster->node[i].id,
+				    .key = roster->node[i].key,
+				    .live = !former || former->live,
+				    .with = former ? former->with : 0,
+				    .against = former ? former->against : 0};
 
 		array_find(*ret, *ret_count, sizeof(peer), &peer.id, peer_order, &at);
 		if (array_insert(ret, ret_count, sizeof(peer), at, &peer))
@@ -174,7 +179,7 @@ static void target_change(struct verdict *v, struct mono now, struct target *t, 
 
 		if (seat < 0)
 			continue;
-		t->standing[seat] = standing[i];
+		verdict_stands(t, now, (size_t)seat, &standing[i]);
 		t->hash[seat] = verdict_vote_hash(&standing[i], v->config.signing);
 	}
 	verdict_settle(v, now, t);
@@ -286,6 +291,8 @@ void verdict_time(struct verdict *v, struct target *t)
 		t->due = verdict_own_down_due(t);
 	if (verdict_show_due(t).ns < t->due.ns)
 		t->due = verdict_show_due(t);
+	if (t->judge.ns && t->judge.ns < t->due.ns)
+		t->due = t->judge;
 	for (; at && v->by_time[(at - 1) / 2]->due.ns > t->due.ns; at = (at - 1) / 2)
 		heap_set(v, at, v->by_time[(at - 1) / 2]);
 	for (; (other = 2 * at + 1) < v->targets; at = other) {
@@ -315,6 +322,7 @@ static void target_due(struct verdict *v, struct mono now, struct target *t)
 	if (t->grace.ns <= now.ns)
 		t->grace.ns = 0;
 	verdict_settle(v, now, t);
+	verdict_judge(v, now, t);
 	verdict_time(v, t);
 }
 

@@ -26,6 +26,10 @@
  *    So an observer that holds a certificate which they have not proven for VERDICT_SHOW_MS shows it (verdict_shown()),
  *    until they do, and others take it (verdict_certificate()). Of two opposite ones, the one holds in which most of
  *    those voters that are in both have the later number; then the one of which more votes still stand; then down.
+ *  - Votes are judged: at each verdict, after the time that an honest observer needs to see the same, those that say
+ *    so stood with it, those that have said the opposite for as long stood against it, and again every VERDICT_JUDGE_MS
+ *    while they do. So did one whose voter lives and equivocates, or that turns to the opposite again and again. Who
+ *    abstains, is silent, or is held dead, is not judged. See reputation.h for what that is good for.
  *  - Once one is down, by votes or by own probes alone, all that fail here are hurried. Changes come out together:
  *    VERDICT_SETTLE_MS after the first; VERDICT_FILTER_MS if something is called down by more than f, but not yet by
  *    enough; VERDICT_MANY_MS while hurried probes of others fail. Where there are several, or were just before, they
@@ -38,20 +42,23 @@
 #ifndef STARLING_CORE_VERDICT_H
 #define STARLING_CORE_VERDICT_H
 
+#include "core/reputation.h"
 #include "core/verdict_rule.h"
 #include "core/verdict_watch.h"
 
-#define VERDICT_DOUBT_TARGETS 3	   /* observed, at least, to doubt oneself */
-#define VERDICT_DOUBT_PART    2	   /* more than one of so many fails: doubt begins */
-#define VERDICT_DOUBT_END     4	   /* and ends with no more than one of so many */
-#define VERDICT_TURN	      64   /* votes that are cast anew in one step */
-#define VERDICT_SETTLE_MS     20   /* a change waits so long for others */
-#define VERDICT_FILTER_MS     200  /* and so long if some are about to be decided */
-#define VERDICT_MANY_MS	      1000 /* or likely to follow */
-#define VERDICT_GRACE	      2	   /* intervals beyond `fall`, after which an observer should have voted */
-#define VERDICT_OWN	      2	   /* intervals after which own probes that say down are gone by */
-#define VERDICT_RENEW	      2	   /* intervals after which a vote without its witnesses gets others */
-#define VERDICT_SHOW_MS	      2000 /* votes that change after each other make no certificate worth showing */
+#define VERDICT_DOUBT_TARGETS 3	     /* observed, at least, to doubt oneself */
+#define VERDICT_DOUBT_PART    2	     /* more than one of so many fails: doubt begins */
+#define VERDICT_DOUBT_END     4	     /* and ends with no more than one of so many */
+#define VERDICT_TURN	      64     /* votes that are cast anew in one step */
+#define VERDICT_SETTLE_MS     20     /* a change waits so long for others */
+#define VERDICT_FILTER_MS     200    /* and so long if some are about to be decided */
+#define VERDICT_MANY_MS	      1000   /* or likely to follow */
+#define VERDICT_GRACE	      2	     /* intervals beyond `fall`, after which an observer should have voted */
+#define VERDICT_OWN	      2	     /* intervals after which own probes that say down are gone by */
+#define VERDICT_RENEW	      2	     /* intervals after which a vote without its witnesses gets others */
+#define VERDICT_JUDGE_MS      300000 /* after which a vote that stands against what holds is judged again */
+#define VERDICT_JUDGE_TURNS   3	     /* to what does not hold, while that holds, are a fault as well */
+#define VERDICT_SHOW_MS	      2000   /* votes that change after each other make no certificate worth showing */
 #define VERDICT_SHOWN_BYTES   PAGE_VALUE_BYTES
 
 struct verdict_config {
@@ -212,6 +219,9 @@ int verdict_export(const struct verdict *v, __u64 target, __u8 ret[VERDICT_CERTI
  * witnesses' votes, for which there is no room.
  */
 int verdict_shown(const struct verdict *v, __u64 target, __u8 ret[VERDICT_SHOWN_BYTES]);
+
+/* What votes were worth since this was asked last, by voters; who does not fit comes next. Return: how many. */
+size_t verdict_judged(struct verdict *v, struct reputation_seen *ret, size_t room);
 
 bool verdict_doubts(const struct verdict *v); /* whether this node abstains where it would call down */
 __u64 verdict_count(const struct verdict *v, enum verdict_outcome outcome);

@@ -43,7 +43,7 @@ static void vote_cast(struct verdict *v, struct mono now, struct target *t, enum
 
 	if (!verdict_vote_send(v, t, &vote))
 		return; /* with the next result again */
-	t->standing[t->self] = vote;
+	verdict_stands(t, now, (size_t)t->self, &vote);
 	t->voted = now;
 	if (t->is.rule.mode == VERDICT_MODE_PROOF)
 		t->hash[t->self] = verdict_vote_hash(&vote, v->config.signing);

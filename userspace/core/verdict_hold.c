@@ -94,6 +94,8 @@ static enum verdict_state decide(struct verdict *v, struct mono now, struct targ
 	if (state != VERDICT_NONE && (t->held.state != state || t->held.former)) {
 		bool dies = state == VERDICT_DOWN && t->held.state != state;
 
+		if (t->held.state != VERDICT_NONE && t->held.state != state)
+			verdict_judge_change(t, now);
 		certificate_make(v, t, state, counting);
 		if (dies)
 			verdict_hurry_failing(v, now);
@@ -210,6 +212,7 @@ void verdict_settle(struct verdict *v, struct mono now, struct target *t)
 	bool few = too_few(v, t);
 
 	show(v, now, t, decide(v, now, t));
+	verdict_judge_plan(v, now, t);
 	watch_set(v, now, t, !t->is.blind && (t->self >= 0 || few || t->asked_count));
 	verdict_fails(v, t);
 	if (few && t->watch.state == VERDICT_DOWN && t->state != VERDICT_DOWN)

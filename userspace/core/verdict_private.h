@@ -31,9 +31,13 @@ struct target {
 	bool watched;
 	struct verdict_watch watch;
 	struct verdict_vote standing[VERDICT_SEATS]; /* of state NONE: none */
-	__u64 hash[VERDICT_SEATS];		     /* of them, in mode proof */
-	struct verdict_vote *seen;		     /* by witnesses: VERDICT_SEEN of them; owned; NULL: none */
-	__u64 asked[VERDICT_SEATS];		     /* votes that this node is to be a witness of */
+	struct mono stood[VERDICT_SEATS];	     /* since when they say so */
+	__u32 turns[VERDICT_SEATS]; /* to what does not hold, since they were judged or another holds */
+	struct mono judge;	    /* when they are judged; 0 ns: nothing is to be judged */
+	bool judge_all;		    /* also who says what holds: it has come about */
+	__u64 hash[VERDICT_SEATS];  /* of them, in mode proof */
+	struct verdict_vote *seen;  /* by witnesses: VERDICT_SEEN of them; owned; NULL: none */
+	__u64 asked[VERDICT_SEATS]; /* votes that this node is to be a witness of */
 	size_t asked_count;
 	struct mono voted; /* by this node, last */
 	struct mono grace; /* observers that have not voted by then do not judge; 0 ns: it is over */
@@ -56,6 +60,7 @@ struct peer {
 	__u64 id;
 	struct roster_key key;
 	bool live, caught;
+	__u32 with, against; /* votes that were judged, since they were asked for */
 };
 
 struct verdict {
@@ -106,6 +111,13 @@ void verdict_witness(struct verdict *v, struct mono now, struct target *t, __u64
 void verdict_witness_says(struct verdict *v, struct target *t);				/* what it has found */
 bool verdict_seen(const struct target *t, __u64 about, __u64 voter);
 void verdict_seen_put(struct verdict *v, struct target *t, const struct verdict_vote *vote);
+
+/* verdict_judge.c: what votes were worth */
+void verdict_stands(struct target *t, struct mono now, size_t seat, const struct verdict_vote *vote); /* from now on */
+void verdict_judge_change(struct target *t, struct mono now); /* another state holds, after one did */
+void verdict_judge_plan(struct verdict *v, struct mono now, struct target *t);
+void verdict_judge(struct verdict *v, struct mono now, struct target *t); /* if it is due */
+void verdict_judge_again(struct target *t);				  /* no vote stands any more */
 
 /* verdict_hold.c: what follows from votes */
 enum verdict_state verdict_counting(const struct verdict *v, const struct target *t, size_t seat);

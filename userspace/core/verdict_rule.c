@@ -8,6 +8,7 @@
 
 #include "core/mix.h"
 
+#define WEIGHT_MAX   (65535 * (ROSTER_REPUTATION_FULL / ROSTER_REPUTATION_STEP)) /* of a stake and a reputation */
 #define WITNESS_DRAW 0x7769746e657373ULL /* "witness": another draw than that of seats */
 
 static bool observes(const struct roster_node *node, const struct verdict_rule *rule)
@@ -85,7 +86,7 @@ static bool bound_holds(const __u32 *weight, size_t count, size_t liars, __u32 b
  */
 static __u32 weight_bound(const __u32 *weight, size_t count, size_t liars)
 {
-	__u32 low = 1, high = 65535;
+	__u32 low = 1, high = WEIGHT_MAX;
 
 	while (low < high) {
 		__u32 mid = (low + high + 1) / 2;
@@ -105,7 +106,7 @@ static void seats_weigh(struct verdict_seats *s, const struct drawn *drawn)
 
 	for (i = 0; i < s->count; i++)
 		weight[i] = drawn[i].weight;
-	bound = s->liars ? weight_bound(weight, s->count, s->liars) : 65535;
+	bound = s->liars ? weight_bound(weight, s->count, s->liars) : WEIGHT_MAX;
 	for (i = 0; i < s->count; i++) {
 		s->seat[i].id = drawn[i].node->id;
 		s->seat[i].key = drawn[i].node->key;
@@ -113,9 +114,19 @@ static void seats_weigh(struct verdict_seats *s, const struct drawn *drawn)
 	}
 }
 
+/* Whether @rule heeds weights, which are then others than 1. */
+static bool weighs(const struct verdict_rule *rule)
+{
+	return rule->mode == VERDICT_MODE_STAKE || rule->mode == VERDICT_MODE_REPUTATION ||
+	       rule->mode == VERDICT_MODE_HYBRID;
+}
+
 static __u32 weight_of(const struct roster_node *node, const struct verdict_rule *rule)
 {
-	return rule->mode == VERDICT_MODE_STAKE && node->stake ? node->stake : 1;
+	__u32 stake = rule->mode != VERDICT_MODE_REPUTATION && node->stake ? node->stake : 1,
+	      steps = rule->mode == VERDICT_MODE_STAKE ? 1 : roster_reputation(node) / ROSTER_REPUTATION_STEP;
+
+	return weighs(rule) ? stake * steps : 1;
 }
 
 void verdict_seats_draw(const struct roster *roster, const struct verdict_rule *rule, __u64 target,
@@ -131,8 +142,7 @@ void verdict_seats_draw(const struct roster *roster, const struct verdict_rule *
 		if (!observes(node, rule))
 			continue;
 		nodes++;
-		drawn_put(drawn, &count, VERDICT_SEATS,
-			  drawn_lot(node, target, weight_of(node, rule), rule->mode == VERDICT_MODE_STAKE));
+		drawn_put(drawn, &count, VERDICT_SEATS, drawn_lot(node, target, weight_of(node, rule), weighs(rule)));
 	}
 	ret->liars = nodes < 4 ? 0 : nodes >= 7 && rule->liars == 2 ? 2 : 1;
 	ret->count = nodes < 4 ? nodes : 3 * ret->liars + 1;
@@ -211,6 +221,8 @@ enum verdict_state verdict_decide(const struct verdict_seats *s, enum verdict_mo
 	case VERDICT_MODE_VOTE:
 	case VERDICT_MODE_STAKE:
 	case VERDICT_MODE_PROOF:
+	case VERDICT_MODE_REPUTATION:
+	case VERDICT_MODE_HYBRID:
 		break;
 	case VERDICT_MODE_COUNT:
 		return VERDICT_NONE;

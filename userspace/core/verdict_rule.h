@@ -14,9 +14,11 @@
  * Two quorums of 2f + 1 have f + 1 seats in common, so one that does not lie: both verdicts cannot stand at one time.
  * Weights have to say the same: from 4 seats on a verdict also wants over two thirds of the weight, of which no f seats
  * have a third, as weights are cut to the largest bound for which that is so; below, over half of it. Weights are the
- * stakes in mode stake, and else equal. Where the seats are 3f + 1, those who are not in a quorum are f, and so the
- * quorum always has its two thirds: what a stake does is to draw. Seats go to nodes in proportion to it (weighted
- * rendezvous, Schindelhauer, Schomaker: SPAA 2005). `any` and `majority` count heads alone.
+ * stakes in mode stake, the reputations in mode reputation, their product in mode hybrid, and else equal; all of it
+ * stands in the roster, so the epoch of a vote says by which weights it counts. Where the seats are 3f + 1, those who
+ * are not in a quorum are f, and so the quorum always has its two thirds: what a weight does is to draw. Seats go to
+ * nodes in proportion to it (weighted rendezvous, Schindelhauer, Schomaker: SPAA 2005); of four nodes all have one.
+ * `any` and `majority` count heads alone.
  */
 #ifndef STARLING_CORE_VERDICT_RULE_H
 #define STARLING_CORE_VERDICT_RULE_H

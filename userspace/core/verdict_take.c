@@ -18,6 +18,7 @@ static void peer_catch(struct verdict *v, struct mono now, struct peer *peer, co
 	int len;
 
 	peer->caught = true;
+	peer->against += REPUTATION_PROOF;
 	for (size_t i = 0; i < v->targets; i++) {
 		if (verdict_seat_of(&v->target[i]->seats, peer->id) < 0)
 			continue;
@@ -84,7 +85,7 @@ static enum verdict_outcome vote_beside(struct verdict *v, struct mono now, stru
 static void vote_stand(struct verdict *v, struct mono now, struct target *t, size_t seat,
 		       const struct verdict_vote *vote)
 {
-	t->standing[seat] = *vote;
+	verdict_stands(t, now, seat, vote);
 	if (t->is.rule.mode == VERDICT_MODE_PROOF) {
 		t->hash[seat] = verdict_vote_hash(vote, v->config.signing);
 		if (vote->state == VERDICT_DOWN && t->self < 0)

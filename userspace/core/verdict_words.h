@@ -55,7 +55,9 @@ enum verdict_source {
 	MODE(MAJORITY, "majority", "more than half of the observers")                                                  \
 	MODE(VOTE, "vote", "2f + 1 of 3f + 1")                                                                         \
 	MODE(STAKE, "stake", "as vote; observers are drawn by their stakes, and over two thirds of these agree")       \
-	MODE(PROOF, "proof", "as vote; a down counts once two others have seen it")
+	MODE(PROOF, "proof", "as vote; a down counts once two others have seen it")                                    \
+	MODE(REPUTATION, "reputation", "as stake, by reputations")                                                     \
+	MODE(HYBRID, "hybrid", "as stake, by stakes times reputations")
 
 enum verdict_mode {
 #define VERDICT_MODE_ENUM(id, word, help) VERDICT_MODE_##id,

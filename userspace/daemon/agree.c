@@ -257,6 +257,7 @@ void agree_tick(struct agree *a)
 	}
 	agree_gate_tick(a);
 	agree_fold_tick(a);
+	agree_weigh_tick(a);
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -299,6 +300,7 @@ int agree_open(struct daemon *d, struct agree **ret, struct err *err)
 	a->d = d;
 	a->signing = peers_signing(d->peers);
 	a->leases.node = peers_self(d->peers);
+	a->weighed = mono_now();
 	randombytes_buf(&a->question, sizeof(a->question)); /* an answer to a former life's is none to this one's */
 	*ret = a;
 	rc = daemon_path(path, d->state_dir, "agreed", err);

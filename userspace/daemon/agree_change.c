@@ -30,12 +30,24 @@ static bool is_override(const struct edit *e)
 	return command_info(e->t->command.id)->flags & COMMAND_OVERRIDE;
 }
 
+/* Nobody needs to be asked whether he can run it: those who are say whether they have seen the like. */
+static bool is_weigh(const struct edit *e)
+{
+	return e->t->command.id == COMMAND_ROSTER_WEIGH;
+}
+
+/* So many may say no: of reputations as many as may lie. */
+static size_t no_allowed(const struct edit *e)
+{
+	return is_weigh(e) && e->base->roster.count ? (e->base->roster.count - 1) / 3 : 0;
+}
+
 static int silent_check(const struct edit *e, struct err *err)
 {
 	char name[STARLING_NAME_BYTES];
 
 	/* Nobody is asked whether he can put a backend aside. */
-	for (size_t i = 0; i < e->silent.count && !is_override(e); i++) {
+	for (size_t i = 0; i < e->silent.count && !is_override(e) && !is_weigh(e); i++) {
 		if (!peers_answers(e->a->d->peers, e->silent.id[i]))
 			continue; /* cut off, or gone: it follows when it is back */
 		peers_name(e->a->d->peers, e->silent.id[i], name);
@@ -145,7 +157,7 @@ static int ask_all(struct edit *e, const struct intent *want, struct err *err)
 	if (rc == -EACCES)
 		return err_set(err, EACCES, "the roster gives the role admin to others: do it there");
 	if (!rc)
-		rc = agree_ask(e->a, &want->root, e->wanted, careful, &e->silent, err);
+		rc = agree_ask(e->a, &want->root, e->wanted, careful, no_allowed(e), &e->silent, err);
 	if (!rc)
 		rc = silent_check(e, err);
 	return rc ? rc
@@ -267,9 +279,17 @@ static int dry_answer(struct edit *e, struct err *err)
 	if (!rc) {
 		config_changes(e->base, e->wanted, change_row, table);
 		asides_changes(e->base, e->wanted, change_row_aside, table);
+		change_rows_reputation(&e->base->roster, &e->wanted->roster, table);
 		rc = agree_plane(e->a, PLANE_NORMAL, effects_run, &effects, err);
 	}
 	return task_show(e->t, table, rc, err);
+}
+
+/* Whether nothing is to be changed. */
+static bool edit_same(const struct edit *e)
+{
+	return config_shared_same(e->base, e->wanted) && asides_same(e->base, e->wanted) &&
+	       roster_reputations_same(&e->base->roster, &e->wanted->roster) && !level_changes(e);
 }
 
 /* The file's own lines are this node's alone. */
@@ -338,7 +358,7 @@ static int edit_run(struct edit *e, struct err *err)
 		rc = pending_check(e, err);
 	if (!rc && e->t->request.dry_run)
 		return dry_answer(e, err);
-	if (!rc && config_shared_same(e->base, e->wanted) && asides_same(e->base, e->wanted) && !level_changes(e)) {
+	if (!rc && edit_same(e)) {
 		request_message_answer("nothing to change", &e->t->answer);
 	} else if (!rc) {
 		rc = propose_all(e, err);
@@ -415,27 +435,23 @@ static int fold_wanted(struct edit *e, const struct override *own, size_t count)
 	return e->wanted ? rc : -ENOMEM;
 }
 
-int agree_fold(struct agree *a, const struct override *own, size_t count, struct err *err)
+int agree_edit_own(struct agree *a, struct task *t, const char *command, agree_own_fn *fn, void *arg, struct err *err)
 {
 	struct edit *e = calloc(1, sizeof(*e));
-	struct task *t = calloc(1, sizeof(*t));
-	int rc = e && t ? 0 : -ENOMEM;
+	int rc = e ? 0 : -ENOMEM;
 
 	if (!rc) {
 		e->a = a;
 		e->t = t;
-		t->command.id = COMMAND_BACKEND_DRAIN;
-		t->request.force = true; /* it is so here */
-		snprintf(t->by, sizeof(t->by), "%s", own->by);
-		snprintf(e->command, sizeof(e->command), "backend drain|disable|enable ... local");
+		snprintf(e->command, sizeof(e->command), "%s", command);
 		e->base = edit_base(e, err);
-		rc = e->base ? fold_wanted(e, own, count) : -EIO;
+		rc = e->base ? fn(e, arg, err) : -EIO;
 	}
 	if (!rc)
 		asides_prune(e->wanted);
 	if (!rc)
 		rc = pending_check(e, err);
-	if (!rc && !asides_same(e->base, e->wanted))
+	if (!rc && !edit_same(e))
 		rc = propose_all(e, err);
 	if (!rc)
 		rc = agree_follow(a, err);
@@ -443,6 +459,34 @@ int agree_fold(struct agree *a, const struct override *own, size_t count, struct
 	if (e)
 		edit_free(e);
 	free(e);
+	return rc;
+}
+
+struct folded {
+	const struct override *own;
+	size_t count;
+};
+
+static int on_fold(struct edit *e, void *arg, struct err *err)
+{
+	const struct folded *f = arg;
+
+	(void)err;
+	return fold_wanted(e, f->own, f->count);
+}
+
+int agree_fold(struct agree *a, const struct override *own, size_t count, struct err *err)
+{
+	struct folded folded = {own, count};
+	struct task *t = calloc(1, sizeof(*t));
+	int rc;
+
+	if (!t)
+		return -ENOMEM;
+	t->command.id = COMMAND_BACKEND_DRAIN;
+	t->request.force = true; /* it is so here */
+	snprintf(t->by, sizeof(t->by), "%s", own->by);
+	rc = agree_edit_own(a, t, "backend drain|disable|enable ... local", on_fold, &folded, err);
 	free(t);
 	return rc;
 }

@@ -102,6 +102,8 @@ static int check(struct check *c, struct err *err)
 		rc = peers_roster_copy(c->a->d->peers, &roster);
 	if (!rc)
 		rc = agree_read(c->a, &c->root, &roster, &root, &shared, err);
+	if (!rc)
+		rc = agree_weigh_check(c->a, &roster, &shared->roster, err);
 	roster_free(&roster);
 	if (!rc && root.generation == 1)
 		rc = own_lines_check(c->a, shared, err);
@@ -220,10 +222,11 @@ void agree_message(struct agree *a, __u64 sender, const struct message *m)
 }
 
 /* Those that have not answered; by their places in a->answer. Of one that refuses: -EINVAL. */
-static int answers_look(struct agree *a, __u32 kind, struct agree_nodes *ret_missing, struct err *err)
+static int answers_look(struct agree *a, __u32 kind, size_t no, struct agree_nodes *ret_missing, struct err *err)
 {
 	char why[AGREE_WORDS_BYTES] = "", name[STARLING_NAME_BYTES];
 	__u64 refusing = 0;
+	size_t refuse = 0;
 
 	ret_missing->count = 0;
 	pthread_mutex_lock(&a->lock);
@@ -232,7 +235,7 @@ static int answers_look(struct agree *a, __u32 kind, struct agree_nodes *ret_mis
 
 		if (!w->came)
 			ret_missing->id[ret_missing->count++] = w->node;
-		else if (!w->ready && !refusing) {
+		else if (!w->ready && refuse++ == no) {
 			refusing = w->node;
 			memcpy(why, w->why, sizeof(why));
 		}
@@ -299,8 +302,8 @@ static __u32 question_begin(struct agree *a, const struct agree_nodes *whom)
 }
 
 int agree_question(struct agree *a, __u32 kind, const struct object_name *root, const struct agree_nodes *whom,
-		   __u32 wait_ms, int (*own)(void *arg, struct err *err), void *arg, struct agree_nodes *ret_silent,
-		   struct err *err)
+		   __u32 wait_ms, size_t no, int (*own)(void *arg, struct err *err), void *arg,
+		   struct agree_nodes *ret_silent, struct err *err)
 {
 	struct question q = {.kind = kind, .number = question_begin(a, whom), .root = *root};
 	struct mono began = mono_now(), asked = began, now;
@@ -316,7 +319,7 @@ int agree_question(struct agree *a, __u32 kind, const struct object_name *root, 
 	if (rc)
 		return rc;
 	do {
-		rc = answers_look(a, kind, ret_silent, err);
+		rc = answers_look(a, kind, no, ret_silent, err);
 		now = mono_now();
 		if (rc || !ret_silent->count || mono_ms(began, now) >= wait_ms ||
 		    (mono_ms(began, now) >= ASK_LEAST_MS && all_cut_off(a, ret_silent)))
@@ -349,12 +352,12 @@ static int own_try(void *arg, struct err *err)
 	return rc ? rc : agree_stage(t->a, t->root, err);
 }
 
-int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared, bool careful,
+int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared, bool careful, size_t no,
 	      struct agree_nodes *ret_silent, struct err *err)
 {
 	struct own_try own = {a, root, shared, careful};
 	struct agree_nodes others;
 
 	others.count = peers_others(a->d->peers, others.id, STARLING_ROSTER_NODES);
-	return agree_question(a, MESSAGE_CHECK, root, &others, ASK_MS, own_try, &own, ret_silent, err);
+	return agree_question(a, MESSAGE_CHECK, root, &others, ASK_MS, no, own_try, &own, ret_silent, err);
 }

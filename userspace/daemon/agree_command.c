@@ -32,7 +32,8 @@ static int admin_check(struct agree *a, struct err *err)
 /* What needs nobody's answer but the voters' does not wait for a change that goes through its waves. */
 static bool is_quick(struct agree *a, const struct task *t)
 {
-	if (t->command.id == COMMAND_NODE_LEASE || t->command.id == COMMAND_CONFIG_CONFIRM)
+	if (t->command.id == COMMAND_NODE_LEASE || t->command.id == COMMAND_CONFIG_CONFIRM ||
+	    t->command.id == COMMAND_ROSTER_HISTORY)
 		return true;
 	if (t->command.id != COMMAND_CONFIG_ROLLBACK || command_has(&t->command, ARG_GENERATION))
 		return false;
@@ -52,15 +53,26 @@ static int take_back(struct edit *e, struct err *err)
 	return 0;
 }
 
+static int history_show(struct agree *a, struct task *t, struct err *err)
+{
+	struct table *table = table_new(KIND_WEIGHT);
+	const char *name = command_has(&t->command, ARG_NODE) ? t->command.node : NULL;
+
+	return table ? task_show(t, table, agree_weights(a, name, table, err), err) : -ENOMEM;
+}
+
 static void quick_run(void *arg)
 {
 	struct task *t = arg;
 	struct agree *a = t->d->agree;
 	struct err err = {0};
-	int rc = t->command.id == COMMAND_NODE_LEASE ? 0 : admin_check(a, &err);
+	bool any = t->command.id == COMMAND_NODE_LEASE || t->command.id == COMMAND_ROSTER_HISTORY;
+	int rc = any ? 0 : admin_check(a, &err);
 
 	if (!rc && t->command.id == COMMAND_NODE_LEASE)
 		rc = agree_lease(a, t, &err);
+	else if (!rc && t->command.id == COMMAND_ROSTER_HISTORY)
+		rc = history_show(a, t, &err);
 	else if (!rc)
 		rc = t->command.id == COMMAND_CONFIG_CONFIRM ? agree_confirm(a, t, &err)
 							     : agree_edit(a, t, take_back, &err);
@@ -110,6 +122,8 @@ static bool is_shared(const struct task *t)
 	case COMMAND_NODE_LEASE:
 	case COMMAND_CONFIG_LEVEL:
 		return command_mutates(&t->command);
+	case COMMAND_ROSTER_HISTORY:
+		return agree_on(t->d->agree);
 	default:
 		/* A signal re-reads the own lines alone. */
 		return agree_on(t->d->agree) && info->flags & COMMAND_SHARED && info->flags & COMMAND_MUTATES &&

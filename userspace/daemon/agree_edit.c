@@ -41,10 +41,13 @@ struct config *edit_base(struct edit *e, struct err *err)
 	return c;
 }
 
-static int text_wanted(struct edit *e, const char *text, size_t len, const char *source, struct err *err)
+typedef int load_fn(const char *text, size_t len, const char *file, const struct config_limits *limits,
+		    struct config **ret, struct err_list *errors);
+
+static int text_wanted(struct edit *e, load_fn *load, const char *text, size_t len, const char *source, struct err *err)
 {
 	struct err_list errors = {0};
-	int rc = load_parse(text, len, source, &e->a->d->limits, &e->wanted, &errors);
+	int rc = load(text, len, source, &e->a->d->limits, &e->wanted, &errors);
 
 	if (rc && errors.count)
 		task_fail_list(e->t, &errors);
@@ -85,14 +88,14 @@ static int generation_wanted(struct edit *e, struct err *err)
 	if (rc)
 		return rc;
 	lines = agree_kept_config(text);
-	rc = lines ? text_wanted(e, lines, asides_begin(lines, len - (size_t)(lines - text)), "an earlier generation",
-				 err)
+	rc = lines ? text_wanted(e, load_parse_agreed, lines, asides_begin(lines, len - (size_t)(lines - text)),
+				 "an earlier generation", err)
 		   : err_set(err, EBADMSG, "generation %u is not whole here", number);
 	free(text);
 	return rc;
 }
 
-/* What is put aside is no line: it stays as it is, but with its backend. */
+/* What is put aside is no line: it stays as it is, but with its backend. So do reputations with their nodes. */
 static int wanted_text(struct edit *e, struct err *err)
 {
 	struct task *t = e->t;
@@ -103,8 +106,10 @@ static int wanted_text(struct edit *e, struct err *err)
 	else if (t->wanted)
 		e->wanted = t->wanted;
 	else
-		rc = text_wanted(e, t->text, t->text_len, t->source, err);
+		rc = text_wanted(e, load_parse, t->text, t->text_len, t->source, err);
 	t->wanted = NULL;
+	if (!rc)
+		roster_reputations_take(&e->wanted->roster, &e->base->roster);
 	if (!rc && !command_has(&t->command, ARG_RESET_STATE))
 		rc = asides_take(e->wanted, e->base);
 	return rc;
@@ -116,6 +121,8 @@ static int wanted_command(struct edit *e, struct err *err)
 
 	if (c->id == COMMAND_CONFIG_LEVEL)
 		return agree_level_raise(e->a, &e->base_level, c->intent_level, &e->level, err);
+	if (c->id == COMMAND_ROSTER_WEIGH)
+		return agree_weigh_wanted(e, err);
 	if (command_info(c->id)->flags & COMMAND_OVERRIDE)
 		return override_shared(e->wanted, e->t, err);
 	return config_command(e->wanted, c, err);

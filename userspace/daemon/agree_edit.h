@@ -35,4 +35,8 @@ typedef int agree_edit_fn(struct edit *e, struct err *err);
 int agree_edit_run(struct edit *e, struct err *err); /* from the command to all running it, with its answer */
 int agree_edit(struct agree *a, struct task *t, agree_edit_fn *fn, struct err *err); /* by @fn */
 
+/* What this node wants by itself: @fn makes @e->wanted. @t: of its command, borrowed. Nothing is answered. */
+typedef int agree_own_fn(struct edit *e, void *arg, struct err *err);
+int agree_edit_own(struct agree *a, struct task *t, const char *command, agree_own_fn *fn, void *arg, struct err *err);
+
 #endif

@@ -114,7 +114,7 @@ int agree_tree(struct agree *a, const struct object_name *root, __u64 maker)
 static int lines_parse(struct agree *a, const char *text, size_t len, struct config **ret, struct err *err)
 {
 	struct err_list errors = {0};
-	int rc = load_parse(text, len, "the agreed configuration", &a->d->limits, ret, &errors);
+	int rc = load_parse_agreed(text, len, "the agreed configuration", &a->d->limits, ret, &errors);
 
 	if (rc && errors.count)
 		err_set(err, -rc, "%s", errors.err[0].text);
@@ -189,7 +189,7 @@ static int tree_update(struct agree *a, const struct object_name *root, const st
 	if (!rc)
 		rc = lines_parse(a, buf_text(&text), lines, &changed, err);
 	if (!rc) {
-		config_export(changed, &again);
+		config_export_agreed(changed, &again);
 		if (again.len != lines || memcmp(buf_text(&again), buf_text(&text), lines) != 0)
 			rc = err_set(err, EBADMSG, "an object is not written as its VIP is");
 	}
@@ -294,7 +294,8 @@ struct applied_job {
 	struct agree *a;
 	const struct config *shared;
 	const struct intent_root *root;
-	struct buf text; /* of @shared */
+	struct buf text;   /* of @shared */
+	struct roster was; /* that ran before; owned */
 	struct apply_result result;
 };
 
@@ -305,6 +306,9 @@ static int apply_run(struct plane *p, void *arg, struct err *err)
 	struct apply_how how = {
 		.by = j->root->by, .command = j->root->command, .whole = true, .shared = &j->text, .agreed = true};
 	int rc = agree_join_check(j->a, plane_config(p), j->shared, err);
+
+	if (!rc)
+		rc = roster_copy(&j->was, &plane_config(p)->roster);
 
 	if (rc) {
 		config_free(wanted);
@@ -336,8 +340,13 @@ static int root_run(struct agree *a, const struct object_name *name, __u32 gener
 	before = a->running_generation;
 	pthread_mutex_unlock(&a->lock);
 	if (!rc)
+		job.text.len = asides_begin(buf_text(&job.text), job.text.len); /* what is put aside is no line */
+	if (!rc)
 		rc = agree_plane(a, PLANE_NORMAL, apply_run, &job, err);
+	if (!rc)
+		agree_weighed(a, &job.was, &shared->roster, generation);
 	config_free(shared);
+	roster_free(&job.was);
 	buf_free(&job.text);
 	if (rc)
 		return rc;

@@ -82,8 +82,12 @@ struct agree {
 	bool file_differs;		 /* the daemon's file says other shared lines */
 	bool folding;			 /* what this node put aside by itself is brought to the flock */
 	struct mono fold;		 /* not before */
-	bool joined;			 /* its VIPs are the flock's, or are to be */
-	bool apart;			 /* it has VIPs of its own that are others, and keeps them */
+	bool weighing;			 /* reputations are looked at */
+	struct mono weigh;		 /* not before */
+	struct mono weighed;		 /* when they were others last, if they were since the start; else that */
+	bool weighed_here;
+	bool joined; /* its VIPs are the flock's, or are to be */
+	bool apart;  /* it has VIPs of its own that are others, and keeps them */
 
 	__u64 check[AGREE_CHECKS]; /* who waits for an answer, each to one question */
 	size_t checks;
@@ -190,27 +194,37 @@ struct agree_nodes {
 	size_t count;
 	__u64 id[STARLING_ROSTER_NODES];
 };
-/* Ask all that are live, try it here, carefully (apply.h) if that is wanted, and stage it; @ret: who did not answer.
- * Return: 0; -EINVAL, -EPERM with @err: one cannot run it, or it has to be forced. */
-int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared, bool careful,
+/* Ask all that are live, of whom @no may say no, try it here, carefully (apply.h) if that is wanted, and stage it;
+ * @ret: who did not answer. Return: 0; -EINVAL, -EPERM with @err: one cannot run it, or it has to be forced. */
+int agree_ask(struct agree *a, const struct object_name *root, const struct config *shared, bool careful, size_t no,
 	      struct agree_nodes *ret_silent, struct err *err);
 /**
  * agree_question() - ask nodes, and wait until all have answered
  * @kind:	MESSAGE_CHECK or MESSAGE_RUN; the latter may be for this node as well
+ * @no:		so many may say no: more end it
  * @own:	what this node does meanwhile; NULL: nothing
  * @ret_silent:	those that did not answer within @wait_ms
  *
  * Return: 0; -EINVAL with @err: one says no; what @own gave.
  */
 int agree_question(struct agree *a, __u32 kind, const struct object_name *root, const struct agree_nodes *whom,
-		   __u32 wait_ms, int (*own)(void *arg, struct err *err), void *arg, struct agree_nodes *ret_silent,
-		   struct err *err);
+		   __u32 wait_ms, size_t no, int (*own)(void *arg, struct err *err), void *arg,
+		   struct agree_nodes *ret_silent, struct err *err);
 void agree_answered(struct agree *a, __u64 node, __u32 number, const __u8 *body, size_t len);
 /* This node's own answer. */
 int agree_try(struct agree *a, const struct config *shared, bool careful, struct err *err);
 
 /* agree_fold.c */
 void agree_fold_tick(struct agree *a); /* under the lock */
+
+/* agree_weigh.c; agree_weigh_check(): whether this node has seen the like of others' proposal; agree_weighed(): the
+ * flock runs by that; agree_weights(): KIND_WEIGHT, of all nodes, or of one */
+struct edit;
+void agree_weigh_tick(struct agree *a); /* under the lock */
+int agree_weigh_wanted(struct edit *e, struct err *err);
+int agree_weigh_check(struct agree *a, const struct roster *is, const struct roster *wanted, struct err *err);
+void agree_weighed(struct agree *a, const struct roster *was, const struct roster *is, __u32 generation);
+int agree_weights(struct agree *a, const char *name, struct table *t, struct err *err);
 
 /* agree_wave.c; agree_waves_ms(): by then a change is through, or to be taken back */
 __u32 agree_waves_ms(struct agree *a, enum wave wave);

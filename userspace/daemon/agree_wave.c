@@ -224,7 +224,7 @@ static int wave_run(struct agree *a, const struct intent *want, const struct wav
 
 	for (size_t i = 0; i < count; i++)
 		whom.id[i] = node[i].id;
-	rc = agree_question(a, MESSAGE_RUN, &want->root, &whom, WAVE_ANSWER_MS, NULL, NULL, &silent, err);
+	rc = agree_question(a, MESSAGE_RUN, &want->root, &whom, WAVE_ANSWER_MS, 0, NULL, NULL, &silent, err);
 	if (!rc && silent.count)
 		rc = err_set(err, ETIMEDOUT, "%s does not say how it goes there",
 			     peers_name(a->d->peers, silent.id[0], name));

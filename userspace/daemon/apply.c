@@ -66,7 +66,7 @@ static struct config *last_parse(const struct daemon *d, const struct generation
 	size_t len = 0;
 
 	if (!history_text(d->history, last->number, &text, &len, &err))
-		load_parse(text, len, "", &d->limits, &config, &errors);
+		load_parse_agreed(text, len, "", &d->limits, &config, &errors);
 	err_list_free(&errors);
 	free(text);
 	return config;

@@ -97,6 +97,10 @@ void audit_copy_make(struct audit *a, struct buf *ret);
 /* KIND_AUDIT: the latest lines of a copy that was found to be valid. */
 void audit_copy_show(const char *text, size_t len, size_t limit, struct table *t);
 
+/* All lines that are entries, from the oldest kept on, by date in Unix ms. Return: 0, or -errno with @err. */
+typedef void audit_each_fn(void *arg, __u64 date_ms, const char *by, const char *what);
+int audit_each(struct audit *a, audit_each_fn *fn, void *arg, struct err *err);
+
 /* `node audit verify`: the own log from its first line on. @says: a sentence. Return: 0; -EBADMSG: it is not what this
  * node has written; -errno, with @err. */
 int audit_verify(struct audit *a, struct buf *says, struct err *err);

@@ -113,6 +113,34 @@ void audit_copy_show(const char *text, size_t len, size_t limit, struct table *t
 	copy_walk(&s, text, len);
 }
 
+struct each {
+	audit_each_fn *fn;
+	void *arg;
+};
+
+static int line_each(void *arg, const char *file, unsigned int number, const char *line, size_t len)
+{
+	const struct each *e = arg;
+	struct audit_entry entry;
+
+	(void)file;
+	(void)number;
+	if (!audit_entry_parse(line, len, &entry))
+		e->fn(e->arg, hlc_ms(entry.date), entry.by, entry.what);
+	return 0;
+}
+
+int audit_each(struct audit *a, audit_each_fn *fn, void *arg, struct err *err)
+{
+	struct each e = {fn, arg};
+	int rc;
+
+	pthread_mutex_lock(&a->files);
+	rc = audit_file_walk(a->dir, line_each, &e, err);
+	pthread_mutex_unlock(&a->files);
+	return rc;
+}
+
 struct verifying {
 	struct audit_walk walk;
 	struct err *err;

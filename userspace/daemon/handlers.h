@@ -32,7 +32,7 @@ handler_fn handle_vip_show, handle_vip_table, handle_backend_show, handle_flow_l
 	handle_iface_show, handle_roster_show, handle_node_show, handle_node_init, handle_node_invite,
 	handle_node_forget, handle_node_key, handle_node_lease, handle_node_leave, handle_node_rekey, handle_node_drain,
 	handle_drop_show, handle_status, handle_metric_show, handle_version, handle_health_show, handle_health_probe,
-	handle_health_export;
+	handle_health_export, handle_roster_weigh;
 handler_fn handle_config_command, handle_config_show, handle_config_diff, handle_config_apply, handle_config_rollback,
 	handle_config_history, handle_config_level, handle_override, handle_readmit;
 

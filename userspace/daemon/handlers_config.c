@@ -159,7 +159,7 @@ int handle_config_rollback(struct plane *p, struct task *t, struct err *err)
 	if (rc)
 		return rc;
 	snprintf(file, sizeof(file), "generation %u", number);
-	rc = load_parse(text, len, file, &t->d->limits, &wanted, &errors);
+	rc = load_parse_agreed(text, len, file, &t->d->limits, &wanted, &errors);
 	free(text);
 	if (rc && errors.count)
 		task_fail_list(t, &errors);

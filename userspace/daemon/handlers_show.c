@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "daemon/handlers.h"
-#include "daemon/health.h"
+#include "daemon/health_reputation.h"
 #include "daemon/pages.h"
 #include "daemon/peers.h"
 #include "daemon/process.h"
@@ -100,7 +100,7 @@ int handle_iface_show(struct plane *p, struct task *t, struct err *err)
 	return table ? task_show(t, table, plane_show_ifaces(p, table, err), err) : -ENOMEM;
 }
 
-static void roster_row(const struct roster_node *node, const char *epoch, struct table *table)
+static void roster_row(struct health *h, const struct roster_node *node, const char *epoch, struct table *table)
 {
 	char key[ROSTER_KEY_TEXT_BYTES], id[ROSTER_ID_TEXT_BYTES];
 	size_t row = table_row(table), i;
@@ -112,6 +112,8 @@ static void roster_row(const struct roster_node *node, const char *epoch, struct
 		if (node->roles >> i & 1)
 			table_add_list(table, row, FIELD_ROSTER_roles, roster_role_words()[i]);
 	table_set_u64(table, row, FIELD_ROSTER_stake, node->stake);
+	table_set_u64(table, row, FIELD_ROSTER_reputation, roster_reputation(node));
+	table_set_u64(table, row, FIELD_ROSTER_counted, health_reputation_of(h, node->id));
 	table_set_text(table, row, FIELD_ROSTER_key, roster_key_format(&node->key, key));
 	table_set_text(table, row, FIELD_ROSTER_epoch, epoch);
 }
@@ -132,9 +134,19 @@ int handle_roster_show(struct plane *p, struct task *t, struct err *err)
 	}
 	roster_epoch_format(&digest, epoch);
 	for (i = 0; i < roster.count; i++)
-		roster_row(&roster.node[i], epoch, table);
+		roster_row(t->d->health, &roster.node[i], epoch, table);
 	roster_free(&roster);
 	return task_show(t, table, 0, err);
+}
+
+/* Where there are voters these are answered elsewhere: agree_takes(). */
+int handle_roster_weigh(struct plane *p, struct task *t, struct err *err)
+{
+	(void)p;
+	(void)t;
+	return err_set(err, EINVAL,
+		       "the flock has no voters, so it agrees on no reputations: all have the full one; see `starling "
+		       "config voters`");
 }
 
 int handle_node_show(struct plane *p, struct task *t, struct err *err)

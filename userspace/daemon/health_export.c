@@ -46,8 +46,7 @@ static void export_print(const struct vip_config *vip, const struct endpoint *at
 {
 	char base64[sodium_base64_ENCODED_LEN(VERDICT_CERTIFICATE_BYTES, BASE64)];
 
-	for (size_t i = 0; i < roster->count; i++)
-		config_export_roster(&roster->node[i], text);
+	config_export_seats(roster, text);
 	config_export_vip(vip, text);
 	config_export_health(vip, text);
 	config_export_backend(vip, &(struct backend_config){.at = *at, .weight = 1, .tier = TIER_DEFAULT}, text);

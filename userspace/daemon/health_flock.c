@@ -65,6 +65,8 @@ void health_flock(struct health *h, const struct health_flock *flock)
 		return;
 	pthread_mutex_lock(&h->inbox);
 	told = !h->stopped && !flock_same(h, flock) && !flock_tell(h, flock);
+	if (told)
+		health_reputation_load(h);
 	pthread_mutex_unlock(&h->inbox);
 	if (told)
 		prober_wake(h->prober);

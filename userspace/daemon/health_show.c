@@ -79,6 +79,14 @@ static void vote_words(const struct verdict_view_vote *vote, struct buf *out)
 		buf_printf(out, "%s%s", verdict_state_word(vote->state), vote->live ? "" : ", away");
 }
 
+static bool weights_differ(const struct verdict_seats *seats)
+{
+	for (size_t i = 1; i < seats->count; i++)
+		if (seats->seat[i].weight != seats->seat[0].weight)
+			return true;
+	return false;
+}
+
 static void votes_row(const struct health *h, const struct verdict_view *view, struct table *t, size_t row)
 {
 	size_t against = view->state == VERDICT_DOWN ? view->up : view->down;
@@ -92,6 +100,8 @@ static void votes_row(const struct health *h, const struct verdict_view *view, s
 
 		buf_printf(&words, "%s%s ", i ? ", " : "votes: ", node ? node->name : "?");
 		vote_words(&view->vote[i], &words);
+		if (weights_differ(&view->seats))
+			buf_printf(&words, ", weighs %u", view->seats.seat[i].weight);
 	}
 	table_set_text(t, row, FIELD_HEALTH_votes, buf_text(&words));
 	buf_free(&words);

@@ -78,7 +78,8 @@ struct health {
 	bool flock_told; /* and it is not what is used */
 	struct health_heard *heard, **heard_end;
 	size_t heard_count;
-	bool room_wanted; /* others' pages that were to be shown again wait until these are looked at */
+	bool room_wanted;      /* others' pages that were to be shown again wait until these are looked at */
+	bool reputation_asked; /* the log is read */
 	bool stopped;
 
 	pthread_mutex_t lock;
@@ -88,13 +89,15 @@ struct health {
 	struct roster roster;
 	struct verdict_self self;
 	struct health_set set;
-	bool pages_full;	/* and that was said of this set */
-	bool agents_heard;	/* others' reports are others now */
-	bool agents_changed;	/* and own ones */
-	struct mono agents_due; /* when those may be told */
-	unsigned int noted;	/* changes in hand, in the audit log */
-	struct audit_rest rest; /* those of them that it has no line of their own for */
-	__u64 disagreements;	/* times that own probes said down for long where votes said up */
+	bool pages_full;	      /* and that was said of this set */
+	bool agents_heard;	      /* others' reports are others now */
+	bool agents_changed;	      /* and own ones */
+	struct mono agents_due;	      /* when those may be told */
+	unsigned int noted;	      /* changes in hand, in the audit log */
+	struct audit_rest rest;	      /* those of them that it has no line of their own for */
+	struct reputation reputation; /* by this node's account; since 0: its log was not read yet */
+	struct mono seen_due;	      /* when what votes were worth is added to it */
+	__u64 disagreements;	      /* times that own probes said down for long where votes said up */
 
 	_Atomic bool checks_posted; /* a look at the verdicts is on its way */
 	_Atomic bool votes_posted;  /* and one at own votes, and at others' */
@@ -150,6 +153,11 @@ bool health_agent_told(struct health_agent *agent, const struct verdict_seats *s
 		       const struct agent_report *report);
 void health_agent_decide(const struct health *h, const struct health_target *t, const struct verdict_view *view,
 			 struct mono now, struct agent_report *ret);
+
+/* health_reputation.c; the first under the inbox's, on the loop's thread: the log is read, once there is a roster; the
+ * other under the lock: what votes were worth, once a minute. Return: when next; UINT64_MAX ns: never */
+void health_reputation_load(struct health *h);
+struct mono health_reputation_step(struct health *h, struct mono now);
 
 /* health_flock.c; under the lock: what others have told is used. Return: whether there is more of it. */
 bool health_flock_use(struct health *h, struct mono now);

@@ -69,6 +69,12 @@ int load_parse(const char *text, size_t len, const char *file, const struct conf
 	return config_read(text, len, file, limits, ret, errors);
 }
 
+int load_parse_agreed(const char *text, size_t len, const char *file, const struct config_limits *limits,
+		      struct config **ret, struct err_list *errors)
+{
+	return config_read_agreed(text, len, file, limits, ret, errors);
+}
+
 int load_config(const char *path, const struct config_limits *limits, struct config **ret, struct err_list *errors)
 {
 	struct err err = {0};

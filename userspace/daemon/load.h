@@ -29,8 +29,10 @@ int load_text(const char *path, char **ret_text, size_t *ret_len, struct err *er
  */
 int load_config(const char *path, const struct config_limits *limits, struct config **ret, struct err_list *errors);
 
-/* The same of a text that came from elsewhere. */
+/* The same of a text that came from elsewhere; of one that ran, that a flock has agreed on, or of a certificate's. */
 int load_parse(const char *text, size_t len, const char *file, const struct config_limits *limits, struct config **ret,
 	       struct err_list *errors);
+int load_parse_agreed(const char *text, size_t len, const char *file, const struct config_limits *limits,
+		      struct config **ret, struct err_list *errors);
 
 #endif

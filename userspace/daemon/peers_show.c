@@ -132,6 +132,7 @@ static void node_row(const struct peers *p, const struct roster_node *node, stru
 	}
 	node_says(p, node->id, t, row);
 	node_opinion(p, node, t, row);
+	table_set_u64(t, row, FIELD_NODE_reputation, roster_reputation(node));
 	if (self) {
 		table_set_text(t, row, FIELD_NODE_state,
 			       channel_conflict(p->channel, node->id, mono_now()) ? "conflict" : "alive");

@@ -110,7 +110,9 @@ void task_config_load(struct task *t)
 	struct err_list errors = {0};
 	int rc = text_load(t, &errors);
 
-	if (!rc && !text_known(t))
+	if (!rc && t->command.id == COMMAND_HEALTH_VERIFY)
+		rc = load_parse_agreed(t->text, t->text_len, t->source, &t->d->limits, &t->wanted, &errors);
+	else if (!rc && !text_known(t))
 		rc = load_parse(t->text, t->text_len, t->source, &t->d->limits, &t->wanted, &errors);
 	if (rc)
 		load_fail(t, rc, &errors);

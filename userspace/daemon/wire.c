@@ -190,7 +190,7 @@ static int last_load(struct wire *w, struct err *err)
 	rc = history_text(d->history, last->number, &text, &len, err);
 	if (rc)
 		return rc;
-	rc = load_parse(text, len, "the last configuration", &d->limits, &w->first, &errors);
+	rc = load_parse_agreed(text, len, "the last configuration", &d->limits, &w->first, &errors);
 	free(text);
 	if (rc)
 		*err = errors.count ? errors.err[0] : (struct err){.code = -rc};
