@@ -34,20 +34,21 @@ slow() { # BACKEND RATE: nginx's words; answers take so many bytes a second
 	kill -HUP "$(cut -d ' ' -f 1 "$RUN/$1/nginx.pid")"
 }
 
-watch_events() {
+watch_events() { # N...: until their daemons end
 	local n
-	for n in 1 2 3 4; do
+	for n; do
 		"$LAB" exec "lb$n" starling -j event watch backend >>"$TMP/events$n" 2>/dev/null &
 		cleanup "kill $!"
 	done
 }
 
-# When the living balancers took backend B out, after a moment: the first and the last.
+# When the living balancers took backend B out, after a moment: the first and the last of those that did since.
 down_after() { # NANOSECONDS BACKEND
 	local n
 	for n in "${FLOCK[@]}"; do
-		jq -r "select(.object == \"web $(be "$2")\" and .after == \"down\") | .time" "$TMP/events$n" | tail -n 1
-	done | while read -r when; do echo $((($(date -d "$when" +%s%N) - $1) / 1000000)); done | sort -n | sed -n '1p; $p' | xargs
+		jq -r "select(.object == \"web $(be "$2")\" and .after == \"down\") | .time" "$TMP/events$n"
+	done | while read -r when; do echo $((($(date -d "$when" +%s%N) - $1) / 1000000)); done |
+		sed '/^-/d' | sort -n | sed -n '1p; $p' | xargs
 }
 
 # A backend goes on all living balancers, by the word BY, and comes back.
@@ -83,7 +84,7 @@ too_slow() { # BY
 }
 
 check "all are up, by votes" wait_for 20 all_up certified
-watch_events
+watch_events 1 2 3 4
 equal "four observe, one of whom may lie" "4 3 1" \
 	"$(health_of 1 1 observers) $(health_of 1 1 quorum) $(health_of 1 1 liars)"
 leaves "kill -9" 2 certified "signal KILL be2" "'$LAB' up >/dev/null"
@@ -263,6 +264,7 @@ check "it is down" held 3 down certified
 kill -9 "$(daemon_pid lb1)"
 rm -r "/sys/fs/bpf/starling-lab/$STARLING_LAB/lb1"
 "$LAB" up >/dev/null
+watch_events 1
 check "who begins anew, and remembers nothing, holds it down as well" wait_for 20 held 3 down certified
 check "by the flock's certificate, not by votes" wait_for 20 split 1
 note "$(at 1 health show vip web | grep -F "$(be 3)")"
