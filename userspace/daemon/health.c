@@ -220,7 +220,7 @@ static struct mono on_turn(void *arg, struct mono now)
 {
 	struct health *h = arg;
 	bool more, changed, votes = false;
-	struct mono due, agents_due, seen_due;
+	struct mono due, agents_due;
 
 	pthread_mutex_lock(&h->lock);
 	more = health_flock_use(h, now);
@@ -229,10 +229,7 @@ static struct mono on_turn(void *arg, struct mono now)
 	changed = actions_take(h, &votes) || h->agents_heard;
 	h->agents_heard = false;
 	votes |= health_agents_step(h, now, &agents_due);
-	seen_due = health_reputation_step(h, now);
-	due = more ? now : verdict_due(h->verdict);
-	if (seen_due.ns < due.ns)
-		due = seen_due;
+	due = health_reputation_step(h, now, more ? now : verdict_due(h->verdict));
 	if (agents_due.ns < due.ns)
 		due = agents_due;
 	pthread_mutex_unlock(&h->lock);
@@ -261,7 +258,6 @@ static void health_free(struct health *h)
 	verdict_free(h->verdict);
 	verdict_pages_free(h->pages);
 	free(h->agents);
-	reputation_free(&h->reputation);
 	roster_free(&h->roster);
 	health_set_free(&h->set);
 	health_flock_close(h);

@@ -266,6 +266,7 @@ void health_flock_close(struct health *h)
 	}
 	roster_free(&h->roster_told);
 	free(h->fit_told);
+	reputation_free(&h->reputation);
 	sodium_memzero(&h->identity_told, sizeof(h->identity_told));
 	sodium_memzero(&h->identity, sizeof(h->identity));
 }

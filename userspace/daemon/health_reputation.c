@@ -91,16 +91,16 @@ static void seen_take(struct health *h)
 	}
 }
 
-struct mono health_reputation_step(struct health *h, struct mono now)
+struct mono health_reputation_step(struct health *h, struct mono now, struct mono due)
 {
 	if (!h->roster.count)
-		return (struct mono){UINT64_MAX};
+		return due;
 	if (h->seen_due.ns <= now.ns) {
 		seen_take(h);
 		reputation_keep(&h->reputation, &h->roster);
 		h->seen_due = mono_after(now, SEEN_MS);
 	}
-	return h->seen_due;
+	return h->seen_due.ns < due.ns ? h->seen_due : due;
 }
 
 /* --- for others, any thread --- */

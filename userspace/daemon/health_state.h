@@ -155,9 +155,9 @@ void health_agent_decide(const struct health *h, const struct health_target *t, 
 			 struct mono now, struct agent_report *ret);
 
 /* health_reputation.c; the first under the inbox's, on the loop's thread: the log is read, once there is a roster; the
- * other under the lock: what votes were worth, once a minute. Return: when next; UINT64_MAX ns: never */
+ * other under the lock: what votes were worth, once a minute. Return: when next, @due at the latest */
 void health_reputation_load(struct health *h);
-struct mono health_reputation_step(struct health *h, struct mono now);
+struct mono health_reputation_step(struct health *h, struct mono now, struct mono due);
 
 /* health_flock.c; under the lock: what others have told is used. Return: whether there is more of it. */
 bool health_flock_use(struct health *h, struct mono now);
