@@ -48,14 +48,18 @@ check "so there is nothing to agree on" at 1 roster weigh
 equal "nor was anything" 1 "$(generation 1)"
 
 # --- one that finds down what all others find well: the backend that most of its votes are about
-b=$(for n in 1 2 3 4; do echo "$(observed "$n") $n"; done | sort -n | tail -n 1 | cut -d ' ' -f 2)
-note "lb5 votes on backend $b for $(observed "$b") VIPs"
-on lb5 nft -f - <<-END
-	table inet blind { chain out { type filter hook output priority 0; ip daddr $(be "$b" | cut -d : -f 1) tcp dport 80 drop; }; }
-END
+blind() {
+	local b
+	b=$(for n in 1 2 3 4; do echo "$(observed "$n") $n"; done | sort -n | tail -n 1 | cut -d ' ' -f 2)
+	note "lb5 votes on backend $b for $(observed "$b") VIPs"
+	on lb5 nft -f - <<-END
+		table inet blind { chain out { type filter hook output priority 0; ip daddr $(be "$b" | cut -d : -f 1) tcp dport 80 drop; }; }
+	END
+}
 counted() { # N: it would have lb5's be another one
 	at "$1" -j -n roster weigh | jq -e '.[] | select(.name == "lb5")'
 }
+blind
 check "another one sees that its votes stand against what holds" wait_for 30 counted 2
 on lb5 nft delete table inet blind
 check "and has the flock agree on what that makes of it" at 2 roster weigh
@@ -99,3 +103,9 @@ kill -9 "$(daemon_pid lb4)"
 check "after a restart it is the same" wait_for 10 reputation_is 4 "$is"
 check "and what was counted is, from the audit log" wait_for 10 bash -c \
 	"'$LAB' exec lb2 starling node audit show | grep -q 'votes judged: .*lb5 0/'"
+too_early() { # N: the others say so
+	at "$1" -n roster weigh 2>&1 | grep "could not run it: the flock has agreed on reputations . min ago"
+}
+blind
+check "the others keep to their hour, whoever does not remember it" wait_for 30 too_early 4
+check "and to what they have" reputations_are "$is"

@@ -44,7 +44,7 @@ static int too_early(struct agree *a, __u64 least_ms, struct err *err)
 	pthread_mutex_unlock(&a->lock);
 	if (!early)
 		return 0;
-	return err_set(err, EAGAIN, "the flock has agreed on reputations %llu min ago, and does once an hour at most",
+	return err_set(err, EBUSY, "the flock has agreed on reputations %llu min ago, and does once an hour at most",
 		       (unsigned long long)(ms / 60000));
 }
 
@@ -136,9 +136,9 @@ void agree_weigh_tick(struct agree *a)
 
 int agree_weigh_check(struct agree *a, const struct roster *is, const struct roster *wanted, struct err *err)
 {
-	if (roster_reputations_same(is, wanted))
-		return 0;
-	return too_early(a, WEIGH_EARLY_MS, err) ? -EAGAIN : health_reputation_check(a->d->health, is, wanted, err);
+	int rc = roster_reputations_same(is, wanted) ? 0 : too_early(a, WEIGH_EARLY_MS, err);
+
+	return rc ? rc : health_reputation_check(a->d->health, is, wanted, err);
 }
 
 void agree_weighed(struct agree *a, const struct roster *was, const struct roster *is, __u32 generation)
