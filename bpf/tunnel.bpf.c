@@ -28,6 +28,8 @@ _Static_assert(OUTER_TTL == TUNNEL_HOPS, "of what a probe leaves with");
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
+#define TCP_HEADER_MAX 60
+
 const volatile __u32 backends_mask; /* entries of the table, a power of two, less 1 */
 
 TABLE(backends, struct backend_entry);
@@ -127,6 +129,15 @@ static inline void outer_udp(struct outer *o, __u32 ip_bytes, const struct backe
 		gue_sum((void *)o->byte, udp, in);
 }
 
+/*
+ * Bytes of the longest packet that becomes of it: of several segments the kernel makes each one with a copy of all
+ * headers, the outer ones too, once it is told where they end (the flags of bpf_skb_adjust_room()).
+ */
+static inline __u32 packet_bytes(const struct __sk_buff *skb, const struct inner *in)
+{
+	return skb->gso_segs > 1 ? in->len - in->l4 + TCP_HEADER_MAX + skb->gso_size : in->len;
+}
+
 /* In front of the packet. Return: whether it went well. */
 static inline int outer_add(struct __sk_buff *skb, const struct backend_record *be, const struct inner *in)
 {
@@ -136,8 +147,10 @@ static inline int outer_add(struct __sk_buff *skb, const struct backend_record *
 	__u64 flags = v4 ? BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 : BPF_F_ADJ_ROOM_ENCAP_L3_IPV6;
 	struct outer o __attribute__((aligned(8))) = {0}; /* addresses are stored in words of 8 */
 
-	if (in->len + grow > be->mtu)
+	if (packet_bytes(skb, in) + grow > be->mtu)
 		return 0;
+	if (gue && !v4 && be->flags & BACKEND_GUE_CSUM && skb->gso_segs > 1)
+		return 0; /* each segment has another sum: they come again, one by one */
 	if (gue)
 		flags |= BPF_F_ADJ_ROOM_ENCAP_L4_UDP;
 	if (bpf_skb_adjust_room(skb, grow, BPF_ADJ_ROOM_MAC, flags | BPF_F_ADJ_ROOM_FIXED_GSO))

@@ -41,6 +41,32 @@ check "probes of each kind are carried, by dr, ipip and gue, of both versions in
 note "$(lb health show | grep -F 192.0.2.101)"
 equal "one is carried for who asks" "ok status 200" "$(lb -j health probe dr "$(be 1)" | jq -r '.[0] | "\(.reason) \(.result)"')"
 
+# A request of many segments, which the kernel hands on as one packet
+cat >"$TMP/long.py" <<'END'
+import socket, sys
+at, mark, family = sys.argv[1], int(sys.argv[2], 0), socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+s = socket.socket(family, socket.SOCK_STREAM)
+s.settimeout(10)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
+s.setsockopt(*((socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS) if ":" in at else (socket.IPPROTO_IP, socket.IP_TTL)), 1)
+s.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1220)
+s.connect((at, 80))
+s.sendall(b"GET /name HTTP/1.0\r\nX-Long: " + 7000 * b"x" + b"\r\n\r\n")
+print(s.recv(4096).split(b" ")[1].decode())
+END
+dropped() { on lb1 tc -s -j qdisc show dev eth0 | jq '.[] | select(.kind == "clsact") | .drops'; }
+long() { # VIP ADDRESS BACKEND: the status that is answered
+	local id
+	id=$(lb -j backend show vip "$1" | jq ".[] | select(.backend == \"$3\") | .id")
+	on lb1 python3 "$TMP/long.py" "$2" $((0x53540000 + id))
+}
+before=$(dropped)
+equal "a request of many segments is carried by dr" 200 "$(long dr 203.0.113.10 "$(be 1)")"
+equal "by ipip" 200 "$(long ipip 203.0.113.11 "$(be 1)")"
+equal "by gue" 200 "$(long gue 203.0.113.12 "$(be 1)")"
+equal "by ipip in IPv6" 200 "$(long six 2001:db8:113::14 "$(be 1 6)")"
+equal "at once, none has to come again" "$before" "$(dropped)"
+
 on be2 ip addr delete 203.0.113.10/32 dev lo
 on be2 ip addr delete 203.0.113.16/32 dev lo
 check "a backend that lacks the VIP's address is down" wait_for 20 are "up down" dr

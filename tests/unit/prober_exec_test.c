@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -196,6 +197,18 @@ static void of_all_targets_some_may_hang(void **state)
 	assert_int_equal(r.reason, CHECK_FINE);
 }
 
+static void the_prober_ends_though_they_do_not(void **state)
+{
+	struct world *w = *state;
+
+	root_only();
+	assert_int_equal(run(w, "hangs", 1).reason, CHECK_TIMEOUT);
+	prober_close(w->prober);
+	w->prober = NULL;
+	assert_int_equal(hung_count, 1);
+	assert_int_equal(waitpid(hung[0], NULL, WNOHANG), 0); /* it runs on */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +216,7 @@ int main(void)
 						world_close),
 		cmocka_unit_test_setup_teardown(it_runs_again_when_they_have_ended, world_open, world_close),
 		cmocka_unit_test_setup_teardown(of_all_targets_some_may_hang, world_open, world_close),
+		cmocka_unit_test_setup_teardown(the_prober_ends_though_they_do_not, world_open, world_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,7 @@ void probe_env_close(struct probe_env *env)
 {
 	while (env->first)
 		probe_end(env->first, CHECK_LOCAL, "stopping");
+	probe_exec_close(env);
 	probe_http_close(env);
 }
 

@@ -103,5 +103,6 @@ void probe_http_begin(struct probe *p);
 void probe_http_stop(struct probe *p);
 void probe_exec_begin(struct probe *p);
 void probe_exec_stop(struct probe *p);
+void probe_exec_close(struct probe_env *env);
 
 #endif

@@ -195,6 +195,17 @@ void probe_exec_begin(struct probe *p)
 		probe_end(p, CHECK_LOCAL, "%s does not start: %s", p->check->name, uv_strerror(rc));
 }
 
+/* At the end of the daemon nobody waits for them but init. */
+void probe_exec_close(struct probe_env *env)
+{
+	struct probe *p;
+
+	while ((p = env->killed)) {
+		killed_drop(p);
+		uv_close((uv_handle_t *)&p->process, probe_closed);
+	}
+}
+
 void probe_exec_stop(struct probe *p)
 {
 	if (!p->runs)
