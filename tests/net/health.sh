@@ -148,6 +148,71 @@ lb vip set web panic 0 >/dev/null
 lb health set web http path /name interval 500ms timeout 300ms rise 2 fall $FALL >/dev/null
 check "checks are as they were before" wait_for 20 all_up
 
+# whoever is down is begun again, by a hook: here it asks for that, as it may do nothing itself
+hook() { # NAME: what it does comes in
+	cat >"$RUN/hooks/$1"
+	chmod 755 "$RUN/hooks/$1"
+}
+"$LAB" exec lb1 starling event watch restart >"$TMP/restarts" 2>/dev/null &
+cleanup "kill $!"
+mkfifo -m 666 "$RUN/asked"
+while read -r words; do
+	echo "$words" >>"$TMP/asked"
+	"$LAB" up >/dev/null
+done <>"$RUN/asked" &
+cleanup "kill $!"
+hook revive <<-END
+	#!/bin/sh
+	echo "\$(id -u) \$STARLING_VIP \$STARLING_ADDRESS \$STARLING_PORT" >$RUN/asked
+	echo asked for it
+END
+check "a VIP has a hook" lb vip set web restart revive
+signal KILL be2
+check "kill -9: it is down" wait_for 20 is web "$(be 2)" down
+nobody() { [[ $(health_value web "$(be 2)" restart) == *"node set hooks on" ]]; }
+check "where hooks are off it stays so, as health show says" wait_for 5 nobody
+check "hooks are on" lb node set hooks on
+check "the hook has it begun again: it comes back" wait_for 20 all_up
+equal "by nobody's rights, and told what is down" "65534 web 192.0.2.102 80" "$(cat "$TMP/asked")"
+check "health show says by whom, how often and what came of it" \
+	grep -qE 'restart: by lb1, 1 time, [0-9]+ s ago exit 0: asked for it' <(lb health show vip web)
+check "so do the events" grep -qF 'revive: exit 0: asked for it' "$TMP/restarts"
+noted() { lb node audit show | grep -qF "ran the hook revive for web $(be 2): ok: exit 0"; }
+check "and the audit log" wait_for 5 noted
+check "and metrics" grep -qF 'starling_health_restarts_total{result="ok"} 1' <(page /metrics)
+check "an operator disables one" lb backend disable web "$(be 3)"
+signal KILL be3
+found_down() { [ "$(health_value web "$(be 3)" verdict)" = down ]; }
+check "it is killed" wait_for 20 found_down
+sleep 2
+equal "and stays so" 1 "$(wc -l <"$TMP/asked")"
+lb backend enable web "$(be 3)" >/dev/null
+check "enabled again it is begun again" wait_for 20 all_up
+equal "by the hook" "65534 web 192.0.2.103 80" "$(sed -n 2p "$TMP/asked")"
+lb vip set web restart none >/dev/null
+hook hang <<-END
+	#!/bin/sh
+	sleep 27182$$ &
+	wait
+END
+hook open </dev/null
+chmod 757 "$RUN/hooks/open"
+for name in hang open nothing; do
+	lb vip add $name "udp/203.0.113.13:$((++port))" restart $name >/dev/null
+	lb health set $name tcp interval 300ms fall 1 >/dev/null
+	lb backend add $name 192.0.2.101:81 >/dev/null
+done
+for port in 82 83 84 85 86; do lb backend add hang 192.0.2.101:$port >/dev/null; done
+refused_for() { # VIP WHY
+	[[ $(health_value "$1" 192.0.2.101:81 'restart_result + .restart') == refused*"$2"* ]]
+}
+check "a hook that others may write is not run" wait_for 10 refused_for open "may be written by others"
+check "nor one that is not there" wait_for 10 refused_for nothing "No such file"
+hanging() { [ "$(pgrep -cf "^sleep 27182$$\$")" = "$1" ]; }
+check "hooks hang" wait_for 10 hanging 4
+sleep 1
+check "four of six at most" hanging 4
+
 # whoever comes back fills
 sampled() { # STATE: be2's of VIP same by now; rows are kept
 	lb -j backend show vip same | tee "$TMP/row" >>"$TMP/rows"
@@ -289,6 +354,12 @@ check "and what it had begun is gone" sh -c "! pgrep -f '^sleep 31415$$\$'"
 chmod 777 "$RUN/checks/look"
 probe "local: $RUN/checks/look may be written by others" exec look
 probe "local: $RUN/checks/nothing: No such file or directory" exec nothing
+
+had_turns() { lb -j health show vip hang | jq -e 'all(.restarts > 0)' >/dev/null; }
+check "hooks that hang are ended after 30 s: all have had their turn" wait_for 40 had_turns
+check "which metrics say" grep -qE 'starling_health_restarts_total\{result="timeout"\} [1-9]' <(page /metrics)
+note "$(lb health show vip hang | head -n 2)"
+lb vip delete hang >/dev/null
 
 for host in lb1 be1; do
 	equal "no connection waits in TIME_WAIT on $host" 0 "$(on "$host" ss -Htan state time-wait '( sport = :80 or dport = :80 )' |

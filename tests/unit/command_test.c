@@ -34,11 +34,12 @@ static int parse(struct lex_line *line, const char *text, struct command *ret, s
 static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_VIP_ADD] = ("vip add web tcp/203.0.113.1:80,udp/[2001:db8::1]:53 scheduler rr forward gue slots 1021 "
 			     "hash source idle 5s drain-timeout 1d slow-start 30s exponential recovery hybrid damp 1m "
-			     "panic 50 eject 30 sorry 10.0.0.99:80 dead reset passive eject"),
+			     "panic 50 eject 30 sorry 10.0.0.99:80 dead reset passive eject "
+			     "restart revive.sh"),
 	[COMMAND_VIP_SET] =
 		("vip set web scheduler mh forward dr slots 1048573 hash 5tuple idle 1500ms drain-timeout 0 "
 		 "slow-start 1h exponential recovery manual damp 0 panic 0 eject 100 sorry none dead rehome "
-		 "passive off"),
+		 "passive off restart none"),
 	[COMMAND_VIP_DELETE] = "vip delete web",
 	[COMMAND_VIP_SHOW] = "vip show web",
 	[COMMAND_VIP_TABLE] = "vip table web slots",
@@ -69,7 +70,7 @@ static const char *const complete_lines[COMMAND_COUNT] = {
 	[COMMAND_NODE_SET] = ("node set name lb1 address 192.0.2.1 device eth1 "
 			      "peers 192.0.2.2,[2001:db8::2]:9999,a-1.example,b.example:1 beacons both admission "
 			      "vouched topology hierarchy urgent multicast exec on "
-			      "site fra region eu"),
+			      "hooks on site fra region eu"),
 	[COMMAND_NODE_INIT] = "node init",
 	[COMMAND_NODE_JOIN] = "node join 192.0.2.11:9428 replace",
 	[COMMAND_NODE_INVITE] = "node invite ttl 10m",
@@ -155,6 +156,7 @@ static void arguments_arrive_in_their_members(void **state)
 	assert_int_equal(c.panic_percent, 50);
 	assert_int_equal(c.eject_percent, 30);
 	assert_int_equal(c.passive, PASSIVE_EJECT);
+	assert_string_equal(c.restart, "revive.sh");
 	assert_int_equal(parse(line, complete_lines[COMMAND_FLOW_LOOKUP], &c, NULL, &err), 0);
 	assert_int_equal(c.proto, IPPROTO_UDP);
 	assert_int_equal(ntohs(c.at.port), 51515);
@@ -253,6 +255,14 @@ static void mistakes_are_named_with_their_place(void **state)
 		{"backend set web 10.0.0.1:80 weight -5", 5, "weight must be 0 to 65535, not \"-5\""},
 		{"backend drain web", 2, "backend must be ADDR, ADDR:PORT or [ADDR6]:PORT, not \"web\""},
 		{"backend drain 10.0.0.1 locally", 3, NULL},
+		{"vip set web restart ../sh", 4,
+		 "restart must be the name of a file in the directory of hooks, or none, not \"../sh\""},
+		{"vip set web restart /bin/sh", 4, NULL},
+		{"vip set web restart .hidden", 4, NULL},
+		{"vip set web restart \"revive now\"", 4, NULL},
+		{"vip set web restart revive-a-backend-of-the-webservers", 4, NULL},
+		{"node set hooks", 3, NULL},
+		{"node set hooks yes", 3, NULL},
 		{"event watch backend gossip", 3, NULL},
 		{"event watch members", 2, NULL},
 		{"node set peers 192.0.2.1,192.0.2.1", 3, "\"192.0.2.1\" is given twice"},
@@ -370,7 +380,7 @@ static void completion_offers_what_may_follow(void **state)
 		{{"iface", "attach", "eth0", "mode", "auto"}, 5, ""},
 		{{"flow", "lookup"}, 2, "tcp\nudp\n"},
 		{{"flow", "trace", "drops"}, 3, "vip\nclient\nsample\ncount\n"},
-		{{"event", "watch", "vip"}, 3, "backend\nvip\niface\nconfig\ndrop\nmember\n"},
+		{{"event", "watch", "vip"}, 3, "backend\nvip\niface\nconfig\ndrop\nmember\nrestart\n"},
 		{{"health", "set", "web"}, 3, "tcp\ntalk\nhttp\nhttps\nudp\nicmp\ndns\nagent\nexec\n"},
 		{{"health", "set", "web", "icmp"}, 4, "interval\ntimeout\nrise\nfall\nobservers\nmode\nscope\n"},
 		{{"health", "set", "web", "tcp", "via"}, 5, "direct\ntunnel\n"},

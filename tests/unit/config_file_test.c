@@ -155,13 +155,13 @@ static void a_diff_names_each_object_that_differs_and_no_other(void **state)
 		"vip add d tcp/203.0.113.4:80\nbackend add d 10.0.0.1:80\n"
 		"vip add e tcp/203.0.113.5:80\nbackend add e 10.0.0.1:80\nbackend add e 10.0.0.2:80\n"
 		"roster add lb1 " KEY_A "\nroster add lb2 " KEY_B " site fra\n";
-	static const char after[] =
-		"node set name lb1\niface attach eth0\niface attach eth1 mode native\n"
-		"vip add a tcp/203.0.113.1:80\nbackend add a 10.0.0.2:80 weight 3\nbackend add a 10.0.0.3:80\n"
-		"vip add c tcp/203.0.113.3:80\nbackend add c 10.0.0.1:80\n"
-		"vip add d tcp/203.0.113.4:80 scheduler rr\nbackend add d 10.0.0.1:80 maxconn 9\n"
-		"vip add e tcp/203.0.113.5:80 sorry 10.0.0.1:80\nbackend add e 10.0.0.2:80 tier 2\n"
-		"roster add lb0 " KEY_A "\nroster add lb2 " KEY_B " site ams\n";
+	static const char after[] = "node set name lb1\niface attach eth0\niface attach eth1 mode native\n"
+				    "vip add a tcp/203.0.113.1:80 restart revive\nbackend add a 10.0.0.2:80 weight "
+				    "3\nbackend add a 10.0.0.3:80\n"
+				    "vip add c tcp/203.0.113.3:80\nbackend add c 10.0.0.1:80\n"
+				    "vip add d tcp/203.0.113.4:80 scheduler rr\nbackend add d 10.0.0.1:80 maxconn 9\n"
+				    "vip add e tcp/203.0.113.5:80 sorry 10.0.0.1:80\nbackend add e 10.0.0.2:80 tier 2\n"
+				    "roster add lb0 " KEY_A "\nroster add lb2 " KEY_B " site ams\n";
 	struct config *a = parse(before, strlen(before)), *b = parse(after, strlen(after));
 	struct buf out = BUF_INIT;
 
@@ -173,6 +173,7 @@ static void a_diff_names_each_object_that_differs_and_no_other(void **state)
 					    "+ roster add lb0 " KEY_A "\n"
 					    "- roster add lb1 " KEY_A "\n"
 					    "~ roster add lb2 " KEY_B " site ams\n"
+					    "~ vip add a tcp/203.0.113.1:80 restart revive\n"
 					    "- backend add a 10.0.0.1:80\n"
 					    "~ backend add a 10.0.0.2:80 weight 3\n"
 					    "+ backend add a 10.0.0.3:80\n"
@@ -260,6 +261,8 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 		    "10.0.0.9:80 is the sorry backend of VIP web: vip set web sorry changes it");
 	command_run(c, "backend delete web 10.0.0.8:80", -ENOENT, "VIP web has no backend 10.0.0.8:80");
 	command_run(c, "backend set web 10.0.0.1:80 weight 0", 0, NULL);
+	command_run(c, "vip set web restart none", 0, NULL);
+	command_run(c, "vip set web restart revive", 0, NULL);
 	command_run(c, "vip add gone tcp/203.0.113.9:80", 0, NULL);
 	command_run(c, "vip del gone", 0, NULL);
 	command_run(c, "iface attach eth0 mode native", 0, NULL);
@@ -288,7 +291,8 @@ static void commands_change_a_configuration_or_say_why_not(void **state)
 		"roster add lb2 " KEY_A " role voter\n"
 		"\n"
 		"vip add web udp/203.0.113.1:80 scheduler lc slots 2039 idle 3s drain-timeout 5s "
-		"slow-start 2m recovery manual damp 90s panic 50 eject 30 sorry 10.0.0.9:80 dead reset passive eject\n"
+		"slow-start 2m recovery manual damp 90s panic 50 eject 30 sorry 10.0.0.9:80 dead reset passive eject "
+		"restart revive\n"
 		"backend add web 10.0.0.0:80 weight 7\n"
 		"backend add web 10.0.0.1:80 weight 0\n"
 		"backend add web 10.0.0.2:80 tier 2 maxconn 50\n"

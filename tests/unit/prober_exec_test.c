@@ -78,8 +78,9 @@ static int world_open(void **state)
 	assert_int_equal(chmod(w->dir, 0755), 0);
 	file_write(w, "hangs", "#!/bin/sh\nexec sleep 60\n");
 	file_write(w, "fine", "#!/bin/sh\n");
-	assert_int_equal(prober_open(w->dir, &(struct prober_hooks){0}, &w->prober, NULL), 0);
-	prober_exec(w->prober, true);
+	assert_int_equal(
+		prober_open(&(struct prober_dirs){w->dir, w->dir}, &(struct prober_hooks){0}, &w->prober, NULL), 0);
+	prober_exec(w->prober, true, true);
 	spared = true;
 	hung_count = 0;
 	*state = w;

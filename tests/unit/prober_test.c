@@ -16,12 +16,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "io/prober.h"
 
 #define WAIT_MS 10000 /* a bound on waiting, no criterion */
+
+static const struct prober_dirs nowhere_dirs = {"/nonexistent", "/nonexistent"};
 
 /* What a server does with a connection, or a datagram. */
 enum manner { SAYS, DRIPS, FLOODS, HANGS, CLOSES };
@@ -156,6 +159,15 @@ static void on_once(void *arg, const struct probe_result *result)
 	pthread_mutex_unlock(&o->lock);
 }
 
+static const struct probe_result *result_wait(struct outcome *o)
+{
+	pthread_mutex_lock(&o->lock);
+	while (!o->has)
+		pthread_cond_wait(&o->ended, &o->lock);
+	pthread_mutex_unlock(&o->lock);
+	return &o->result;
+}
+
 static struct probe_result once(struct prober *p, const struct server *s, struct check_config check)
 {
 	struct outcome o = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
@@ -164,11 +176,7 @@ static struct probe_result once(struct prober *p, const struct server *s, struct
 	if (check_config_complete(&check, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(prober_probe(p, &s->at, &check, 0, on_once, &o), 0);
-	pthread_mutex_lock(&o.lock);
-	while (!o.has)
-		pthread_cond_wait(&o.ended, &o.lock);
-	pthread_mutex_unlock(&o.lock);
-	return o.result;
+	return *result_wait(&o);
 }
 
 static struct prober *prober_begin(void)
@@ -177,7 +185,7 @@ static struct prober *prober_begin(void)
 	struct prober *p = NULL;
 	struct err err;
 
-	if (prober_open("/nonexistent", &hooks, &p, &err))
+	if (prober_open(&nowhere_dirs, &hooks, &p, &err))
 		fail_msg("%s", err.text);
 	return p;
 }
@@ -361,7 +369,7 @@ static void its_owner_has_a_turn_when_something_is_due(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(prober_open("/nonexistent", &hooks, &p, &err), 0);
+	assert_int_equal(prober_open(&nowhere_dirs, &hooks, &p, &err), 0);
 	o.p = p;
 	prober_wake(p);
 	until(&o.results, 5);
@@ -401,11 +409,78 @@ static void files_are_not_run_where_that_is_off(void **state)
 	r = once(p, &nowhere, run);
 	assert_int_equal(r.outcome, OUTCOME_NOTHING);
 	assert_non_null(strstr(r.say, "off"));
-	prober_exec(p, true);
+	prober_exec(p, true, false);
 	r = once(p, &nowhere, run);
 	assert_int_equal(r.reason, CHECK_LOCAL); /* there is no directory */
 	assert_null(strstr(r.say, "off"));
 	prober_close(p);
+}
+
+static struct probe_result hook(struct prober *p, const char *name)
+{
+	struct outcome o = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
+	struct endpoint at;
+
+	assert_int_equal(endpoint_parse("192.0.2.7:81", &at), 0);
+	assert_int_equal(prober_restart(p, "web", &at, name, on_once, &o), 0);
+	return *result_wait(&o);
+}
+
+static void hook_write(const char *dir, const char *name, const char *text, mode_t mode)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static void hooks_are_told_their_vip_and_count_for_no_probe(void **state)
+{
+	char dir[] = "/tmp/starling-hooks-XXXXXX", remove[64];
+	struct prober_dirs dirs = {"/nonexistent", dir};
+	struct prober_hooks none = {0};
+	struct prober_count count;
+	struct probe_result r;
+	struct prober *p;
+	struct err err;
+
+	(void)state;
+	if (geteuid())
+		skip(); /* only what is root's is run */
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chmod(dir, 0755), 0);
+	hook_write(dir, "revive",
+		   "#!/bin/sh\necho $(id -u) $STARLING_VIP $STARLING_ADDRESS $STARLING_PORT\nyes | head -n "
+		   "100000\nexit 7\n",
+		   0755);
+	hook_write(dir, "open", "#!/bin/sh\n", 0757);
+	hook_write(dir, "plain", "#!/bin/sh\n", 0644);
+	assert_int_equal(prober_open(&dirs, &none, &p, &err), 0);
+	prober_exec(p, true, false);
+	r = hook(p, "revive");
+	assert_int_equal(r.reason, CHECK_LOCAL);
+	assert_string_equal(r.say, "hooks are off here: node set hooks on");
+	prober_exec(p, false, true);
+	r = hook(p, "revive");
+	assert_int_equal(r.reason, CHECK_EXIT);
+	assert_string_equal(r.say, "exit 7: 65534 web 192.0.2.7 81");
+	r = hook(p, "open");
+	assert_int_equal(r.reason, CHECK_LOCAL);
+	assert_non_null(strstr(r.say, "may be written by others"));
+	r = hook(p, "plain");
+	assert_non_null(strstr(r.say, "may not be run by nobody"));
+	r = hook(p, "nothing");
+	assert_non_null(strstr(r.say, "No such file"));
+	prober_count(p, &count);
+	assert_int_equal(count.checks, 0);
+	prober_close(p);
+	snprintf(remove, sizeof(remove), "rm -r %s", dir);
+	assert_int_equal(system(remove), 0);
 }
 
 int main(void)
@@ -416,6 +491,7 @@ int main(void)
 		cmocka_unit_test(its_owner_has_a_turn_when_something_is_due),
 		cmocka_unit_test(what_is_under_way_at_the_end_is_told),
 		cmocka_unit_test(files_are_not_run_where_that_is_off),
+		cmocka_unit_test(hooks_are_told_their_vip_and_count_for_no_probe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

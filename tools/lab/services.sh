@@ -110,7 +110,7 @@ balancer_start() { # HOST
 	fi
 	mv "$conf.new" "$conf"
 	process_start "$1" starlingd "$O/starlingd" -f "$conf" --run-dir "$RUN/run" --state-dir "$RUN/state" \
-		--bpf-dir "$BPF" --checks-dir "$RUN/checks"
+		--bpf-dir "$BPF" --checks-dir "$RUN/checks" --hooks-dir "$RUN/hooks"
 }
 
 # Waits until a host's services answer; the sentence names the log if they do not.

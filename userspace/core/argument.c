@@ -132,6 +132,22 @@ static int lease_read(const struct argument *a, const char *noun, const char *wo
 	return 0;
 }
 
+/* A file's: no path, nor one that is hidden. */
+static int hook_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
+{
+	if (!lex_is_name(word))
+		return argument_refuse(noun, "the name of a file in the directory of hooks, or none", word, err);
+	snprintf(member(a, c), STARLING_NAME_BYTES, "%s", strcmp(word, "none") ? word : "");
+	return 0;
+}
+
+static void hook_write(const struct argument *a, const struct command *c, struct buf *out)
+{
+	const char *name = member_const(a, c);
+
+	buf_puts(out, *name ? name : "none");
+}
+
 /* What the kernel takes as a device's name: dev_valid_name(), net/core/dev.c. */
 static int device_read(const struct argument *a, const char *noun, const char *word, struct command *c, struct err *err)
 {
@@ -324,7 +340,7 @@ CHOICE(lease_change_words, "show", "take", "drop")
 CHOICE(audit_change_words, "show", "verify", "accept", "held")
 CHOICE(level_words, "error", "warning", "info", "debug")
 CHOICE(switch_words, "off", "on")
-CHOICE(event_words, "backend", "vip", "iface", "config", "drop", "member")
+CHOICE(event_words, "backend", "vip", "iface", "config", "drop", "member", "restart")
 #undef CHOICE
 
 static const __u32 protos[] = {IPPROTO_TCP, IPPROTO_UDP};
@@ -343,6 +359,7 @@ static const struct argument_kind kind_FLAG = {NULL, NULL, NULL, NULL};
 static const struct argument_kind kind_PROTO = {choice_read, choice_write, proto_words, protos};
 static const struct argument_kind kind_CHANGE = {choice_read, choice_write, change_words, NULL};
 static const struct argument_kind kind_KEY_CHANGE = {choice_read, choice_write, key_change_words, NULL};
+static const struct argument_kind kind_HOOK = {hook_read, hook_write, NULL, NULL};
 static const struct argument_kind kind_LEASE = {lease_read, string_write, NULL, NULL};
 static const struct argument_kind kind_LEASE_CHANGE = {choice_read, choice_write, lease_change_words, NULL};
 static const struct argument_kind kind_AUDIT_CHANGE = {choice_read, choice_write, audit_change_words, NULL};

@@ -75,6 +75,7 @@
 	FAMILY(starling_health_verdict_disagreements_total, COUNTER, "", "Times that own probes said down for long where votes said up.") \
 	FAMILY(starling_health_unquorate_backends, GAUGE, "", "Addresses checked of which votes of the present roster say nothing.") \
 	FAMILY(starling_health_local_backends, GAUGE, "", "Of them, those held up or down by own probes alone.") \
+	FAMILY(starling_health_restarts_total, COUNTER, "", "Hooks that ended, by what came of them.") \
 	FAMILY(starling_xdp_packets_total, COUNTER, "device=device", "Packets seen on a device by XDP action.") \
 	FAMILY(starling_xdp_drops_total, COUNTER, "device=device,reason=reason", "Packets dropped on a device by reason.") \
 	FAMILY(starling_xdp_attached, GAUGE, "device=device,mode=mode", "Whether the program is attached to a device, and how.") \
@@ -173,7 +174,8 @@
 	FIELD(VIP, eject, U64, NONE, LINE5, "eject", FAMILY_NONE, "", "percent of the backends that own checks may take out") \
 	FIELD(VIP, dead, TEXT, NONE, LINE5, "dead", FAMILY_NONE, "", "of TCP connections whose backend is down: reset, rehome") \
 	FIELD(VIP, sorry, TEXT, NONE, LINE5, "sorry", FAMILY_NONE, "", "ADDR:PORT that serves while no backend is usable") \
-	FIELD(VIP, passive, TEXT, NONE, LINE5, "passive", FAMILY_NONE, "", "of backends whose clients fail more often than others': suspect, off, eject")
+	FIELD(VIP, passive, TEXT, NONE, LINE5, "passive", FAMILY_NONE, "", "of backends whose clients fail more often than others': suspect, off, eject") \
+	FIELD(VIP, restart, TEXT, NONE, LINE5, "restart", FAMILY_NONE, "", "the file that begins a backend again which is down")
 
 #define STARLING_FIELDS_BACKEND(FIELD) \
 	FIELD(BACKEND, id, U64, NONE, DETAIL, "ID", FAMILY_NONE, "", "number in the data plane") \
@@ -241,6 +243,10 @@
 	FIELD(HEALTH, missing, U64, NONE, NOTE, "; % more would turn it", FAMILY_NONE, "", "votes that lack for the opposite") \
 	FIELD(HEALTH, agent, TEXT, NONE, NOTE, "; agent: %", FAMILY_NONE, "", "what the observers have heard of its agent, together") \
 	FIELD(HEALTH, recovery, TEXT, NONE, NOTE, "; %", FAMILY_NONE, "", "what it waits for to be let in, or taken out") \
+	FIELD(HEALTH, restart, TEXT, NONE, NOTE, "; restart: %", FAMILY_NONE, "", "who begins it again, how often so far, what came of it, and when again") \
+	FIELD(HEALTH, restart_by, TEXT, NONE, DETAIL, "RESTART BY", FAMILY_NONE, "", "the balancer that begins it again") \
+	FIELD(HEALTH, restarts, U64, NONE, DETAIL, "RESTARTS", FAMILY_NONE, "", "by this balancer, since it was last up for ten minutes") \
+	FIELD(HEALTH, restart_result, TEXT, NONE, DETAIL, "RESTARTED", FAMILY_NONE, "", "the last time: ok, failed, timeout, refused") \
 	FIELD(HEALTH, repeat_rate, F64, RATIO, DETAIL, "REPEATED", FAMILY_NONE, "", "of the SYNs of late, those that came again") \
 	FIELD(HEALTH, repeat_rate_peers, F64, RATIO, DETAIL, "PEERS", FAMILY_NONE, "", "the same of its peers, the median") \
 	FIELD(HEALTH, reset_rate, F64, RATIO, DETAIL, "RESETS", FAMILY_NONE, "", "of the connections of late, those that the client reset") \
@@ -284,7 +290,11 @@
 	FIELD(PROBES, votes_caught, U64, COUNT, LINE3, "% caught", FAMILY_starling_health_votes_rejected_total, "reason=caught", "their voter was caught at that") \
 	FIELD(PROBES, disagreements, U64, COUNT, LINE4, "disagreements", FAMILY_starling_health_verdict_disagreements_total, "", "own probes said down for long where votes said up") \
 	FIELD(PROBES, unquorate, U64, NONE, LINE4, "unquorate", FAMILY_starling_health_unquorate_backends, "", "addresses of which votes of the present roster say nothing") \
-	FIELD(PROBES, by_itself, U64, NONE, LINE4, "local", FAMILY_starling_health_local_backends, "", "of them, those held up or down by own probes")
+	FIELD(PROBES, by_itself, U64, NONE, LINE4, "local", FAMILY_starling_health_local_backends, "", "of them, those held up or down by own probes") \
+	FIELD(PROBES, restarts_ok, U64, COUNT, LINE5, "restarts % ok", FAMILY_starling_health_restarts_total, "result=ok", "hooks that ended well") \
+	FIELD(PROBES, restarts_failed, U64, COUNT, LINE5, "% failed", FAMILY_starling_health_restarts_total, "result=failed", "that ended otherwise") \
+	FIELD(PROBES, restarts_timeout, U64, COUNT, LINE5, "% timeout", FAMILY_starling_health_restarts_total, "result=timeout", "that did not end, and were killed") \
+	FIELD(PROBES, restarts_refused, U64, COUNT, LINE5, "% refused", FAMILY_starling_health_restarts_total, "result=refused", "that are not there, are not root's alone, or may not be run here")
 
 #define STARLING_FIELDS_SHARE(FIELD) \
 	FIELD(SHARE, vip, TEXT, NONE, COLUMN, "VIP", FAMILY_NONE, "", "its VIP") \

@@ -74,7 +74,8 @@ enum audit_change { AUDIT_SHOW, AUDIT_VERIFY, AUDIT_ACCEPT, AUDIT_HELD };
 #define EVENT_CONFIG  0x08
 #define EVENT_DROP    0x10
 #define EVENT_MEMBER  0x20
-#define EVENT_ALL     0x3f
+#define EVENT_RESTART 0x40
+#define EVENT_ALL     0x7f
 
 /* One command, parsed and checked as far as words alone can be. Texts are borrowed from the words. */
 struct command {
@@ -102,12 +103,14 @@ struct command {
 	__u32 confirm_ms;
 	__u32 wave;		   /* enum wave */
 	__u32 exec;		   /* node set: checks may run files */
+	__u32 hooks;		   /* node set: and so may what is to begin backends again */
 	struct check_config check; /* of texts and numbers those that were given */
 	char voter[STARLING_VOTERS][STARLING_NAME_BYTES];
 	size_t voters;
 	struct endpoint at; /* backend, or source of a lookup, or where to listen; port 0 where only ADDR was given */
 	struct endpoint to; /* destination of a lookup */
-	struct endpoint sorry; /* port 0: none */
+	struct endpoint sorry;		   /* port 0: none */
+	char restart[STARLING_NAME_BYTES]; /* "": none */
 	struct addr client;
 	__u32 proto;	  /* IPPROTO_TCP, IPPROTO_UDP */
 	__u32 scheduler;  /* enum scheduler */

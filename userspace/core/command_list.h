@@ -73,6 +73,8 @@
 		"TCP connections of a backend that is down: rehome, the default: others get their packets; reset: clients are told at once") \
 	ARGUMENT(PASSIVE,       KEYWORD,  "passive",       "suspect|off|eject",         PASSIVE,   passive,          0, 0, \
 		"suspect, the default: a backend whose clients fail more often than others' is probed at once; eject: and gets no new flows for a time") \
+	ARGUMENT(RESTART,       KEYWORD,  "restart",       "NAME|none",                 HOOK,      restart,          0, 0, \
+		"a file of the hooks' directory that begins a backend again which is down: one balancer runs it, of those with node set hooks on; by default none") \
 	ARGUMENT(EVERY_SLOT,    KEYWORD,  "slots",         "",                          FLAG,      given,            0, 0, \
 		"slot by slot") \
 	ARGUMENT(WEIGHT,        KEYWORD,  "weight",        "N",                         NUMBER,    weight,           0, 65535, \
@@ -125,6 +127,8 @@
 		"how to look for other balancers on the link of the device; by default off") \
 	ARGUMENT(NODE_EXEC,     KEYWORD,  "exec",          "off|on",                    SWITCH,    exec,             0, 0, \
 		"on: checks of kind exec run here, files of a local directory; by default off") \
+	ARGUMENT(NODE_HOOKS,    KEYWORD,  "hooks",         "off|on",                    SWITCH,    hooks,            0, 0, \
+		"on: what restart names may run here, files of another local directory; by default off") \
 	ARGUMENT(CHECK_PORT,    KEYWORD,  "port",          "N",                         NUMBER,    check.port,       1, 65535, \
 		"that is probed; by default the backend's") \
 	ARGUMENT(SEND,          KEYWORD,  "send",          "STR",                       STRING,    check.send,       1, 255, \
@@ -191,7 +195,7 @@
 /* Of a VIP: in `vip add` and in `vip set`. */
 #define STARLING_VIP_OPTIONS \
 	ARG_SCHEDULER, ARG_FORWARD, ARG_SLOTS, ARG_HASH, ARG_IDLE, ARG_DRAIN_TIMEOUT, ARG_SLOW_START, ARG_EXPONENTIAL, \
-	ARG_RECOVERY, ARG_DAMP, ARG_PANIC, ARG_EJECT, ARG_SORRY, ARG_DEAD, ARG_PASSIVE
+	ARG_RECOVERY, ARG_DAMP, ARG_PANIC, ARG_EJECT, ARG_SORRY, ARG_DEAD, ARG_PASSIVE, ARG_RESTART
 
 /*
  * COMMAND(ID, "object", "verb", place in a file, flags, "help", arguments...)
@@ -261,7 +265,7 @@
 	COMMAND(NODE_SET, "node", "set", IN_FILE, COMMAND_LOCAL | COMMAND_MUTATES | COMMAND_CONFIG, \
 		"say who this balancer is", ARG_NODE_NAME, ARG_NODE_ADDRESS, ARG_NODE_DEVICE, ARG_NODE_PEERS, \
 		ARG_NODE_BEACONS, ARG_NODE_ADMISSION, ARG_NODE_TOPOLOGY, ARG_NODE_URGENT, ARG_NODE_EXEC, \
-		ARG_SITE, ARG_REGION) \
+		ARG_NODE_HOOKS, ARG_SITE, ARG_REGION) \
 	COMMAND(NODE_INIT, "node", "init", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
 		"make the keys of a new flock, of which this balancer is the first") \
 	COMMAND(NODE_JOIN, "node", "join", IN_NO_FILE, COMMAND_LOCAL | COMMAND_MUTATES, \
@@ -333,7 +337,7 @@
 	COMMAND(METRIC_SHOW, "metric", "show", IN_NO_FILE, COMMAND_LOCAL, \
 		"show metrics, all or those with a prefix", OPTIONAL(ARG_PREFIX)) \
 	COMMAND(EVENT_WATCH, "event", "watch", IN_NO_FILE, COMMAND_LOCAL | COMMAND_STREAMS, \
-		"watch changes: backend, vip, iface, config, drop, member", OPTIONAL(ARG_EVENTS)) \
+		"watch changes: backend, vip, iface, config, drop, member, restart", OPTIONAL(ARG_EVENTS)) \
 	COMMAND(DROP_SHOW, "drop", "show", IN_NO_FILE, COMMAND_LOCAL, \
 		"show dropped packets by reason") \
 	COMMAND(FEATURE_PROBE, "feature", "probe", IN_NO_FILE, COMMAND_LOCAL, \

@@ -90,6 +90,8 @@ static int vip_options(struct vip_config *vip, const struct command *command, st
 		vip->eject_percent = command->eject_percent;
 	if (command_has(command, ARG_PASSIVE))
 		vip->passive = (enum passive)command->passive;
+	if (command_has(command, ARG_RESTART))
+		memcpy(vip->restart, command->restart, sizeof(vip->restart));
 	return 0;
 }
 
@@ -277,6 +279,8 @@ static void node_set(struct config *c, const struct command *command)
 		c->node_urgent = (enum urgent)command->urgent;
 	if (command_has(command, ARG_NODE_EXEC))
 		c->node_exec = command->exec;
+	if (command_has(command, ARG_NODE_HOOKS))
+		c->node_hooks = command->hooks;
 	if (command_has(command, ARG_SITE))
 		memcpy(c->node_site, command->site, sizeof(c->node_site));
 	if (command_has(command, ARG_REGION))

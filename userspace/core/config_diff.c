@@ -44,7 +44,8 @@ static void singles(struct walk *w, const struct config *from, const struct conf
 		    !endpoint_compare(&from->node_address, &to->node_address) &&
 		    from->node_beacons == to->node_beacons && from->node_admission == to->node_admission &&
 		    from->node_topology == to->node_topology && from->node_urgent == to->node_urgent &&
-		    from->node_exec == to->node_exec && from->node_peer_count == to->node_peer_count &&
+		    from->node_exec == to->node_exec && from->node_hooks == to->node_hooks &&
+		    from->node_peer_count == to->node_peer_count &&
 		    !memcmp(from->node_peers, to->node_peers, sizeof(from->node_peers));
 	char sign = sign_of(config_has_node(from), config_has_node(to), same);
 
@@ -174,7 +175,7 @@ static bool vip_same(const struct vip_config *a, const struct vip_config *b)
 	    a->slow_start_ms != b->slow_start_ms || a->slow_start_exponential != b->slow_start_exponential ||
 	    a->recovery != b->recovery || a->passive != b->passive || a->dead != b->dead || a->damp_ms != b->damp_ms ||
 	    a->panic_percent != b->panic_percent || a->eject_percent != b->eject_percent ||
-	    a->drain_timeout_ms != b->drain_timeout_ms || !sorry_same(a, b))
+	    a->drain_timeout_ms != b->drain_timeout_ms || strcmp(a->restart, b->restart) || !sorry_same(a, b))
 		return false;
 	for (i = 0; i < a->key_count; i++)
 		if (endpoint_compare(&a->key[i], &b->key[i]))

@@ -29,7 +29,7 @@ bool config_has_node(const struct config *c)
 
 	return *c->node_name || *c->node_device || *c->node_site || *c->node_region || c->node_peer_count ||
 	       c->node_beacons || c->node_admission || c->node_topology || c->node_urgent || c->node_exec ||
-	       memcmp(&c->node_address, &none, sizeof(none)) != 0;
+	       c->node_hooks || memcmp(&c->node_address, &none, sizeof(none)) != 0;
 }
 
 void config_export_node(const struct config *c, struct buf *out)
@@ -46,13 +46,15 @@ void config_export_node(const struct config *c, struct buf *out)
 	command.topology = c->node_topology;
 	command.urgent = c->node_urgent;
 	command.exec = c->node_exec;
+	command.hooks = c->node_hooks;
 	memcpy(command.site, c->node_site, sizeof(command.site));
 	memcpy(command.region, c->node_region, sizeof(command.region));
 	command.given = given(ARG_NODE_NAME, *c->node_name) | given(ARG_NODE_DEVICE, *c->node_device) |
 			given(ARG_NODE_PEERS, c->node_peer_count) | given(ARG_NODE_BEACONS, c->node_beacons) |
 			given(ARG_NODE_ADMISSION, c->node_admission) | given(ARG_NODE_TOPOLOGY, c->node_topology) |
 			given(ARG_NODE_URGENT, c->node_urgent) | given(ARG_NODE_EXEC, c->node_exec) |
-			given(ARG_SITE, *c->node_site) | given(ARG_REGION, *c->node_region) |
+			given(ARG_NODE_HOOKS, c->node_hooks) | given(ARG_SITE, *c->node_site) |
+			given(ARG_REGION, *c->node_region) |
 			given(ARG_NODE_ADDRESS, memcmp(&c->node_address, &none, sizeof(none)) != 0);
 	line(&command, out);
 }
@@ -124,16 +126,17 @@ void config_export_vip(const struct vip_config *vip, struct buf *out)
 	command.damp_ms = vip->damp_ms;
 	command.panic_percent = vip->panic_percent;
 	command.eject_percent = vip->eject_percent;
-	command.given = given(ARG_NAME, true) | given(ARG_KEYS, true) |
-			given(ARG_SCHEDULER, vip->scheduler != SCHEDULER_MH) |
-			given(ARG_FORWARD, vip->forward != FORWARD_IPIP) | given(ARG_SLOTS, vip->slots) |
-			given(ARG_HASH, vip->hash_source) | given(ARG_IDLE, vip->idle_ms != STARLING_IDLE_DEFAULT_MS) |
-			given(ARG_DRAIN_TIMEOUT, vip->drain_timeout_ms) | given(ARG_SLOW_START, vip->slow_start_ms) |
-			given(ARG_EXPONENTIAL, vip->slow_start_exponential) |
-			given(ARG_RECOVERY, vip->recovery != RECOVERY_AUTO) | given(ARG_DAMP, vip->damp_ms) |
-			given(ARG_PANIC, vip->panic_percent) |
-			given(ARG_EJECT, vip->eject_percent != STARLING_EJECT_DEFAULT) | given(ARG_SORRY, sorry) |
-			given(ARG_DEAD, vip->dead != DEAD_REHOME) | given(ARG_PASSIVE, vip->passive != PASSIVE_SUSPECT);
+	memcpy(command.restart, vip->restart, sizeof(command.restart));
+	command.given =
+		given(ARG_NAME, true) | given(ARG_KEYS, true) | given(ARG_SCHEDULER, vip->scheduler != SCHEDULER_MH) |
+		given(ARG_FORWARD, vip->forward != FORWARD_IPIP) | given(ARG_SLOTS, vip->slots) |
+		given(ARG_HASH, vip->hash_source) | given(ARG_IDLE, vip->idle_ms != STARLING_IDLE_DEFAULT_MS) |
+		given(ARG_DRAIN_TIMEOUT, vip->drain_timeout_ms) | given(ARG_SLOW_START, vip->slow_start_ms) |
+		given(ARG_EXPONENTIAL, vip->slow_start_exponential) |
+		given(ARG_RECOVERY, vip->recovery != RECOVERY_AUTO) | given(ARG_DAMP, vip->damp_ms) |
+		given(ARG_PANIC, vip->panic_percent) | given(ARG_EJECT, vip->eject_percent != STARLING_EJECT_DEFAULT) |
+		given(ARG_SORRY, sorry) | given(ARG_DEAD, vip->dead != DEAD_REHOME) |
+		given(ARG_PASSIVE, vip->passive != PASSIVE_SUSPECT) | given(ARG_RESTART, *vip->restart);
 	if (sorry)
 		command.sorry = sorry->at;
 	line(&command, out);

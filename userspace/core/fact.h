@@ -128,6 +128,7 @@ _Static_assert(offsetof(struct fact_node_load_wire, cpu_permille) + 4 == FACT_NO
 
 #define FACT_NODE_DRAINING 0x01 /* it takes no new connections, if it can help it */
 #define FACT_NODE_WITNESS  0x02 /* it has no data plane */
+#define FACT_NODE_HOOKS	   0x04 /* files that begin backends again may run there */
 
 /* A node that counts no longer. */
 struct fact_forgotten {

@@ -108,12 +108,13 @@ struct vip_config {
 	bool slow_start_exponential; /* only with slow_start_ms */
 	enum recovery recovery;
 	enum dead dead;
-	__u32 damp_ms;			/* half-life of damp.h; 0, the default: none */
-	enum passive passive;		/* default suspect */
-	__u32 panic_percent;		/* 0..100; verdict_serve.h has what they mean; default 0 */
-	__u32 eject_percent;		/* 1..100; default 100 */
-	struct check_config *check;	/* owned; NULL: they are not checked */
-	struct backend_config *backend; /* owned; sorted by endpoint_compare */
+	__u32 damp_ms;			   /* half-life of damp.h; 0, the default: none */
+	enum passive passive;		   /* default suspect */
+	char restart[STARLING_NAME_BYTES]; /* a file that begins a backend again; "", the default: none */
+	__u32 panic_percent;		   /* 0..100; verdict_serve.h has what they mean; default 0 */
+	__u32 eject_percent;		   /* 1..100; default 100 */
+	struct check_config *check;	   /* owned; NULL: they are not checked */
+	struct backend_config *backend;	   /* owned; sorted by endpoint_compare */
 	size_t backend_count;
 };
 
@@ -148,6 +149,7 @@ struct config {
 	enum topology node_topology;
 	enum urgent node_urgent;
 	bool node_exec;							       /* checks may run files */
+	bool node_hooks;						       /* and so may `restart` */
 	char node_site[STARLING_NAME_BYTES], node_region[STARLING_NAME_BYTES]; /* labels; "" if not set */
 	struct endpoint listen_http;					       /* port 0: default */
 	int log_level;							       /* LOG_* of syslog; default LOG_INFO */

@@ -55,6 +55,20 @@ int agree_history(struct agree *a, struct table *t);
 /* KIND_LEVEL: what each node of the roster understands, and what is agreed. */
 int agree_levels(struct agree *a, struct table *t);
 
+/* Whether the flock has leases: there is a register, of voters enough. @ret_holder: who may have this one, as far as is
+ * known here; 0: nobody. Any thread. */
+bool agree_leases_are(struct agree *a, const char *name, __u64 *ret_holder);
+
+/**
+ * agree_lease_take() - have a lease taken, or taken again, for the daemon itself; in the background
+ * @name:	1 .. LEASE_NAME_MAX bytes
+ * @done:	called once, on another thread: until when this node has it; 0 ns: it has not, and @why says why
+ *
+ * Any thread. Return: 0; -ENOMEM, -ESHUTDOWN: then @done is never called.
+ */
+typedef void agree_lease_fn(void *arg, struct mono until, const char *why);
+int agree_lease_take(struct agree *a, const char *name, __u32 ttl_ms, agree_lease_fn *done, void *arg);
+
 /* KIND_LEASE: those that stand in the register. */
 int agree_leases(struct agree *a, struct table *t);
 

@@ -4,9 +4,10 @@
  * (core/lease.h), the proposal (agree_propose.c).
  *
  * A lease is had by a command, not by a job, so nobody renews it but by the same command: the job that has ended, or
- * hangs, has it no longer.
+ * hangs, has it no longer. What the daemon itself has to do alone takes it likewise.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -120,6 +121,74 @@ int agree_lease(struct agree *a, struct task *t, struct err *err)
 		return rc;
 	return takes ? take(a, t, command_has(c, ARG_TTL) ? c->ttl_ms : LEASE_TTL_MS, err) : drop(a, t, err);
 }
+
+/* --- for the daemon itself --- */
+
+struct taking {
+	struct agree *a;
+	struct command command; /* its lease and ttl */
+	agree_lease_fn *done;
+	void *arg;
+};
+
+static void taking_run(void *arg)
+{
+	struct taking *t = arg;
+	struct agree *a = t->a;
+	struct mono until = {0};
+	struct err err = {0};
+	__u64 fence;
+	size_t k;
+	int rc = agree_quorum_check(a, "", &err);
+
+	if (!rc)
+		rc = agree_put_lease(a, t->command.lease, t->command.ttl_ms, &fence, &err);
+	if (rc)
+		refused(a, rc, &t->command, &err);
+	pthread_mutex_lock(&a->lock);
+	k = lease_find(&a->intent, t->command.lease);
+	if (!rc && k < INTENT_LEASES)
+		until = a->leases.place[k].until;
+	pthread_mutex_unlock(&a->lock);
+	t->done(t->arg, until, err.text);
+	free(t);
+}
+
+bool agree_leases_are(struct agree *a, const char *name, __u64 *ret_holder)
+{
+	bool are;
+	size_t k;
+
+	pthread_mutex_lock(&a->lock);
+	are = a->value.version && !a->apart && a->value.voters >= LEASE_VOTERS;
+	k = lease_find(&a->intent, name);
+	*ret_holder =
+		are && k < INTENT_LEASES && lease_left_ms(&a->leases, k, mono_now()) ? a->intent.lease[k].holder : 0;
+	pthread_mutex_unlock(&a->lock);
+	return are;
+}
+
+int agree_lease_take(struct agree *a, const char *name, __u32 ttl_ms, agree_lease_fn *done, void *arg)
+{
+	struct taking *t = calloc(1, sizeof(*t));
+	int rc;
+
+	if (!t)
+		return -ENOMEM;
+	t->a = a;
+	t->done = done;
+	t->arg = arg;
+	snprintf(t->command.lease, sizeof(t->command.lease), "%s", name);
+	t->command.ttl_ms = ttl_ms;
+	pthread_mutex_lock(&a->lock);
+	rc = a->stopping ? -ESHUTDOWN : workers_post(a->quick, taking_run, t);
+	pthread_mutex_unlock(&a->lock);
+	if (rc)
+		free(t);
+	return rc;
+}
+
+/* --- what is shown --- */
 
 static void lease_row(struct agree *a, const struct leases *l, size_t k, struct table *t)
 {

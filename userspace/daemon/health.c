@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * From the configuration to targets, from results to verdicts, from verdicts to the plane. Not here: sets of targets
- * (health_targets.c), other nodes (health_flock.c), rows (health_show.c).
+ * (health_targets.c), other nodes (health_flock.c), rows (health_show.c), single probes (health_probe.c).
  *
  * The plane is told only that something has changed, and then asks of all its backends: what changes together makes
  * one change of homes, and nothing can be lost on the way.
@@ -258,6 +258,7 @@ static void health_free(struct health *h)
 	verdict_free(h->verdict);
 	verdict_pages_free(h->pages);
 	free(h->agents);
+	free(h->restarts.one);
 	roster_free(&h->roster);
 	health_set_free(&h->set);
 	health_flock_close(h);
@@ -269,6 +270,7 @@ static void health_free(struct health *h)
 int health_open(struct daemon *d, struct health **ret, struct err *err)
 {
 	struct health *h = calloc(1, sizeof(*h));
+	struct prober_dirs dirs = {.checks = d->options.checks_dir, .hooks = d->options.hooks_dir};
 	struct prober_hooks hooks = {.arg = h, .turn = on_turn};
 	int rc;
 
@@ -283,7 +285,7 @@ int health_open(struct daemon *d, struct health **ret, struct err *err)
 	if (rc)
 		err_set(err, ENOMEM, "no memory for health checks");
 	else
-		rc = prober_open(d->options.checks_dir, &hooks, &h->prober, err);
+		rc = prober_open(&dirs, &hooks, &h->prober, err);
 	if (rc) {
 		health_free(h);
 		return rc;
@@ -422,7 +424,7 @@ static int targets_tell(struct health *h, struct plane *p, const struct config_t
 	free(down);
 	if (rc)
 		return rc;
-	prober_exec(h->prober, c->node_exec);
+	prober_exec(h->prober, c->node_exec, c->node_hooks);
 	h->again = true; /* votes on what is new here may have come */
 	prober_wake(h->prober);
 	return 0;
@@ -533,68 +535,4 @@ void health_suspected(void *arg, const struct check_config *check, const struct 
 	pthread_mutex_unlock(&h->lock);
 	if (t)
 		prober_wake(h->prober);
-}
-
-/* --- one probe --- */
-
-struct asked {
-	struct task *t;
-	struct endpoint at;
-	char vip[STARLING_NAME_BYTES];
-	struct check_config check;
-};
-
-/* On the prober's thread. */
-static void on_probed(void *arg, const struct probe_result *r)
-{
-	struct asked *asked = arg;
-	struct table *table = table_new(KIND_HEALTH);
-	struct err err = {0};
-	int rc = table ? 0 : -ENOMEM;
-
-	if (table) {
-		health_row(table, asked->vip, &asked->at, &asked->check, r);
-		asked->t->table = table;
-		rc = table_error(table);
-	}
-	task_end(asked->t, rc, &err);
-	free(asked);
-}
-
-int health_probe(struct health *h, struct plane *p, struct task *t, struct err *err)
-{
-	const struct vip_config *vip = config_vip(plane_config(p), t->command.vip);
-	char text[ENDPOINT_TEXT_BYTES];
-	struct asked *asked;
-	__u32 mark = 0;
-
-	if (!vip)
-		return config_vip_none(plane_config(p), t->command.vip, err);
-	if (!vip_backend(vip, &t->command.at))
-		return err_set(err, ENOENT, "VIP %s has no backend %s", vip->name,
-			       endpoint_format(&t->command.at, text));
-	if (!vip->check)
-		return err_set(err, EINVAL, "VIP %s is not checked: `health set %s KIND`", vip->name, vip->name);
-	if (vip->check->via == CHECK_VIA_TUNNEL) {
-		mark = h->tunnel_failed ? 0 : plane_tunnel_mark(p, vip->name, &t->command.at);
-		if (!mark)
-			return err_set(err, EOPNOTSUPP,
-				       "there is no tunnel to it from here: a witness has none, and a "
-				       "device has to be attached");
-	}
-	if (t->request.dry_run) {
-		request_message_answer("it would be probed", &t->answer);
-		return 0;
-	}
-	asked = calloc(1, sizeof(*asked));
-	if (!asked)
-		return -ENOMEM;
-	asked->t = t;
-	asked->at = t->command.at;
-	asked->check = *vip->check;
-	memcpy(asked->vip, vip->name, sizeof(asked->vip));
-	if (!prober_probe(h->prober, &asked->at, &asked->check, mark, on_probed, asked))
-		return -EINPROGRESS;
-	free(asked);
-	return -ENOMEM;
 }

@@ -35,6 +35,9 @@ void health_words(void *arg, const struct check_config *check, const struct endp
 /* The configuration is another one: who is a target now. */
 void health_configure(struct health *h, struct plane *p);
 
+/* Once a second: who is down is begun again, where its VIP has a hook. */
+void health_restart_tick(struct health *h, struct plane *p);
+
 /* Whether there is a verdict of all backends, or of those of one VIP; or once was since the start: a backend that is
  * added takes no balancer out. If not, @why says what lacks. */
 bool health_known(struct health *h, const struct plane *p, const char *vip, char why[128]);

@@ -185,6 +185,7 @@ static void status_row(struct health *h, const struct plane *p, const struct vip
 	table_set_text(t, row, FIELD_HEALTH_verdict, verdict_state_word(s.view.state));
 	if (plane_recovery(p, vip->name, at, words))
 		table_set_text(t, row, FIELD_HEALTH_recovery, words);
+	health_restart_row(h, vip->name, at, t, row);
 	if (!known)
 		return;
 	table_set_time(t, row, FIELD_HEALTH_since, wall_ms() - mono_ms(s.view.since, s.now));
@@ -366,4 +367,5 @@ void health_probes(struct health *h, struct table *t)
 	table_set_u64(t, row, FIELD_PROBES_took_count, sum);
 	table_set_f64(t, row, FIELD_PROBES_took_sum, count.took_us / 1e6);
 	votes_fill(h, t, row);
+	health_restart_counts(h, t, row);
 }

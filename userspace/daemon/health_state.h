@@ -9,6 +9,7 @@
 
 #include "core/agent_rule.h"
 #include "core/audit_rest.h"
+#include "core/restart.h"
 #include "core/verdict_page.h"
 #include "daemon/health_flock.h"
 #include "daemon/task.h"
@@ -58,12 +59,46 @@ struct health_heard {
 	__u8 entries[];
 };
 
+#define RESTART_WHY_BYTES 160
+
+/* A backend that is down, or was, and has a hook: health_restart.c. */
+struct health_restart {
+	char vip[STARLING_NAME_BYTES];
+	struct endpoint at;
+	char file[STARLING_NAME_BYTES]; /* its hook */
+	__u64 key;			/* fact_backend_key() */
+	struct restart is;
+	bool seen;    /* in the look that is under way */
+	__u64 runner; /* a node; 0: none may run it */
+	bool waits;   /* for the lease */
+	struct mono ended;
+	enum health_restart_result {
+		RESTART_OK,
+		RESTART_FAILED,
+		RESTART_TIMEOUT,
+		RESTART_REFUSED,
+		RESTART_RESULTS
+	} result; /* of the last run */
+	char say[CHECK_SAY_BYTES];
+};
+
+struct health_restarts {
+	struct health_restart *one; /* owned; by VIP, then address */
+	size_t count;
+	unsigned int running;
+	__u64 total[RESTART_RESULTS];
+	bool asks; /* for the lease, just now */
+	struct mono lease_until, lease_again;
+	char why[RESTART_WHY_BYTES]; /* it was not had; "" */
+};
+
 struct health {
 	struct daemon *d;
 	struct prober *prober;
-	size_t targets;	    /* the plane's thread's */
-	bool known;	    /* likewise: every backend was, once since the start */
-	bool tunnel_failed; /* likewise: and that was said */
+	struct health_restarts restarts; /* the plane's thread's */
+	size_t targets;			 /* the plane's thread's */
+	bool known;			 /* likewise: every backend was, once since the start */
+	bool tunnel_failed;		 /* likewise: and that was said */
 
 	/* between the prober's thread and others, who wait for no turn of it; after the other lock if both are taken */
 	pthread_mutex_t inbox;
@@ -158,6 +193,10 @@ void health_agent_decide(const struct health *h, const struct health_target *t, 
  * other under the lock: what votes were worth, once a minute. Return: when next, @due at the latest */
 void health_reputation_load(struct health *h);
 struct mono health_reputation_step(struct health *h, struct mono now, struct mono due);
+
+/* health_restart.c; on the plane's thread */
+void health_restart_row(struct health *h, const char *vip, const struct endpoint *at, struct table *t, size_t row);
+void health_restart_counts(const struct health *h, struct table *t, size_t row); /* KIND_PROBES */
 
 /* health_flock.c; under the lock: what others have told is used. Return: whether there is more of it. */
 bool health_flock_use(struct health *h, struct mono now);

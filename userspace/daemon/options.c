@@ -28,6 +28,8 @@ enum value_kind { VALUE_FLAG, VALUE_STRING, VALUE_ENDPOINT, VALUE_U32, VALUE_SET
 	OPTION(259, "state-dir", STRING, state_dir, 0, 0, "DIR", "parent of what is kept; default " OPTIONS_STATE_DIR) \
 	OPTION(268, "checks-dir", STRING, checks_dir, 0, 0, "DIR",                                                     \
 	       "files that health checks may run; default " OPTIONS_CHECKS_DIR)                                        \
+	OPTION(269, "hooks-dir", STRING, hooks_dir, 0, 0, "DIR",                                                       \
+	       "files that may begin backends again; default " OPTIONS_HOOKS_DIR)                                      \
 	OPTION(260, "http", ENDPOINT, http, 0, 0, "ADDR:PORT", "where metrics and health are served")                  \
 	OPTION(261, "vips", U32, limits.vips, 1, STARLING_VIPS_MAX, "N", "room for VIPs")                              \
 	OPTION(262, "backends", U32, limits.backends, 1, STARLING_BACKENDS_MAX, "N", "room for backends")              \
@@ -137,7 +139,8 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
 	struct options o = {.bpf_dir = OPTIONS_BPF_DIR,
 			    .run_dir = OPTIONS_RUN_DIR,
 			    .state_dir = OPTIONS_STATE_DIR,
-			    .checks_dir = OPTIONS_CHECKS_DIR};
+			    .checks_dir = OPTIONS_CHECKS_DIR,
+			    .hooks_dir = OPTIONS_HOOKS_DIR};
 	struct option longs[ROWS + 1] = {0};
 	const struct row *row;
 	int letter, rc;

@@ -16,12 +16,14 @@
 #define OPTIONS_RUN_DIR	   "/run/starling"
 #define OPTIONS_STATE_DIR  "/var/lib/starling"
 #define OPTIONS_CHECKS_DIR "/etc/starling/checks.d"
+#define OPTIONS_HOOKS_DIR  "/etc/starling/hooks.d"
 #define OPTIONS_HTTP_PORT  9427
 
 struct options {
 	const char *file;	/* configuration; NULL: the last one applied. All texts are argv's or static */
 	const char *node;	/* NULL: the file's `node set name`, else the host's name */
 	const char *checks_dir; /* files that checks of kind exec run */
+	const char *hooks_dir;	/* files that begin backends again */
 	const char *bpf_dir, *run_dir, *state_dir; /* parents: a directory named by the node is made in each */
 	struct endpoint http;			   /* port 0: the configuration's, else localhost */
 	struct config_limits limits;		   /* of maps made anew; 0: default */

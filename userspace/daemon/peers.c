@@ -442,6 +442,7 @@ void peers_configure(struct peers *p, const struct config *config)
 	wanted.admission = config->node_admission;
 	wanted.topology = config->node_topology;
 	wanted.urgent = config->node_urgent;
+	wanted.hooks = config->node_hooks;
 	memcpy(wanted.device, config->node_device, sizeof(wanted.device));
 	memcpy(wanted.site, config->node_site, sizeof(wanted.site));
 	memcpy(wanted.region, config->node_region, sizeof(wanted.region));
@@ -452,6 +453,7 @@ void peers_configure(struct peers *p, const struct config *config)
 	if (!wanted.at.port)
 		audit_begin(p->d->audit); /* nobody will say what he holds of the log */
 	pthread_mutex_lock(&p->lock);
+	p->settings.hooks = config->node_hooks; /* the next page of this node tells it */
 	if (settings_same(&p->settings, &wanted)) {
 		roster_free(&wanted.roster);
 	} else {

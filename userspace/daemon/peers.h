@@ -131,6 +131,10 @@ int peers_tell(struct peers *p, __u64 to, __u32 kind, __u32 number, const void *
 /* There are own votes to be told, or others' to be shown again. Any thread. Return: 0, or -ENOMEM. */
 int peers_votes(struct peers *p);
 
+/* Nodes of the roster that live, and say that hooks may run there, this one among them; with @site those of its site.
+ * Any thread. Return: how many; 0 also if this node has no part in a flock. */
+size_t peers_hooks(struct peers *p, bool site, __u64 *ret_id, size_t room);
+
 /* Other nodes of the roster that answer, and whether one still does: it is alive, and not suspected. */
 size_t peers_others(struct peers *p, __u64 *ret_id, size_t room);
 bool peers_answers(struct peers *p, __u64 node);

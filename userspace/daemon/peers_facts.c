@@ -38,7 +38,8 @@ static void node_publish(struct peers *p)
 	memcpy(node.site, p->settings.site, sizeof(node.site));
 	memcpy(node.region, p->settings.region, sizeof(node.region));
 	node.ring = (struct fact_ring){p->ring.count > 0, p->ring.number, p->ring.author, seed_fingerprint(p->seed)};
-	node.flags = (p->draining[0] ? FACT_NODE_DRAINING : 0) | (p->d->options.no_dataplane ? FACT_NODE_WITNESS : 0);
+	node.flags = (p->draining[0] ? FACT_NODE_DRAINING : 0) | (p->d->options.no_dataplane ? FACT_NODE_WITNESS : 0) |
+		     (p->settings.hooks ? FACT_NODE_HOOKS : 0);
 	strncpy(node.version, STARLING_VERSION, sizeof(node.version) - 1);
 	if (!fact_node_encode(&node, &draft))
 		peers_page_publish(p, PAGE_KIND_NODE, 0, &draft);
@@ -53,6 +54,33 @@ int peers_node_says(const struct peers *p, __u64 id, struct fact_node *ret)
 		if (page.kind == PAGE_KIND_NODE && !fact_node_decode(&page, ret))
 			return 0;
 	return -ENOENT;
+}
+
+static bool node_hooks(const struct peers *p, const struct roster_node *node)
+{
+	struct endpoint at;
+	struct fact_node says;
+
+	if (node->id == p->identity.id)
+		return p->settings.hooks;
+	return peers_live(p, node, &at) && !peers_node_says(p, node->id, &says) && says.flags & FACT_NODE_HOOKS;
+}
+
+size_t peers_hooks(struct peers *p, bool site, __u64 *ret_id, size_t room)
+{
+	const struct roster_node *self;
+	size_t count = 0;
+
+	pthread_mutex_lock(&p->lock);
+	self = p->flock ? roster_find_id(&p->roster, p->identity.id) : NULL;
+	for (size_t i = 0; self && i < p->roster.count && count < room; i++) {
+		const struct roster_node *node = &p->roster.node[i];
+
+		if ((!site || !strcmp(node->site, self->site)) && node_hooks(p, node))
+			ret_id[count++] = node->id;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return count;
 }
 
 size_t peers_levels(struct peers *p, struct peers_level *ret, size_t room)

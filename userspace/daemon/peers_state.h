@@ -40,6 +40,7 @@ struct peers_settings {
 	enum admission_mode admission;
 	enum topology topology;
 	enum urgent urgent;
+	bool hooks;	      /* files that begin backends again may run here */
 	struct roster roster; /* owned */
 };
 

@@ -37,7 +37,7 @@ enum plane_queue {
 
 /* A change of state; all borrowed for the call. */
 struct plane_event {
-	const char *kind;   /* "backend", "vip", "iface", "config", "drop" */
+	const char *kind;   /* "backend", "vip", "iface", "config", "drop", "restart" */
 	const char *object; /* "web 10.0.0.11:443", "web", "eth0" */
 	const char *before; /* its state: "up"; NULL: it is new */
 	const char *after;  /* NULL: it is gone */
@@ -194,6 +194,13 @@ bool plane_backend_fares(const struct plane *p, const char *vip, const struct en
 /* Whether marked packets of this host's own go through tunnels; 0, or as dataplane_tunnel(). */
 int plane_tunnel(struct plane *p, bool on, struct err *err);
 __u32 plane_tunnel_mark(const struct plane *p, const char *vip, const struct endpoint *at); /* 0: no such backend */
+
+/* Whether an operator, or its agent, has put a backend aside; false if there is none. */
+bool plane_put_aside(const struct plane *p, const char *vip, const struct endpoint *at);
+
+/* Tell of a change of state, as the plane does of its own: struct plane_event. @why: NULL: there is nothing to say */
+void plane_event(struct plane *p, const char *kind, const char *object, const char *before, const char *after,
+		 const char *why);
 
 /* Whether own checks may hold a backend down, also from before a restart; false if there is none. */
 bool plane_held_down(const struct plane *p, const char *vip, const struct endpoint *at);

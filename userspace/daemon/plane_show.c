@@ -114,6 +114,7 @@ static void vip_states(const struct plane *p, const struct plane_vip *v, struct 
 
 static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
 {
+	const struct vip_config *configured = config_vip(p->config, v->name);
 	char text[ENDPOINT_TEXT_BYTES], digest[PLANE_DIGEST_BYTES];
 	size_t row = table_row(t);
 	struct vip_count count;
@@ -165,6 +166,8 @@ static void vip_row(struct plane *p, const struct plane_vip *v, struct table *t)
 		table_set_text(t, row, FIELD_VIP_sorry, endpoint_format(&plane_vip_sorry(v)->at, text));
 	if (v->passive != PASSIVE_SUSPECT)
 		table_set_text(t, row, FIELD_VIP_passive, passive_words()[v->passive]);
+	if (configured && configured->restart[0])
+		table_set_text(t, row, FIELD_VIP_restart, configured->restart);
 }
 
 int plane_show_vips(struct plane *p, const char *name, struct table *t, struct err *err)

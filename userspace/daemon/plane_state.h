@@ -258,8 +258,6 @@ int plane_open(struct dataplane *dp, const struct plane_hooks *hooks, struct pla
 void plane_close(struct plane *p);
 void plane_breathe(struct plane *p); /* run the urgent jobs that wait, and shows but within a show */
 int plane_grace(struct plane *p);    /* and free what was retired */
-void plane_event(struct plane *p, const char *kind, const char *object, const char *before, const char *after,
-		 const char *why);
 
 /* plane_memory.c: plain memory of VIPs and backends; nothing in the maps */
 struct plane_vip *plane_vip_new(const char *name, __u32 backends, __u32 slots);

@@ -391,6 +391,14 @@ bool plane_held_down(const struct plane *p, const char *vip, const struct endpoi
 	return b && (b->found.state == VERDICT_DOWN || b->found.own_down);
 }
 
+bool plane_put_aside(const struct plane *p, const char *vip, const struct endpoint *at)
+{
+	const struct plane_vip *v = plane_vip_find(p, vip);
+	const struct plane_backend *b = v ? plane_backend_find(v, at) : NULL;
+
+	return b && plane_backend_aside(b) != OVERRIDE_NONE;
+}
+
 /* Own word comes before the flock's; none of its own may say that what the flock says does not hold here. */
 const struct override *plane_override_of(const struct plane *p, const struct plane_backend *b)
 {

@@ -16,8 +16,8 @@
 static const struct {
 	const char *name;
 	unsigned int bit;
-} kinds[] = {{"backend", EVENT_BACKEND}, {"vip", EVENT_VIP},   {"iface", EVENT_IFACE},
-	     {"config", EVENT_CONFIG},	 {"drop", EVENT_DROP}, {"member", EVENT_MEMBER}};
+} kinds[] = {{"backend", EVENT_BACKEND}, {"vip", EVENT_VIP},	   {"iface", EVENT_IFACE},    {"config", EVENT_CONFIG},
+	     {"drop", EVENT_DROP},	 {"member", EVENT_MEMBER}, {"restart", EVENT_RESTART}};
 
 static unsigned int event_bit(const char *name)
 {

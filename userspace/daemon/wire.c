@@ -141,6 +141,7 @@ static void hook_ticked(void *arg, struct plane *p)
 
 	daemon_notes(d);
 	plane_checks(p);
+	health_restart_tick(d->health, p);
 	peers_exchange(d->peers, p);
 	agree_tick(d->agree); /* deadlines pass for who is alone, too */
 }

@@ -33,10 +33,10 @@ static const struct way *const ways[CHECK_KINDS] = {
 	[CHECK_DNS] = &by_socket, [CHECK_AGENT] = &by_socket, [CHECK_EXEC] = &by_exec,
 };
 
-int probe_env_open(struct probe_env *env, uv_loop_t *uv, const char *exec_dir, struct err *err)
+int probe_env_open(struct probe_env *env, uv_loop_t *uv, const struct prober_dirs *dirs, struct err *err)
 {
 	env->uv = uv;
-	env->exec_dir = exec_dir;
+	env->dirs = *dirs;
 	env->random = mono_now().ns;
 	return probe_http_open(env, err);
 }
@@ -201,7 +201,7 @@ static bool tunnel_way(struct probe *p)
 }
 
 int probe_begin(struct probe_env *env, const struct endpoint *at, const struct check_config *check, __u32 mark,
-		probe_done_fn *done, void *arg)
+		const char *vip, probe_done_fn *done, void *arg)
 {
 	struct probe *p = calloc(1, sizeof(*p));
 
@@ -210,6 +210,7 @@ int probe_begin(struct probe_env *env, const struct endpoint *at, const struct c
 	p->env = env;
 	p->at = check->via == CHECK_VIA_TUNNEL ? check->to : *at;
 	p->mark = mark;
+	p->vip = vip;
 	if (check->port)
 		p->at.port = htons((__u16)check->port);
 	p->check = check;

@@ -23,6 +23,7 @@ struct probe {
 	struct probe_env *env;
 	struct endpoint at;		  /* with the check's port; via tunnel, of the VIP */
 	__u32 mark;			  /* via tunnel: whose */
+	const char *vip;		  /* of a hook, borrowed until the end; "": it is a probe */
 	const struct check_config *check; /* borrowed until the end */
 	probe_done_fn *done;
 	void *arg;
@@ -61,17 +62,17 @@ struct probe {
 struct probe_env {
 	uv_loop_t *uv;
 	struct probe *first;
-	struct probe *killed; /* likewise: those that have ended, and their processes not yet */
-	const char *exec_dir; /* borrowed */
-	bool exec;	      /* files may be run */
-	__u64 random;	      /* stirred with each use */
+	struct probe *killed;	 /* likewise: those that have ended, and their processes not yet */
+	struct prober_dirs dirs; /* borrowed */
+	bool exec, restarts;	 /* their files may be run */
+	__u64 random;		 /* stirred with each use */
 	CURLM *multi;
 	uv_timer_t curl_timer;
 	__u8 scratch[PROBE_SCRATCH_BYTES];
 };
 
 /* Return: 0; -ENOMEM, -EIO with @err. */
-int probe_env_open(struct probe_env *env, uv_loop_t *uv, const char *exec_dir, struct err *err);
+int probe_env_open(struct probe_env *env, uv_loop_t *uv, const struct prober_dirs *dirs, struct err *err);
 void probe_env_close(struct probe_env *env); /* ends all probes, as CHECK_LOCAL; the loop has to turn afterwards */
 __u64 probe_random(struct probe_env *env);
 
@@ -80,12 +81,13 @@ __u64 probe_random(struct probe_env *env);
  * @at:		proto 0; copied
  * @check:	borrowed until @done was called
  * @mark:	as for prober_probe()
+ * @vip:	as for prober_restart(), borrowed likewise; "": it is a probe
  * @done:	called once, perhaps before this returns
  *
  * Return: 0, or -ENOMEM: then @done is never called.
  */
 int probe_begin(struct probe_env *env, const struct endpoint *at, const struct check_config *check, __u32 mark,
-		probe_done_fn *done, void *arg);
+		const char *vip, probe_done_fn *done, void *arg);
 
 /* For kinds of probes. Each ends the probe, with what is in @fmt as words; a second end is ignored. */
 void probe_end(struct probe *p, enum check_reason reason, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Probes that run a file: root's own, from one local directory, as nobody, in a process group
- * that is killed at the end. Not here: whether this node may (node set exec).
+ * Probes, and hooks, that run a file: root's own, from one local directory each, as nobody, in a process group that is
+ * killed at the end. Not here: whether this node may (node set exec, hooks).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -135,9 +135,9 @@ static void on_exit_status(uv_process_t *process, int64_t status, int sig)
 
 static int process_start(struct probe *p, char *path)
 {
-	char address[VARIABLE_MAX], port[VARIABLE_MAX], text[ADDR_TEXT_BYTES];
+	char address[VARIABLE_MAX], port[VARIABLE_MAX], vip[VARIABLE_MAX], text[ADDR_TEXT_BYTES];
 	char *args[] = {path, NULL};
-	char *env[] = {(char[]){"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, address, port, NULL};
+	char *env[] = {(char[]){"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, address, port, *p->vip ? vip : NULL, NULL};
 	uv_stdio_container_t stdio[3] = {
 		{.flags = UV_IGNORE},
 		{.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&p->pipe},
@@ -156,6 +156,7 @@ static int process_start(struct probe *p, char *path)
 
 	snprintf(address, sizeof(address), "STARLING_ADDRESS=%s", addr_format(&p->at.addr, text));
 	snprintf(port, sizeof(port), "STARLING_PORT=%u", (unsigned int)__builtin_bswap16(p->at.port));
+	snprintf(vip, sizeof(vip), "STARLING_VIP=%s", p->vip);
 	rc = uv_pipe_init(p->env->uv, &p->pipe, 0);
 	if (rc)
 		return rc;
@@ -171,19 +172,21 @@ static int process_start(struct probe *p, char *path)
 
 void probe_exec_begin(struct probe *p)
 {
+	const char *dir = *p->vip ? p->env->dirs.hooks : p->env->dirs.checks;
 	char path[PATH_MAX];
 	struct err err = {0};
 	int rc;
 
 	p->connected = true; /* for words: there is nothing to connect to */
-	if (!p->env->exec) {
-		probe_end(p, CHECK_LOCAL, "exec is off here: node set exec on");
+	if (!(*p->vip ? p->env->restarts : p->env->exec)) {
+		probe_end(p, CHECK_LOCAL,
+			  *p->vip ? "hooks are off here: node set hooks on" : "exec is off here: node set exec on");
 		return;
 	}
 	if (killed_pile(p))
 		return;
-	snprintf(path, sizeof(path), "%.3800s/%s", p->env->exec_dir, p->check->name);
-	rc = file_trust(p->env->exec_dir, S_IFDIR, &err);
+	snprintf(path, sizeof(path), "%.3800s/%s", dir, p->check->name);
+	rc = file_trust(dir, S_IFDIR, &err);
 	if (!rc)
 		rc = file_trust(path, S_IFREG, &err);
 	if (rc) {

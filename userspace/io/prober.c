@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -27,6 +28,7 @@ struct wanted {
 	struct endpoint at;
 	struct check_config check;
 	__u32 mark;
+	char vip[STARLING_NAME_BYTES]; /* of a hook; "": it is a probe */
 	probe_done_fn *done;
 	void *arg;
 };
@@ -40,7 +42,7 @@ struct prober {
 	uv_timer_t due;
 	uv_prepare_t turn;
 	pthread_t thread;
-	_Atomic bool exec, stopping;
+	_Atomic bool exec, restarts, stopping;
 
 	pthread_mutex_t lock;
 	struct wanted *first, *last;
@@ -69,7 +71,8 @@ static void on_result(void *arg, const struct probe_result *r)
 	struct wanted *w = arg;
 
 	pthread_mutex_lock(&w->p->lock);
-	count_result(w->p, r);
+	if (!w->vip[0])
+		count_result(w->p, r);
 	pthread_mutex_unlock(&w->p->lock);
 	if (w->done)
 		w->done(w->arg, r);
@@ -94,7 +97,7 @@ static void wanted_begin(struct prober *p)
 
 	while ((w = list)) {
 		list = w->next;
-		if (probe_begin(&p->env, &w->at, &w->check, w->mark, on_result, w))
+		if (probe_begin(&p->env, &w->at, &w->check, w->mark, w->vip, on_result, w))
 			on_result(w, &none);
 	}
 }
@@ -115,6 +118,7 @@ static void on_turn(uv_prepare_t *turn)
 	if (p->stopping)
 		return;
 	p->env.exec = p->exec;
+	p->env.restarts = p->restarts;
 	if (p->hooks.turn)
 		due = p->hooks.turn(p->hooks.arg, now);
 	wanted_begin(p);
@@ -163,7 +167,7 @@ void prober_wake(struct prober *p)
 }
 
 /* Without its thread, all or nothing. */
-static int prober_make(struct prober *p, const char *exec_dir, struct err *err)
+static int prober_make(struct prober *p, const struct prober_dirs *dirs, struct err *err)
 {
 	int rc = uv_loop_init(&p->uv);
 
@@ -174,7 +178,7 @@ static int prober_make(struct prober *p, const char *exec_dir, struct err *err)
 		rc = err_set(err, errno, "no event for probes: %s", strerror(errno));
 		goto no_wake;
 	}
-	rc = probe_env_open(&p->env, &p->uv, exec_dir, err);
+	rc = probe_env_open(&p->env, &p->uv, dirs, err);
 	if (rc)
 		goto no_env;
 	uv_poll_init(&p->uv, &p->wake, p->wake_fd);
@@ -191,7 +195,7 @@ no_wake:
 	return rc;
 }
 
-int prober_open(const char *exec_dir, const struct prober_hooks *hooks, struct prober **ret, struct err *err)
+int prober_open(const struct prober_dirs *dirs, const struct prober_hooks *hooks, struct prober **ret, struct err *err)
 {
 	struct prober *p = calloc(1, sizeof(*p));
 	int rc;
@@ -200,7 +204,7 @@ int prober_open(const char *exec_dir, const struct prober_hooks *hooks, struct p
 		return err_set(err, ENOMEM, "no memory for probes");
 	p->hooks = *hooks;
 	pthread_mutex_init(&p->lock, NULL);
-	rc = prober_make(p, exec_dir, err);
+	rc = prober_make(p, dirs, err);
 	if (rc)
 		goto fail;
 	rc = pthread_create(&p->thread, NULL, prober_main, p);
@@ -243,15 +247,15 @@ void prober_close(struct prober *p)
 	free(p);
 }
 
-int prober_probe(struct prober *p, const struct endpoint *at, const struct check_config *check, __u32 mark,
-		 probe_done_fn *done, void *arg)
+static int wanted_add(struct prober *p, const struct wanted *wanted)
 {
 	struct wanted *w = malloc(sizeof(*w));
 	bool first;
 
 	if (!w)
 		return -ENOMEM;
-	*w = (struct wanted){.p = p, .at = *at, .check = *check, .mark = mark, .done = done, .arg = arg};
+	*w = *wanted;
+	w->p = p;
 	pthread_mutex_lock(&p->lock);
 	first = !p->first;
 	if (first)
@@ -265,9 +269,28 @@ int prober_probe(struct prober *p, const struct endpoint *at, const struct check
 	return 0;
 }
 
-void prober_exec(struct prober *p, bool on)
+int prober_probe(struct prober *p, const struct endpoint *at, const struct check_config *check, __u32 mark,
+		 probe_done_fn *done, void *arg)
 {
-	p->exec = on;
+	return wanted_add(p, &(struct wanted){.at = *at, .check = *check, .mark = mark, .done = done, .arg = arg});
+}
+
+int prober_restart(struct prober *p, const char *vip, const struct endpoint *at, const char *name, probe_done_fn *done,
+		   void *arg)
+{
+	struct wanted wanted = {.at = *at, .done = done, .arg = arg};
+
+	wanted.check.kind = CHECK_EXEC;
+	wanted.check.timeout_ms = PROBER_RESTART_MS;
+	snprintf(wanted.check.name, sizeof(wanted.check.name), "%s", name);
+	snprintf(wanted.vip, sizeof(wanted.vip), "%s", vip);
+	return wanted_add(p, &wanted);
+}
+
+void prober_exec(struct prober *p, bool checks, bool hooks)
+{
+	p->exec = checks;
+	p->restarts = hooks;
 }
 
 void prober_count(struct prober *p, struct prober_count *ret)

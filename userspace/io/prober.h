@@ -12,6 +12,7 @@
 #include "core/check.h"
 #include "core/check_answer.h"
 #include "core/check_config.h"
+#include "starling/limits.h"
 
 struct prober;
 
@@ -47,14 +48,19 @@ struct prober_hooks {
 	struct mono (*turn)(void *arg, struct mono now);
 };
 
+/* Where files are that may be run; borrowed until prober_close(). */
+struct prober_dirs {
+	const char *checks; /* by checks of kind exec */
+	const char *hooks;  /* to begin a backend again */
+};
+
 /**
  * prober_open() - start the thread
- * @exec_dir:	where files of checks of kind exec are; borrowed until prober_close()
  * @ret:	owned by the caller
  *
  * Return: 0; -ENOMEM, -EIO, -EAGAIN (no thread) with @err.
  */
-int prober_open(const char *exec_dir, const struct prober_hooks *hooks, struct prober **ret, struct err *err);
+int prober_open(const struct prober_dirs *dirs, const struct prober_hooks *hooks, struct prober **ret, struct err *err);
 
 /* Ends the thread; probes under way end as CHECK_LOCAL. NULL is fine. */
 void prober_close(struct prober *p);
@@ -70,8 +76,22 @@ void prober_close(struct prober *p);
 int prober_probe(struct prober *p, const struct endpoint *at, const struct check_config *check, __u32 mark,
 		 probe_done_fn *done, void *arg);
 
-void prober_wake(struct prober *p);			       /* any thread */
-void prober_exec(struct prober *p, bool on);		       /* files may be run from now on; any thread */
+/**
+ * prober_restart() - run a hook for a backend that is down, soon
+ * @vip:	"web", for the file to see; copied, as the others are
+ * @name:	of a file in the directory of hooks
+ *
+ * As a probe of kind exec is made, with the same bounds, but within PROBER_RESTART_MS; it counts for no probe. Any
+ * thread. Return: 0, or -ENOMEM; @done and @arg are as for prober_probe().
+ */
+int prober_restart(struct prober *p, const char *vip, const struct endpoint *at, const char *name, probe_done_fn *done,
+		   void *arg);
+#define PROBER_RESTART_MS 30000 /* a service's start; beyond it whoever waits for it is killed */
+
+void prober_wake(struct prober *p); /* any thread */
+
+/* Whether files may be run from now on: by checks, and as hooks. Any thread. */
+void prober_exec(struct prober *p, bool checks, bool hooks);
 void prober_count(struct prober *p, struct prober_count *ret); /* any thread */
 
 #endif
