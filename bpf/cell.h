@@ -95,7 +95,7 @@ __attribute__((noinline)) int cell_look(const struct vip_record *vip, const stru
 		return -1;
 	*w = (struct where){0};
 	where_to(&view, vip, f, w);
-	w->fresh = w->overflow = 0;
+	w->fresh = w->overflow = w->full = 0;
 	return 0;
 }
 

@@ -445,6 +445,7 @@ static int steer_flow(struct oracle *o, struct frame *f, __u32 now, struct oracl
 	ret->kind = (__u8)flow.kind;
 	if (f->error) {
 		where_to(&view, vip, &flow, &w);
+		w.full = 0;
 	} else {
 		settle(&view, vip, &flow, &w);
 		ret->fresh = w.fresh;
