@@ -103,9 +103,3 @@ kill -9 "$(daemon_pid lb4)"
 check "after a restart it is the same" wait_for 10 reputation_is 4 "$is"
 check "and what was counted is, from the audit log" wait_for 10 bash -c \
 	"'$LAB' exec lb2 starling node audit show | grep -q 'votes judged: .*lb5 0/'"
-too_early() { # N: the others say so
-	at "$1" -n roster weigh 2>&1 | grep "could not run it: the flock has agreed on reputations . min ago"
-}
-blind
-check "the others keep to their hour, whoever does not remember it" wait_for 30 too_early 4
-check "and to what they have" reputations_are "$is"
