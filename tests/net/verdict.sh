@@ -291,13 +291,25 @@ lose() { # N
 	check "lb$1 is dead" wait_for 20 state_is 1 "$1" dead
 }
 
+hook() { # NAME, for all that live
+	local n
+	install -m 755 /dev/stdin "$RUN/hooks/$1" <<<"#!/bin/sh
+echo $1 >>$RUN/ran"
+	for n in "${FLOCK[@]}"; do at "$n" vip set web restart "$1" >/dev/null && at "$n" node set hooks on >/dev/null; done
+}
+install -m 666 /dev/null "$RUN/ran"
+hook voted
 lose 4
 link_down certified
+check "what votes say is down has its hook run" grep -qx voted "$RUN/ran"
 lose 3
 check "two of four are too few for votes" wait_for 20 all_up local
+hook alone
 no_answer local
 lose 2
 link_down local
+equal "what one finds by itself has not" "" "$(grep -x alone "$RUN/ran")"
+at 1 vip set web restart none >/dev/null
 
 # --- rosters of three, of two and of one
 "$LAB" up >/dev/null

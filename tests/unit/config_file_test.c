@@ -166,7 +166,7 @@ static void a_diff_names_each_object_that_differs_and_no_other(void **state)
 	struct buf out = BUF_INIT;
 
 	(void)state;
-	assert_int_equal(config_diff(a, b, &out), 18);
+	assert_int_equal(config_diff(a, b, &out), 19);
 	assert_string_equal(buf_text(&out), "+ node set name lb1\n"
 					    "- log level debug\n"
 					    "~ iface attach eth1 mode native\n"

@@ -257,7 +257,7 @@ static bool lease_had(const struct look *l)
 	struct health_restarts *all = &l->h->restarts;
 	struct mono now = mono_now();
 
-	if (!l->leases || mono_after(now, PROBER_RESTART_MS).ns < all->lease_until.ns)
+	if (!l->leases || (l->holder == l->self && mono_after(now, PROBER_RESTART_MS).ns < all->lease_until.ns))
 		return true;
 	if (!all->asks && now.ns >= all->lease_again.ns)
 		lease_ask(l->h);
