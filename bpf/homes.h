@@ -8,6 +8,7 @@
 
 #include "maps.h"
 #include "parse.h"
+#include <starling/cell.h>
 
 /* The maps are global, so the view holds nothing. */
 struct view {
@@ -40,6 +41,14 @@ static inline __u32 view_limit(const struct view *v, __u32 id)
 {
 	(void)v;
 	return table_entry(limits, struct backend_limit, id, config.backends_mask)->most;
+}
+
+static inline __u32 view_untended(const struct view *v, __u32 vip)
+{
+	struct vip_entry *entry = table_entry(vips, struct vip_entry, vip, config.vips_mask);
+
+	(void)v;
+	return tick_since((__u32)(bpf_jiffies64() >> config.tick_shift), *(volatile __u32 *)&entry->tended);
 }
 
 static inline __u64 *view_set(const struct view *v, __u32 set)

@@ -87,6 +87,14 @@ static inline __u32 cell_key(__u64 c)
 	return (__u32)(c >> 39);
 }
 
+/* Ticks from @then to @now, both of TICK_MASK; 0 too if @then was read by another CPU a moment after @now. */
+static inline __u32 tick_since(__u32 now, __u32 then)
+{
+	__u32 ticks = (now + 1 - then) & TICK_MASK;
+
+	return ticks ? ticks - 1 : 0;
+}
+
 /* Only last seen differs: a 2-byte store will do. */
 static inline int cell_same_but_seen(__u64 a, __u64 b)
 {

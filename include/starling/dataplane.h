@@ -44,6 +44,12 @@
 #define MAP_COUNT_DEVICES  "count_devices"  /* per-CPU array of struct device_count by ifindex % STARLING_DEVICES */
 #define MAP_EVENTS	   "events"	    /* ring buffer of struct trace_event */
 
+/*
+ * Bits of a tick: those of a cell come round in hours, those that the 32 bits of jiffies that user space gets have for
+ * all HZ in weeks.
+ */
+#define TICK_MASK 0xffffffu
+
 #define ID_NONE 0xffffu /* no backend, no VIP */
 
 /* Constants of one loaded program (rodata "config"), and of the pinned maps (abi map). */
@@ -86,7 +92,8 @@ struct steer_config {
 	__u32 slots_mask;
 	__u32 keys_mask;
 	__u32 flow_sets_mask;
-	__u32 pad2;
+	__u16 tended_ticks;
+	__u16 pad2;
 };
 
 /* v4 addresses are mapped (::ffff:a.b.c.d); {address, 0, 0} serves ICMP, later fragments, short headers. */
@@ -163,7 +170,8 @@ struct vip_entry {
 	/* For user space only, so that it knows after a restart: */
 	__u64 moved;	  /* slots that changed their home so far */
 	__u32 generation; /* of the configuration that last changed the VIP */
-	__u32 pad;
+	/* For the program: */
+	__u32 tended; /* tick, of TICK_MASK, at which the controller last saw to the VIP; only with VIP_LIMITS */
 };
 _Static_assert(sizeof(struct vip_entry) == 128, "vip_entry: two cache lines");
 

@@ -35,13 +35,15 @@
 #define STARLING_HALF_EVICT_MS                                                                                         \
 	2500 /* a half-open cell older than this may be reused when a set is full: over the 2 s between a second and a \
 		third SYN */
-#define STARLING_CLOSING_MS	  60000	  /* FIN seen: life after the last packet */
-#define STARLING_CLOSING_EVICT_MS 15000	  /* a closing cell older than this may be reused when a set is full */
-#define STARLING_RESET_MS	  2000	  /* RST seen */
-#define STARLING_PROBATION_MS	  1000	  /* a second packet this much later confirms a cell on probation */
-#define STARLING_MARK_MS	  5000	  /* least time of one ageing step of an overflow mark; it lives two */
-#define STARLING_IDLE_DEFAULT_MS  900000  /* open cell without a packet */
-#define STARLING_IDLE_MAX_MS	  7200000 /* half of what the 16-bit tick counts, rounded down */
+#define STARLING_CLOSING_MS	  60000 /* FIN seen: life after the last packet */
+#define STARLING_CLOSING_EVICT_MS 15000 /* a closing cell older than this may be reused when a set is full */
+#define STARLING_RESET_MS	  2000	/* RST seen */
+#define STARLING_PROBATION_MS	  1000	/* a second packet this much later confirms a cell on probation */
+#define STARLING_MARK_MS	  5000	/* least time of one ageing step of an overflow mark; it lives two */
+#define STARLING_TENDED_MS                                                                                             \
+	10000 /* no controller has come for so long: counts are not what is open, so no limit holds */
+#define STARLING_IDLE_DEFAULT_MS 900000	 /* open cell without a packet */
+#define STARLING_IDLE_MAX_MS	 7200000 /* half of what the 16-bit tick counts, rounded down */
 
 /* Operating state. */
 #define STARLING_DRAIN_MAX_MS	   2592000000u /* 30 days, which fit 32 bits; 0 asks for a drain without an end */

@@ -10,6 +10,7 @@
  *	__u64 view_backend(const struct view *, __u32 id)	   the backend's word; 0: no such backend
  *	__u32 view_score(const struct view *, __u32 id, steer_by)  given, or open + half + peers
  *	__u32 view_limit(const struct view *, __u32 id)	   connections that it may have; 0: any
+ *	__u32 view_untended(const struct view *, __u32 vip)  ticks since the controller saw to it: tick_since()
  *	__u64 *view_set(const struct view *, __u32 set)	   FLOW_WAYS cells, or NULL
  *	const volatile struct steer_config *view_config(const struct view *)
  */
@@ -126,22 +127,24 @@ static inline __u32 where_previous(const struct view *v, const struct flow *f, c
  * Has it as many connections as it may? Half-open ones count, or all that begin within a round trip would be let in.
  * Then no SYN that begins a connection is sent to it, with a cell or without: it is dropped, if there is no other home
  * for it, and comes again a second later. UDP does not tell its first packet, so of it only new cells are refused.
+ * Without a controller nobody takes those from the count that end without a word, so then there is no limit.
  */
-static inline int where_full(const struct view *v, const struct vip_record *vip, __u32 id)
+static inline int where_full(const struct view *v, const struct vip_record *vip, const struct flow *f, __u32 id)
 {
 	__u32 most = vip->flags & VIP_LIMITS ? view_limit(v, id) : 0;
 
-	return most && view_score(v, id, STEER_OPEN) >= most;
+	return most && view_score(v, id, STEER_OPEN) >= most &&
+	       view_untended(v, f->vip) <= view_config(v)->tended_ticks;
 }
 
 static inline int where_takes(const struct view *v, const struct vip_record *vip, const struct flow *f, __u32 id)
 {
-	return where_usable(v, f->vip, id, WHERE_NEW_FLOW) && !where_full(v, vip, id);
+	return where_usable(v, f->vip, id, WHERE_NEW_FLOW) && !where_full(v, vip, f, id);
 }
 
 static inline int where_refuses(const struct view *v, const struct vip_record *vip, const struct flow *f, __u32 id)
 {
-	return f->kind == PACKET_SYN && id != ID_NONE && where_full(v, vip, id);
+	return f->kind == PACKET_SYN && id != ID_NONE && where_full(v, vip, f, id);
 }
 
 static inline void where_refuse(struct where *w)

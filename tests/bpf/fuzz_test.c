@@ -221,12 +221,20 @@ static __u32 action_of(int verdict)
 	return action[verdict];
 }
 
+#define UNTENDED 7 /* of the VIPs with limits the one that the controller has left alone for long */
+
+static void vips_tend(struct fuzz *f)
+{
+	f->h->vips[1].tended = f->h->vips[2].tended = f->now;
+	f->h->vips[UNTENDED].tended = (f->now - 1000) & TICK_MASK;
+}
+
 /* By what is seen from outside: a SYN that begins a connection goes to nobody who has as many as it may. */
 static void check_limit(struct fuzz *f, const struct packet *p, const struct backend_load *before)
 {
 	__u32 id = f->want.backend, most = id == ID_NONE ? 0 : f->h->limits[id].most;
 
-	if (!most || !f->want.fresh || f->want.kind != PACKET_SYN ||
+	if (!most || !f->want.fresh || f->want.vip == UNTENDED || f->want.kind != PACKET_SYN ||
 	    !(f->h->vips[f->want.vip].copy[VIP_WORD_SELECT(f->h->vips[f->want.vip].word)].flags & VIP_LIMITS))
 		return;
 	if (before[id].open + before[id].half + before[id].peers >= most)
@@ -244,6 +252,7 @@ static void compare(struct fuzz *f, const struct packet *p)
 		return; /* the kernel makes no such frame */
 	f->packets++;
 	memcpy(before, f->h->loads, sizeof(before));
+	vips_tend(f);
 	oracle_steer(&f->oracle, p->byte, p->len, f->now, &f->want);
 	verdict = harness_verdict(f->h, p, &f->got);
 	/* The limit on errors sent is the program's alone to know. */

@@ -58,6 +58,7 @@ struct steer_config harness_config(__u32 seed, __u32 tick_shift, __u32 flow_sets
 		.closing_evict_ticks = 59,
 		.reset_ticks = 8,
 		.probation_ticks = 4,
+		.tended_ticks = 40,
 		.fragments = 1,
 		.icmp = 1,
 	};
@@ -483,14 +484,14 @@ int harness_run(struct harness *h, const struct packet *p, struct harness_result
 	return r;
 }
 
-__u32 harness_tick(struct harness *h)
+__u32 harness_tick(const struct harness *h)
 {
 	__u8 frame[64] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = frame, .data_size_in = sizeof(frame), .repeat = 1);
 
 	if (bpf_prog_test_run_opts(h->clock_fd, &o))
 		abort();
-	return o.retval & 0xffff;
+	return o.retval & TICK_MASK;
 }
 
 void harness_age(struct harness *h, __u32 ticks)
@@ -504,6 +505,8 @@ void harness_age(struct harness *h, __u32 ticks)
 			if (cell_state(c) != CELL_FREE)
 				h->flows[i].cell[way] = (c & ~0xffffull) | ((cell_seen(c) - ticks) & 0xffff);
 		}
+	for (i = 0; i < h->vips_max; i++)
+		h->vips[i].tended = (h->vips[i].tended - ticks) & TICK_MASK;
 }
 
 static void count_sum(struct harness *h, int fd, __u32 key, __u64 *sum, size_t words)

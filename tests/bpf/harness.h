@@ -116,7 +116,7 @@ void harness_vip_make(struct harness *h, __u32 id, __u32 first, __u32 backends, 
 int harness_run(struct harness *h, const struct packet *p, struct harness_result *ret);
 int harness_run_fd(int prog_fd, __u32 poison_bytes, const __u8 *byte, size_t len, struct harness_result *ret);
 
-__u32 harness_tick(struct harness *h);		  /* what the program reads as now, 16 bits */
+__u32 harness_tick(const struct harness *h);	  /* what the program reads as now, of TICK_MASK */
 void harness_age(struct harness *h, __u32 ticks); /* as if time had passed: every used cell's last seen moves back */
 
 /* Sums over CPUs. */

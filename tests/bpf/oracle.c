@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "frame.h"
+#include "starling/cell.h"
 
 struct view {
 	const struct harness *h;
@@ -38,6 +39,11 @@ static inline __u32 view_score(const struct view *v, __u32 id, __u32 by)
 static inline __u32 view_limit(const struct view *v, __u32 id)
 {
 	return id < v->h->backends_max ? v->h->limits[id].most : 0;
+}
+
+static inline __u32 view_untended(const struct view *v, __u32 vip)
+{
+	return tick_since(harness_tick(v->h), v->h->vips[vip].tended);
 }
 
 static inline __u64 *view_set(const struct view *v, __u32 set)
@@ -117,7 +123,7 @@ static struct flow flow_of(const struct oracle *o, const struct frame *f, const 
 			   __u32 now)
 {
 	struct flow_tuple t = {.sport = htons(f->sport), .dport = htons(f->dport), .proto = f->proto};
-	struct flow flow = {.vip = id, .kind = f->kind, .now = now};
+	struct flow flow = {.vip = id, .kind = f->kind, .now = now & 0xffff};
 
 	memcpy(t.saddr, f->src.byte, 16);
 	memcpy(t.daddr, f->dst.byte, 16);

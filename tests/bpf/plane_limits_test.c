@@ -240,6 +240,35 @@ static void a_restart_forgets_neither_limit_nor_who_is_full(void **state)
 	world_free(w);
 }
 
+/* --- without a controller --- */
+
+/* Nobody frees cells of connections that were never made, so that in the end they would be all that a backend may have.
+ */
+static void without_a_controller_limits_end_and_with_it_they_are_back(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+	__u32 in = 0;
+
+	(void)state;
+	limits_set(w, (__u32[BACKENDS]){10, 10, 10, 10, 10, 10});
+	for (__u32 i = 0; i < 1000; i++)
+		in += world_syn(w, 1, i) != NOBODY;
+	assert_in_range(in, 1, 60);
+	harness_age(w->dp.h, w->dp.h->config.tended_ticks - 2u);
+	for (__u32 i = 1000; i < 1100; i++)
+		in += world_syn(w, 1, i) != NOBODY;
+	assert_in_range(in, 1, 60);
+	harness_age(w->dp.h, 100000 / 256);
+	for (__u32 i = 2000; i < 3000; i++)
+		assert_int_not_equal(world_syn(w, 1, i), NOBODY);
+	plane_tick(w->p);
+	in = 0;
+	for (__u32 i = 3000; i < 4000; i++)
+		in += world_syn(w, 1, i) != NOBODY;
+	assert_in_range(in, 0, 60);
+	world_free(w);
+}
+
 /* --- for how long --- */
 
 static void full_is_told_once_and_so_is_room_after_a_time(void **state)
@@ -360,6 +389,7 @@ int main(void)
 		cmocka_unit_test(what_others_have_counts_and_half_open_ones_too),
 		cmocka_unit_test(the_smaller_of_line_and_agent_counts_and_mh_has_none),
 		cmocka_unit_test(a_restart_forgets_neither_limit_nor_who_is_full),
+		cmocka_unit_test(without_a_controller_limits_end_and_with_it_they_are_back),
 		cmocka_unit_test(full_is_told_once_and_so_is_room_after_a_time),
 		cmocka_unit_test(a_full_tier_has_the_next_one_serve_and_at_last_the_sorry_backend),
 		cmocka_unit_test(lookup_knows_who_would_be_refused),

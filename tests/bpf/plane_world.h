@@ -113,9 +113,9 @@ struct key_entry *dataplane_keys(struct dataplane *dp, __u32 *count)
 	return dp->h->keys;
 }
 
-__u16 dataplane_tick(const struct dataplane *dp)
+__u32 dataplane_tick(const struct dataplane *dp)
 {
-	return (__u16)harness_tick(dp->h);
+	return harness_tick(dp->h);
 }
 
 int dataplane_grace(struct dataplane *dp)

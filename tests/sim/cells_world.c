@@ -58,6 +58,13 @@ static inline __u32 view_limit(const struct view *v, __u32 id)
 	return 0;
 }
 
+static inline __u32 view_untended(const struct view *v, __u32 vip)
+{
+	(void)v;
+	(void)vip;
+	return 0;
+}
+
 static inline __u64 *view_set(const struct view *v, __u32 set)
 {
 	return v->flows[set].cell;

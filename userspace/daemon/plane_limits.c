@@ -54,6 +54,8 @@ void plane_limits_publish(struct plane *p, struct plane_vip *v)
 		__atomic_store_n(&p->limits[b->id].agent, b->maxconn, __ATOMIC_RELAXED);
 		__atomic_store_n(&p->limits[b->id].most, plane_backend_limit(b), __ATOMIC_RELAXED);
 	}
+	if (plane_vip_has_limits(v))
+		__atomic_store_n(&p->vips[v->id].tended, dataplane_tick(p->dp), __ATOMIC_RELAXED);
 	if (heeded != plane_vip_has_limits(v))
 		plane_vip_publish(p, v);
 }
@@ -72,8 +74,19 @@ static bool backend_full(const struct plane *p, struct plane_backend *b, struct 
 	return b->full && mono_ms(b->full_at, now) < PLANE_FULL_MS;
 }
 
+/* Where the program keeps to limits its counts are cared for: plane_tick() goes on to sweep. */
+static void limits_tended(struct plane *p)
+{
+	__u32 tick = dataplane_tick(p->dp);
+
+	for (size_t i = 0; i < p->vip_count; i++)
+		if (plane_vip_has_limits(p->vip[i]))
+			__atomic_store_n(&p->vips[p->vip[i]->id].tended, tick, __ATOMIC_RELAXED);
+}
+
 void plane_limits_tick(struct plane *p, struct mono now)
 {
+	limits_tended(p);
 	for (size_t i = 0; i < p->vip_count && !p->held; i++) {
 		struct plane_vip *v = p->vip[i];
 

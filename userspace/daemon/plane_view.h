@@ -7,6 +7,7 @@
 #define STARLING_DAEMON_PLANE_VIEW_H
 
 #include "daemon/plane_show.h"
+#include "starling/cell.h"
 
 struct view {
 	const struct plane *p;
@@ -36,6 +37,13 @@ static inline __u32 view_score(const struct view *v, __u32 id, __u32 by)
 static inline __u32 view_limit(const struct view *v, __u32 id)
 {
 	return id < v->p->backends_max ? __atomic_load_n(&v->p->limits[id].most, __ATOMIC_RELAXED) : 0;
+}
+
+static inline __u32 view_untended(const struct view *v, __u32 vip)
+{
+	return vip < v->p->vips_max ? tick_since(dataplane_tick(v->p->dp),
+						 __atomic_load_n(&v->p->vips[vip].tended, __ATOMIC_RELAXED))
+				    : TICK_MASK;
 }
 
 static inline __u64 *view_set(const struct view *v, __u32 set)

@@ -114,6 +114,7 @@ static void open_config(const struct dataplane *dp, const struct dataplane_optio
 	ret->closing_evict_ticks = dataplane_clock_ticks(&dp->clock, STARLING_CLOSING_EVICT_MS);
 	ret->reset_ticks = dataplane_clock_ticks(&dp->clock, STARLING_RESET_MS);
 	ret->probation_ticks = dataplane_clock_ticks(&dp->clock, STARLING_PROBATION_MS);
+	ret->tended_ticks = dataplane_clock_ticks(&dp->clock, STARLING_TENDED_MS);
 	ret->fragments = options->fragments;
 	ret->icmp = options->icmp;
 	ret->keys_log2 = (__u8)__builtin_ctz(dp->map[DATAPLANE_MAP_KEYS].entries);

@@ -102,7 +102,7 @@ struct key_entry *dataplane_keys(struct dataplane *dp, __u32 *ret_count);
 int dataplane_key_set(struct dataplane *dp, const struct vip_key *key, __u32 vip);
 int dataplane_key_delete(struct dataplane *dp, const struct vip_key *key);
 
-__u16 dataplane_tick(const struct dataplane *dp); /* the clock of cells, now; any thread */
+__u32 dataplane_tick(const struct dataplane *dp); /* the clock of cells, now, of TICK_MASK; any thread */
 
 /**
  * dataplane_grace() - wait until every packet that was under way when this was called is done

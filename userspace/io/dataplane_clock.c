@@ -29,7 +29,7 @@ static int clock_jiffies(const struct dataplane_clock *clock, __u32 *ret_jiffies
 	int err = bpf_prog_test_run_opts(clock->fd, &run);
 
 	if (!err)
-		*ret_jiffies = run.retval; /* the low 32 bits: a tick needs 16 + shift */
+		*ret_jiffies = run.retval; /* the low 32 bits: a tick of TICK_MASK needs 24 + shift */
 	return err;
 }
 
@@ -124,7 +124,7 @@ __u16 dataplane_clock_ticks(const struct dataplane_clock *clock, __u32 ms)
 	return (__u16)(((__u64)ms * clock->hz + tick - 1) / tick);
 }
 
-__u16 dataplane_tick(const struct dataplane *dp)
+__u32 dataplane_tick(const struct dataplane *dp)
 {
 	__u32 jiffies = 0;
 
@@ -132,7 +132,7 @@ __u16 dataplane_tick(const struct dataplane *dp)
 		jiffies = (__u32)((unsigned long long)clock_ns() / (SECOND_NS / dp->clock.hz));
 	else
 		clock_jiffies(&dp->clock, &jiffies);
-	return (__u16)(jiffies >> dp->clock.shift);
+	return jiffies >> dp->clock.shift & TICK_MASK;
 }
 
 /* An update of a map of maps returns after synchronize_rcu() (kernel/bpf/syscall.c, maybe_wait_bpf_programs()). */
