@@ -237,10 +237,20 @@ static void while_all_of_a_tier_are_full_the_next_one_serves(void **state)
 	assert_int_equal(served(third, "llF", "-SS").tier, 1); /* who fails is not better for having room */
 }
 
+static void nobody_with_room_is_avoided_while_all_others_are_full(void **state)
+{
+	(void)state;
+	assert_true(served(plain, "FFa", "SSS").suspects_itself);
+	served(plain, "FF a", "ssS");
+	served(plain, "FFFua", "SSSSA");
+	served(plain, "FF0a", "SSSS");
+}
+
 static void while_all_are_full_the_sorry_backend_serves(void **state)
 {
-	struct verdict_serve_policy sorry = {.eject_percent = 100, .sorry = true};
-	struct verdict_serve_vip vip = served(sorry, "FF F0", "sssS");
+	struct verdict_serve_policy sorry = {.eject_percent = 100, .sorry = true},
+				    third = {.eject_percent = 30, .sorry = true};
+	struct verdict_serve_vip vip = served(sorry, "FF F0", "ssss");
 
 	(void)state;
 	assert_int_equal(vip.panic, VERDICT_PANIC_SORRY);
@@ -252,6 +262,10 @@ static void while_all_are_full_the_sorry_backend_serves(void **state)
 	vip = served(sorry, "ccc", "---");
 	assert_int_equal(vip.panic, VERDICT_PANIC_SORRY);
 	assert_false(vip.full);
+	vip = served(third, "F ll", "s-s"); /* one that is kept, and gets nothing, is no reason to do without it */
+	assert_int_equal(vip.panic, VERDICT_PANIC_SORRY);
+	assert_true(vip.full);
+	assert_int_equal(vip.tier, 0);
 }
 
 static void who_is_kept_by_a_bound_holds_no_tier_up(void **state)
@@ -308,6 +322,7 @@ int main(void)
 		cmocka_unit_test(when_nothing_is_left_the_sorry_backend_serves_or_all),
 		cmocka_unit_test(the_lowest_tier_with_a_usable_one_serves),
 		cmocka_unit_test(while_all_of_a_tier_are_full_the_next_one_serves),
+		cmocka_unit_test(nobody_with_room_is_avoided_while_all_others_are_full),
 		cmocka_unit_test(while_all_are_full_the_sorry_backend_serves),
 		cmocka_unit_test(who_is_kept_by_a_bound_holds_no_tier_up),
 		cmocka_unit_test(the_limit_keeps_nobody_whom_own_probes_find_down),

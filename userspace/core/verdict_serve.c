@@ -129,12 +129,13 @@ static size_t at_hand(const struct verdict_serve_in *in, size_t count)
 	return sum;
 }
 
+/* The others are those that can take what they do not get: not if they are full. */
 static bool too_many_avoided(const struct verdict_serve_in *in, const struct verdict_serve_out *out, size_t count)
 {
-	size_t avoided = why_count(out, count, is_avoided), others = serving(in, out, count);
+	size_t avoided = why_count(out, count, is_avoided), others = 0;
 
 	for (size_t i = 0; i < count; i++)
-		others -= in[i].weight && is_avoided(out[i].why);
+		others += in[i].weight && out[i].service == VERDICT_SERVE && !in[i].full;
 	return avoided > count / VERDICT_AVOID_PART || (avoided && !others);
 }
 
@@ -199,12 +200,13 @@ static __u32 lowest_tier(const struct verdict_serve_in *in, const struct verdict
 	return lowest ? lowest : lowest_of(in, out, count, true, true);
 }
 
-static bool all_full(const struct verdict_serve_in *in, const struct verdict_serve_out *out, size_t count)
+/* Whether there are any that serve in a tier, and all of them are full. */
+static bool tier_full(const struct verdict_serve_in *in, const struct verdict_serve_out *out, size_t count, __u32 tier)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!in[i].weight || out[i].service != VERDICT_SERVE)
+		if (!in[i].weight || out[i].service != VERDICT_SERVE || in[i].tier != tier)
 			continue;
 		if (!in[i].full)
 			return false;
@@ -245,6 +247,8 @@ int verdict_serve(const struct verdict_serve_policy *policy, const struct verdic
 		  struct verdict_serve_out *ret, struct verdict_serve_vip *ret_vip)
 {
 	struct verdict_serve_vip vip = {0};
+	__u32 tier = 0;
+	bool sorry;
 	int rc;
 
 	for (size_t i = 0; i < count; i++)
@@ -256,14 +260,15 @@ int verdict_serve(const struct verdict_serve_policy *policy, const struct verdic
 	if (vip.suspects_itself)
 		keep(ret, count, is_avoided, VERDICT_WHY_SUSPECT);
 	vip.panic = panic(policy, in, count, ret, &vip.held);
-	if (policy->sorry && all_full(in, ret, count)) {
-		vip.panic = VERDICT_PANIC_SORRY;
-		vip.full = full_stand_by(in, ret, count, UINT32_MAX);
-	}
 	if (vip.panic != VERDICT_PANIC_ALL)
-		vip.tier = lowest_tier(in, ret, count);
-	vip.full |= full_stand_by(in, ret, count, vip.tier);
-	stand_by(in, ret, count, vip.tier);
+		tier = lowest_tier(in, ret, count);
+	sorry = policy->sorry && tier_full(in, ret, count, tier);
+	vip.full = full_stand_by(in, ret, count, sorry ? UINT32_MAX : tier);
+	stand_by(in, ret, count, tier);
+	if (sorry)
+		vip.panic = VERDICT_PANIC_SORRY;
+	else
+		vip.tier = tier;
 	for (size_t i = 0; i < count; i++)
 		vip.limited += ret[i].service == VERDICT_SERVE && ret[i].why == VERDICT_WHY_LIMIT;
 	vip.serving = serving(in, ret, count);
