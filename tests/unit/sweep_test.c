@@ -134,6 +134,20 @@ static void a_life_ends_when_its_time_is_up_and_not_before(void **state)
 	}
 }
 
+static void one_datagram_does_not_hold_one_of_so_many_places_for_long(void **state)
+{
+	struct fixture *f = *state;
+
+	f->vips[WLC].copy[1].flags = VIP_LIMITS;
+	put(f, 0, 6, CELL_PROBATION, CELL_UDP, 240);
+	put(f, 1, 6, CELL_PROBATION, CELL_UDP, 241);
+	put(f, 2, 6, CELL_OPEN, CELL_UDP, IDLE);
+	run(f);
+	assert_int_equal(state_of(f, 0), CELL_PROBATION);
+	assert_int_equal(state_of(f, 1), CELL_FREE);
+	assert_int_equal(state_of(f, 2), CELL_OPEN);
+}
+
 static void probation_lasts_as_long_as_the_split_that_needs_it(void **state)
 {
 	struct fixture *f = *state;
@@ -358,6 +372,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_life_ends_when_its_time_is_up_and_not_before, setup),
+		cmocka_unit_test_setup(one_datagram_does_not_hold_one_of_so_many_places_for_long, setup),
 		cmocka_unit_test_setup(probation_lasts_as_long_as_the_split_that_needs_it, setup),
 		cmocka_unit_test_setup(a_cell_ahead_of_the_clock_is_young, setup),
 		cmocka_unit_test_setup(cells_of_dead_backends_are_freed_and_of_draining_ones_kept, setup),

@@ -31,13 +31,16 @@ static __u32 sweep_slot(const struct sweep *s, const struct vip_record *vip, __u
 	return vip->slots_base + hash_slot(hash_of_cell(home, cell_tag(c), s->cfg->flow_sets_log2), vip->slots_count);
 }
 
-/* A cell on probation outside a split is soon forgotten, unless it is all that UDP has to show. */
+/*
+ * A cell on probation outside a split is soon forgotten, unless it is all that UDP has to show; and of that too where
+ * it takes one of so many places, as one forged datagram makes it.
+ */
 static bool sweep_idle(const struct sweep *s, const struct vip_record *vip, __u32 slot_state_now, __u64 c)
 {
 	__u32 life = vip->idle_ticks, state = cell_state(c);
 
-	if (state == CELL_PROBATION && slot_state_now != SLOT_SPLIT && !(cell_flags(c) & CELL_UDP) &&
-	    life > s->cfg->closing_ticks)
+	if (state == CELL_PROBATION && slot_state_now != SLOT_SPLIT &&
+	    (!(cell_flags(c) & CELL_UDP) || vip->flags & VIP_LIMITS) && life > s->cfg->closing_ticks)
 		life = s->cfg->closing_ticks;
 	return (state == CELL_OPEN || state == CELL_PROBATION) && cell_age(c, s->now) > life;
 }
