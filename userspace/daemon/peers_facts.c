@@ -151,12 +151,17 @@ bool peers_live(const struct peers *p, const struct roster_node *node, struct en
 	return view.state == MEMBER_ALIVE || view.state == MEMBER_SUSPECT || view.state == MEMBER_UNFIT;
 }
 
-/* Who counts the same connections: the live ones of the own site. */
-static bool near(const struct peers *p, const struct roster_node *node, struct endpoint *ret_at)
+static bool same_site(const struct peers *p, const struct roster_node *node)
 {
 	const struct roster_node *self = roster_find_id(&p->roster, p->identity.id);
 
-	return self && !strcmp(self->site, node->site) && peers_live(p, node, ret_at);
+	return self && node && !strcmp(self->site, node->site);
+}
+
+/* Who counts the same connections: the live ones of the own site. */
+static bool near(const struct peers *p, const struct roster_node *node, struct endpoint *ret_at)
+{
+	return same_site(p, node) && peers_live(p, node, ret_at);
 }
 
 static void page_send(struct peers *p, enum message_kind kind, __u64 subject, __u64 to, const struct endpoint *at,
@@ -300,6 +305,6 @@ void peers_page(void *arg, enum page_outcome outcome, const struct page *page)
 		health_hear(p->d->health, page);
 	else if (page->kind == PAGE_KIND_READMITS)
 		peers_readmits_page(p, page);
-	else if (page->kind == PAGE_KIND_LOADS)
+	else if (page->kind == PAGE_KIND_LOADS && same_site(p, roster_find_id(&p->roster, page->origin)))
 		load_in_page(p->load_in, page, mono_now());
 }
