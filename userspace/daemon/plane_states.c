@@ -173,11 +173,11 @@ static enum shown backend_shown(const struct plane_backend *b)
 		return SHOWN_STANDBY;
 	if (b->tier == STARLING_TIER_SORRY)
 		return SHOWN_SORRY;
-	if (b->weight && b->full)
-		return SHOWN_FULL;
-	if (b->weight && b->filling)
+	if (b->weight && b->filling) /* before full: a restart has to know by how much its weights are less */
 		return (enum shown)((b->vip->slow_exponential ? SHOWN_FILLING_EXPONENTIAL : SHOWN_FILLING) +
 				    b->filling - 1);
+	if (b->weight && b->full)
+		return SHOWN_FULL;
 	return b->weight ? SHOWN_UP : SHOWN_DRAINING;
 }
 
@@ -227,7 +227,7 @@ void plane_backend_remember(const struct plane *p, struct plane_backend *b)
 	switch (shown) {
 	case SHOWN_FULL:
 		b->full = true;
-		b->full_at = mono_now();
+		b->full_at = b->topped_at = mono_now();
 		break;
 	case SHOWN_DOWN:
 		b->found = (struct plane_found){.state = VERDICT_DOWN, .source = VERDICT_BY_LOCAL};
