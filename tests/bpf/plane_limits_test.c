@@ -3,6 +3,7 @@
  * Backends that may have so many connections and no more, as packets meet them: who gets what, who is refused, and
  * who serves instead. Not here: single packets against the oracle (fuzz_test.c), several balancers (net/schedule.sh).
  */
+#include "core/fill.h"
 #include "daemon/plane_facts.h"
 #include "daemon/plane_view.h"
 #include "plane_checked.h"
@@ -124,6 +125,34 @@ static void all_full_refuse_and_one_that_ends_lets_one_in(void **state)
 	world_free(w);
 }
 
+/* It asks where a packet of a flow without a cell would go. */
+static void an_icmp_error_is_no_connection_that_is_refused(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+	struct packet_spec error = {
+		.src = packet_addr("192.0.2.77"), .icmp_type = 3, .icmp_code = 4, .icmp_word = 1400};
+	struct endpoint client = world_client(FLOWS), vip_at = world_key(1, IPPROTO_UDP);
+	struct packet_spec back = packet_udp("203.0.113.1", 53, "198.51.100.10", ntohs(client.port));
+	static struct harness_result r;
+	static struct packet quoted, p;
+	static __u32 home[FLOWS];
+
+	(void)state;
+	limits_set(w, (__u32[BACKENDS]){1, 1, 1, 1, 1, 1});
+	for (__u32 i = 0; i < 3; i++, plane_tick(w->p))
+		flows_try(w, i * 100, (i + 1) * 100, home);
+	assert_int_equal(harness_refused(w->dp.h, vip(w)->id), 300 - BACKENDS);
+	back.dst = client.addr;
+	packet_build(&back, &quoted);
+	error.dst = vip_at.addr;
+	packet_icmp_error(&error, &quoted, 28, &p);
+	assert_int_not_equal(harness_verdict(w->dp.h, &p, &r), VERDICT_DROP_FULL);
+	assert_int_equal(harness_refused(w->dp.h, vip(w)->id), 300 - BACKENDS);
+	assert_int_equal(world_send(w, &client, &vip_at, 0), NOBODY); /* a datagram of that flow is one */
+	assert_int_equal(harness_refused(w->dp.h, vip(w)->id), 301 - BACKENDS);
+	world_free(w);
+}
+
 /* Of six four are full: near half of all slots name two of those. */
 static void nobody_is_refused_while_others_have_room(void **state)
 {
@@ -148,6 +177,27 @@ static void nobody_is_refused_while_others_have_room(void **state)
 	world_free(w);
 }
 
+/* With a million slots such a pass takes long, and so does whatever waits for it. */
+static void passes_for_room_alone_wait_for_longer_than_they_take(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+	static __u32 home[3 * FLOWS];
+
+	(void)state;
+	limits_set(w, (__u32[BACKENDS]){5, 5, 5, 5});
+	flows_try(w, 0, FLOWS, home);
+	vip(w)->room_at = mono_now();
+	vip(w)->room_wait_ms = 3600000;
+	plane_tick(w->p);
+	assert_string_equal(shown(w, 0), "full");
+	assert_in_range(flows_try(w, FLOWS, 2 * FLOWS, home), FLOWS / 2, FLOWS - 1);
+	vip(w)->room_at = (struct mono){1};
+	vip(w)->room_wait_ms = 1;
+	plane_tick(w->p);
+	assert_int_equal(flows_try(w, 2 * FLOWS, 3 * FLOWS, home), FLOWS);
+	world_free(w);
+}
+
 static void what_others_have_counts_and_half_open_ones_too(void **state)
 {
 	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
@@ -164,6 +214,22 @@ static void what_others_have_counts_and_half_open_ones_too(void **state)
 	for (i = 0; i < FLOWS; i++)
 		assert_int_equal(world_syn(w, 1, i), home[i]);
 	assert_int_equal(harness_refused(w->dp.h, vip(w)->id), 0);
+	world_free(w);
+}
+
+/* What a member says that lies is a number like others: none becomes small by what is added to it. */
+static void who_claims_all_connections_there_are_fills_a_backend(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+	static __u32 home[FLOWS];
+
+	(void)state;
+	limits_set(w, (__u32[BACKENDS]){100});
+	flows_try(w, 0, 60, home);
+	assert_in_range(open_of(w, 0), 1, 60);
+	plane_peers_open(w->p, backend(w, 0)->id, 0xffffffff);
+	for (__u32 i = 60; i < FLOWS; i++)
+		assert_int_not_equal(world_syn(w, 1, i), backend(w, 0)->id);
 	world_free(w);
 }
 
@@ -240,6 +306,70 @@ static void a_restart_forgets_neither_limit_nor_who_is_full(void **state)
 	world_free(w);
 }
 
+static void after_a_restart_what_others_had_counts_until_they_have_told(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+	__u32 id;
+
+	(void)state;
+	limits_set(w, (__u32[BACKENDS]){100});
+	id = backend(w, 0)->id;
+	plane_peers_open(w->p, id, 60);
+	plane_peers_open(w->p, id, 50);
+	assert_int_equal(w->p->loads[id].peers, 50); /* began with nothing: it has heard all */
+	world_restart(w);
+	hooks_set(w);
+	plane_peers_open(w->p, id, 0);
+	assert_int_equal(w->p->loads[id].peers, 50);
+	plane_peers_open(w->p, id, 51);
+	assert_int_equal(w->p->loads[id].peers, 51);
+	w->p->restarted = (struct mono){1};
+	plane_peers_open(w->p, id, 7);
+	assert_int_equal(w->p->loads[id].peers, 7);
+	world_free(w);
+}
+
+static void what_an_earlier_version_left_is_no_limit(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+	__u32 id;
+
+	(void)state;
+	id = backend(w, 0)->id;
+	w->dp.h->limits[id] = (struct backend_limit){.most = 4, .agent = 4};
+	world_restart(w);
+	hooks_set(w);
+	memset(found, 0, sizeof(found));
+	world_apply(w);
+	assert_int_equal(w->dp.h->limits[id].most, 0);
+	assert_int_equal(backend(w, 0)->maxconn, 0);
+	world_free(w);
+}
+
+static void full_and_filling_a_restart_knows_its_weight(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+	static __u32 home[FLOWS];
+
+	(void)state;
+	vip_wanted(w, 1)->slow_start_ms = 100000;
+	limits_set(w, (__u32[BACKENDS]){5});
+	find(w, "cuuuuu");
+	find(w, "uuuuuu");
+	assert_string_equal(shown(w, 0), "filling");
+	flows_try(w, 0, FLOWS, home);
+	plane_tick(w->p);
+	assert_true(backend(w, 0)->full);
+	assert_int_equal(backend(w, 0)->filling, FILL_STEPS);
+	world_restart(w);
+	hooks_set(w);
+	assert_int_equal(backend(w, 0)->filling, FILL_STEPS);
+	world_apply(w);
+	for (__u32 i = 0; i < BACKENDS; i++)
+		assert_int_equal(backend(w, i)->weight, 10);
+	world_free(w);
+}
+
 /* --- without a controller --- */
 
 /* Nobody frees cells of connections that were never made, so that in the end they would be all that a backend may have.
@@ -308,6 +438,28 @@ static void full_is_told_once_and_so_is_room_after_a_time(void **state)
 	assert_int_equal(flows_try(w, 0, FLOWS, home), FLOWS);
 	assert_int_equal(open_of(w, 0), 20); /* which is none to the program */
 	assert_string_equal(told, "v1 10.1.0.1:80: up -> full: 20 connections of 20 that it may have\n");
+	world_free(w);
+}
+
+/* Half-open ones, which it alone has, may have filled it for a moment, and no other balancer knows of that. */
+static void one_fewer_is_room_too_after_a_longer_time(void **state)
+{
+	struct world *w = checked_world(SCHEDULER_WLC, 0, 100);
+	static __u32 home[FLOWS];
+	__u32 i = 0;
+
+	(void)state;
+	limits_set(w, (__u32[BACKENDS]){20});
+	flows_try(w, 0, FLOWS, home);
+	plane_tick(w->p);
+	while (home[i] != backend(w, 0)->id)
+		i++;
+	flow_end(w, i);
+	plane_tick(w->p);
+	assert_string_equal(shown(w, 0), "full");
+	backend(w, 0)->topped_at = (struct mono){1};
+	plane_tick(w->p);
+	assert_string_equal(shown(w, 0), "up");
 	world_free(w);
 }
 
@@ -385,10 +537,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(with_every_scheduler_that_counts_the_limit_is_exact),
 		cmocka_unit_test(all_full_refuse_and_one_that_ends_lets_one_in),
+		cmocka_unit_test(an_icmp_error_is_no_connection_that_is_refused),
 		cmocka_unit_test(nobody_is_refused_while_others_have_room),
+		cmocka_unit_test(passes_for_room_alone_wait_for_longer_than_they_take),
 		cmocka_unit_test(what_others_have_counts_and_half_open_ones_too),
 		cmocka_unit_test(the_smaller_of_line_and_agent_counts_and_mh_has_none),
 		cmocka_unit_test(a_restart_forgets_neither_limit_nor_who_is_full),
+		cmocka_unit_test(who_claims_all_connections_there_are_fills_a_backend),
+		cmocka_unit_test(after_a_restart_what_others_had_counts_until_they_have_told),
+		cmocka_unit_test(what_an_earlier_version_left_is_no_limit),
+		cmocka_unit_test(full_and_filling_a_restart_knows_its_weight),
+		cmocka_unit_test(one_fewer_is_room_too_after_a_longer_time),
 		cmocka_unit_test(without_a_controller_limits_end_and_with_it_they_are_back),
 		cmocka_unit_test(full_is_told_once_and_so_is_room_after_a_time),
 		cmocka_unit_test(a_full_tier_has_the_next_one_serve_and_at_last_the_sorry_backend),

@@ -263,6 +263,8 @@ int plane_adopt(struct plane *p, struct err *err)
 	p->newly_pinned = true;
 	p->overflows = dataplane_overflows(p->dp);
 	p->adopted = true;
+	if (p->vip_count)
+		p->restarted = mono_now();
 	p->marked = mono_now(); /* the first round leaves marks as they are, to see them all */
 	return ret;
 }

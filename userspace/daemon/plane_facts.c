@@ -73,12 +73,20 @@ int plane_loads(struct plane *p, struct fact_load **ret, __u32 **ret_id)
 	return (int)count;
 }
 
+/* The program adds own connections in 32 bits: these leave them room, whatever one who lies makes of them. */
+#define PEERS_MAX (1u << 30)
+
+/* What others had before a restart counts until all have told again, or for so long all would be let in. */
+#define PEERS_KEPT_MS (FACT_LOADS_ALL_MS + 2000)
+
 void plane_peers_open(struct plane *p, __u32 id, __u64 open)
 {
-	__u32 value = open > 0xffffffffu ? 0xffffffffu : (__u32)open;
+	__u32 value = open > PEERS_MAX ? PEERS_MAX : (__u32)open;
+	__u32 old = __atomic_load_n(&p->loads[id].peers, __ATOMIC_RELAXED);
 
-	if (__atomic_load_n(&p->loads[id].peers, __ATOMIC_RELAXED) != value)
-		__atomic_store_n(&p->loads[id].peers, value, __ATOMIC_RELAXED);
+	if (value == old || (value < old && p->restarted.ns && mono_ms(p->restarted, mono_now()) < PEERS_KEPT_MS))
+		return;
+	__atomic_store_n(&p->loads[id].peers, value, __ATOMIC_RELAXED);
 }
 
 /*

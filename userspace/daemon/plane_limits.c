@@ -6,8 +6,9 @@
  *
  * The program goes by the count of the moment: of a slot's two homes it takes one that has room, so a backend gets new
  * connections again with the first that ends. What follows once a second is slower, or slots would change with every
- * connection: full is who had as many as it may, until it has had a tenth fewer for PLANE_FULL_MS. Such a one is no
- * slot's second home while there are others, and does not hold its tier up.
+ * connection: full is who had as many as it may, until it has had a tenth fewer for PLANE_FULL_MS, or any fewer for
+ * PLANE_TOPPED_MS: half-open ones are this balancer's alone, and others that never counted as many do not take it for
+ * full. Such a one is no slot's second home while there are others, and does not hold its tier up.
  */
 #include "daemon/plane_state.h"
 
@@ -37,8 +38,13 @@ bool plane_vip_has_limits(const struct plane_vip *v)
 	return false;
 }
 
+/* An earlier version, which kept no limits, may have given the id to another since. */
 void plane_limits_remember(const struct plane *p, struct plane_backend *b)
 {
+	const struct vip_entry *e = &p->vips[b->vip->id];
+
+	if (!(e->copy[VIP_WORD_SELECT(e->word)].flags & VIP_LIMITS))
+		return;
 	b->most = p->limits[b->id].most;
 	b->maxconn = p->limits[b->id].agent;
 }
@@ -66,6 +72,10 @@ static bool backend_full(const struct plane *p, struct plane_backend *b, struct 
 	__u64 most = plane_backend_limit(b), count = plane_backend_counted(p, b);
 
 	if (!most)
+		return false;
+	if (count >= most)
+		b->topped_at = now;
+	else if (b->full && mono_ms(b->topped_at, now) >= PLANE_TOPPED_MS)
 		return false;
 	if (count >= most || (b->full && count > most - (most + FULL_PART - 1) / FULL_PART)) {
 		b->full_at = now;
@@ -96,8 +106,10 @@ void plane_limits_tick(struct plane *p, struct mono now)
 			if (full == v->backend[k]->full)
 				continue;
 			v->backend[k]->full = full;
-			v->stale = v->dirty = p->dirty = true;
+			v->room_stale = v->dirty = p->dirty = true;
 		}
+		if (v->room_stale && mono_ms(v->room_at, now) >= v->room_wait_ms)
+			v->stale = v->dirty = p->dirty = true;
 	}
 }
 

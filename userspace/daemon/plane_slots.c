@@ -27,11 +27,20 @@ static bool vip_marks_dead(const struct plane_vip *v)
 	return v->dead_reset && plane_keep(v) == TRANSITION_BY_CELLS;
 }
 
+#define ROOM_PART 10 /* a pass for room alone waits for so many times as long as the last one took */
+
+/* A usable backend that is not full. */
+struct roomy {
+	__u32 sum; /* of the weights so far */
+	__u16 index;
+};
+
 struct pass {
 	struct plane *p;
 	struct plane_vip *v;
-	struct homes homes, roomy; /* of all that are usable; of those that are not full */
-	bool *room;		   /* owned; as homes_find() wants it; NULL: nobody is full, or there is no memory */
+	struct homes homes;
+	struct roomy *room; /* owned; NULL: nobody is full, or there is no memory */
+	__u32 room_count;
 	enum transition_keep keep;
 	__u32 split, pinned, resizing, warm;
 	bool gentle;	  /* plane_warms() */
@@ -55,23 +64,23 @@ static __u16 seconds_now(void)
 	return (__u16)(mono_now().ns / 1000000000u);
 }
 
-/* Who is full is no second home while others have room. */
+/* Who is full is no second home while others have room. Without memory it is. */
 static void pass_room(struct pass *pass)
 {
 	const struct plane_vip *v = pass->v;
 	bool any = false;
+	__u32 sum = 0;
 
 	for (__u32 i = 0; i < v->backend_count; i++)
 		any |= v->backend[i]->full;
 	pass->room = any ? calloc(v->backend_count, sizeof(*pass->room)) : NULL;
-	if (!pass->room)
-		return;
-	pass->roomy = pass->homes;
-	pass->roomy.usable = pass->room;
-	pass->roomy.usable_count = 0;
-	for (__u32 i = 0; i < v->backend_count; i++) {
-		pass->room[i] = v->usable[i] && !v->backend[i]->full;
-		pass->roomy.usable_count += pass->room[i];
+	for (__u32 i = 0; pass->room && i < v->backend_count; i++) {
+		__u32 part = v->weights[i] * v->part[i] / HOMES_ALL;
+
+		if (!v->usable[i] || v->backend[i]->full)
+			continue;
+		sum += part ? part : 1;
+		pass->room[pass->room_count++] = (struct roomy){sum, (__u16)i};
 	}
 }
 
@@ -120,20 +129,36 @@ static void pass_end(struct pass *pass)
 	}
 }
 
+/* By a number below all of their weights together. */
+static __u32 room_find(const struct pass *pass, __u32 drawn)
+{
+	__u32 low = 0, high = pass->room_count - 1;
+
+	while (low < high) {
+		__u32 middle = (low + high) / 2;
+
+		if (pass->room[middle].sum > drawn)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
 /*
- * The first one with room on the same walk, other than home 0, which is on it if it has room itself. Nothing of the
- * digest, as others may see other counts. With cells for all flows no flow is moved by it.
+ * One that has room, other than home 0, drawn by the slot's number: a walk would look long for few of them. Nothing of
+ * the digest, as others may see other counts. With cells for all flows no flow is moved by it.
  */
 static __u16 home1_with_room(const struct pass *pass, __u32 s, const struct homes_pair *pair)
 {
-	struct homes_pair roomy;
+	__u32 at;
 
-	if (!pass->room || pair->home1 == HOMES_NONE || pass->room[pair->home1])
+	if (!pass->room_count || pair->home1 == HOMES_NONE || !pass->v->backend[pair->home1]->full)
 		return pair->home1;
-	roomy = homes_find(&pass->roomy, s);
-	if (pass->room[pair->home0])
-		roomy.home0 = roomy.home1;
-	return roomy.home0 == HOMES_NONE ? pair->home1 : roomy.home0;
+	at = room_find(pass, mix_below(mix64(s), pass->room[pass->room_count - 1].sum));
+	if (pass->room[at].index == pair->home0)
+		at = (at + 1) % pass->room_count;
+	return pass->room[at].index == pair->home0 ? pair->home1 : pass->room[at].index;
 }
 
 /* The ids of a slot's homes by T, noted in the pass. */
@@ -341,11 +366,16 @@ static bool settle_slots(struct plane *p, struct plane_vip *v)
 	serving_set(p, v, true);
 	backends_words(p, v, BACKEND_UP);
 	if (changed || stale) {
+		struct mono began = mono_now();
+
 		pass_init(&pass, p, v);
 		for (__u32 s = 0; s < v->region.count; s++)
 			slot_settle(&pass, s);
 		pass_end(&pass);
 		previous_settle(p, v);
+		v->room_stale = false;
+		v->room_wait_ms = ROOM_PART * mono_ms(began, mono_now());
+		v->room_at = mono_now();
 	}
 	serving_set(p, v, false);
 	v->stale = v->warm > 0;

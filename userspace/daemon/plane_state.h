@@ -37,6 +37,7 @@
 #define PLANE_ADDRESS_BUCKETS 4096
 #define PLANE_TICK_MS	      1000
 #define PLANE_LOST_MS	      3000 /* a next hop lost for less changes nothing: neighbours flap while they are asked anew */
+#define PLANE_TOPPED_MS	      60000 /* and for so long, if it has hardly fewer connections than it may */
 #define PLANE_FULL_MS	      10000 /* who is full stays so for so long: else slots would change all the time */
 #define PLANE_CHUNK_SETS      16384 /* of a sweep, between urgent jobs: under 1 ms */
 #define PLANE_CHUNK_ROWS      64    /* of a show, between urgent jobs: under 1 ms */
@@ -102,9 +103,10 @@ struct plane_backend {
 		__u64 connections, repeats, resets; /* at the last sample */
 		struct mono at;			    /* of it; 0: none yet */
 	} signed_last;
-	bool suspect_told;   /* by an event */
-	struct mono filled;  /* when its last step was, or it began to fill */
-	struct mono full_at; /* when it last had as many connections as make it full */
+	bool suspect_told;     /* by an event */
+	struct mono filled;    /* when its last step was, or it began to fill */
+	struct mono full_at;   /* when it last had as many connections as keep it full */
+	struct mono topped_at; /* and as many as it may have */
 	struct plane_rate rate;
 };
 
@@ -132,10 +134,13 @@ struct plane_vip {
 	const char *state_told;		/* as in the last event about it */
 	__u32 slots_wanted;		/* vip_slots(); 0: not known yet */
 	struct span region, previous;
-	__u32 swapped; /* epoch, as of a backend */
-	bool dirty;    /* a backend's state may differ from what is wanted: to be settled */
-	bool stale;    /* slots may differ from the homes */
-	bool falls;    /* true only within plane_settle(): words of its backends are to say down yet */
+	__u32 swapped;	     /* epoch, as of a backend */
+	bool dirty;	     /* a backend's state may differ from what is wanted: to be settled */
+	bool stale;	     /* slots may differ from the homes */
+	bool room_stale;     /* second homes may be full; they wait for a pass */
+	__u64 room_wait_ms;  /* so long after the last one, which is a multiple of what that took */
+	struct mono room_at; /* when the last pass ended */
+	bool falls;	     /* true only within plane_settle(): words of its backends are to say down yet */
 
 	struct plane_backend **backend; /* owned; sorted by endpoint */
 	__u32 backend_count;
@@ -237,9 +242,10 @@ struct plane {
 	__u64 *exceptions, *promote, *pinned; /* bitmaps by slot */
 	__u64 cells[SWEEP_STATES];
 	__u64 overflows;
-	bool newly_pinned; /* a grace period must pass before a round can tell */
-	bool adopted;	   /* and no round since: marks may be of overflows that nobody has heeded */
-	__u32 sample_next; /* backend id */
+	bool newly_pinned;     /* a grace period must pass before a round can tell */
+	bool adopted;	       /* and no round since: marks may be of overflows that nobody has heeded */
+	__u32 sample_next;     /* backend id */
+	struct mono restarted; /* when VIPs were adopted; 0: there were none */
 	struct mono marked, sampled;
 	__u64 drops;
 	double drops_s;
