@@ -18,6 +18,7 @@
 #include "core/config_file.h"
 #include "daemon/agree_edit.h"
 #include "daemon/apply.h"
+#include "daemon/health_reputation.h"
 #include "daemon/load.h"
 #include "daemon/task.h"
 
@@ -36,10 +37,12 @@ static bool is_weigh(const struct edit *e)
 	return e->t->command.id == COMMAND_ROSTER_WEIGH;
 }
 
-/* So many may say no: of reputations as many as may lie. */
+/* So many may say no: of reputations as many as may lie, of those who can tell. */
 static size_t no_allowed(const struct edit *e)
 {
-	return is_weigh(e) && e->base->roster.count ? (e->base->roster.count - 1) / 3 : 0;
+	size_t judges = is_weigh(e) ? health_reputation_judges(e->a->d->health, &e->base->roster) : 0;
+
+	return judges ? (judges - 1) / 3 : 0;
 }
 
 static int silent_check(const struct edit *e, struct err *err)
