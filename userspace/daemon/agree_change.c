@@ -228,14 +228,14 @@ static int try_once(struct edit *e, struct err *err)
 	return rc;
 }
 
-/* And again, if others were first. */
+/* And again, if others were first: but with reputations they have agreed on these. */
 static int propose_all(struct edit *e, struct err *err)
 {
 	int tries = 0, rc;
 
 	do {
 		rc = try_once(e, err);
-	} while (rc == -ESTALE && ++tries < PROPOSE_TRIES && !rebase(e, err));
+	} while (rc == -ESTALE && !is_weigh(e) && ++tries < PROPOSE_TRIES && !rebase(e, err));
 	if (rc && !err->text[0])
 		err_set(err, -rc, "others are changing it at the same time: try again");
 	return rc;
