@@ -37,6 +37,7 @@ equal "nor makes a generation" 5 "$(generation 1)"
 check "a rollback is agreed on as well" at 3 config rollback 4
 check "by all, too" wait_for 5 weight_all web 1 7
 refused "what cannot be" "belongs to VIP web already" at 2 vip add bad tcp/203.0.113.10:80
+refused "reputations that no check heeds" "no check is of mode" at 2 roster weigh
 refused "no backend left" "--force" at 2 backend set more "$(be 2)" weight 0
 refused "nor by its deletion" "--force" at 3 backend delete more "$(be 2)"
 at 1 config export | sed "/^backend add more /d" >"$TMP/without"

@@ -384,7 +384,7 @@ struct verdict_repute verdict_measure_repute(const struct verdict_world_options 
 	struct verdict_fault fault[2 * VERDICT_HOURS_MAX * HOUR_MS / DEATH_EACH_MS + 2];
 	struct verdict_world_options o = *options;
 	struct repute r = {.targets = o.targets};
-	struct reputation counted[2] = {0};
+	struct reputation counted[2] = {{.since_ms = 1}, {.since_ms = 1}};
 	struct verdict_repute ret = {0};
 	struct verdict_world *w;
 	size_t faults = faults_make(hours * HOUR_MS, o.targets, fault);

@@ -184,6 +184,70 @@ static void who_has_not_looked_on_does_not_object(void **state)
 	roster_free(&is);
 }
 
+static void who_has_not_looked_on_raises_nobody(void **state)
+{
+	struct reputation r = {.since_ms = NOW_MS - HOUR_MS + 1};
+	struct roster roster = roster_of(2);
+
+	(void)state;
+	roster_reputation_set(&roster.node[0], 250);
+	assert_false(reputation_vote(&r, NOW_MS, &roster));
+	for (size_t i = 0; i < 2; i++)
+		see(&r, NOW_MS, roster.node[1].id, 0, 10);
+	check_is(&r, &roster, 1, 750, "lb1 is to be 750, and by what was seen here it is 500");
+	assert_true(reputation_vote(&r, NOW_MS, &roster));
+	assert_int_equal(roster_reputation(&roster.node[0]), 250);
+	assert_int_equal(roster_reputation(&roster.node[1]), 500);
+	assert_true(reputation_vote(&r, NOW_MS + HOUR_MS, &roster));
+	assert_int_equal(roster_reputation(&roster.node[0]), 1000);
+	roster_free(&roster);
+	reputation_free(&r);
+}
+
+/* Of two sites each probes its own backends. */
+static void of_another_sites_observers_nobody_says_anything(void **state)
+{
+	struct reputation here = {.since_ms = NOW_MS - HOUR_MS, .site = "here"},
+			  there = {.since_ms = NOW_MS - HOUR_MS, .site = "there"};
+	struct roster is = roster_of(6);
+
+	(void)state;
+	for (size_t i = 0; i < is.count; i++)
+		snprintf(is.node[i].site, sizeof(is.node[i].site), "%s", i < 4 ? "here" : "there");
+	assert_int_equal(reputation_judges(&here, &is), 4);
+	assert_int_equal(reputation_judges(&there, &is), 2);
+	for (size_t i = 0; i < 6; i++)
+		see(&here, NOW_MS, is.node[1].id, 0, 10);
+	check_is(&here, &is, 1, 250, NULL);
+	check_is(&there, &is, 1, 250, NULL);
+	check_is(&there, &is, 5, 250, "lb5 is to be 250");
+	assert_true(reputation_vote(&here, NOW_MS, &is));
+	assert_int_equal(roster_reputation(&is.node[1]), 250);
+	assert_false(reputation_vote(&there, NOW_MS, &is));
+	roster_free(&is);
+	reputation_free(&here);
+}
+
+static void who_takes_over_a_name_takes_over_no_lies(void **state)
+{
+	struct roster roster = roster_of(2);
+	struct reputation_seen seen = {roster.node[0].id, 0, 10};
+	struct reputation r = {0};
+	struct buf line = BUF_INIT;
+	size_t at = 0;
+
+	(void)state;
+	assert_true(reputation_write(&seen, 1, &roster, &at, &line));
+	memcpy(roster.node[0].name, "old", 4);
+	memcpy(roster.node[1].name, "lb0", 4);
+	reputation_read(&r, NOW_MS, buf_text(&line), &roster);
+	assert_int_equal(reputation_of(&r, NOW_MS, roster.node[0].id), 667);
+	assert_int_equal(reputation_of(&r, NOW_MS, roster.node[1].id), 1000);
+	buf_free(&line);
+	roster_free(&roster);
+	reputation_free(&r);
+}
+
 static void a_newcomer_has_earned_nothing(void **state)
 {
 	struct reputation r = {0};
@@ -231,23 +295,28 @@ static void what_is_no_evidence_counts_nothing(void **state)
 		"",
 		"votes judged: ",
 		"votes judged: lb0",
-		"votes judged: lb0 1",
-		"votes judged: lb0 x/y",
-		"votes judged: stranger 0/10",
-		"votes are judged: lb0 0/10",
-		"votes judged: lb0  0/",
+		"votes judged: lb0 1 1",
+		"votes judged: lb0 1 x/y",
+		"votes judged: lb0 0/10",
+		"votes judged: stranger ff 0/10",
+		"votes are judged: lb0 1 0/10",
+		"votes judged: lb0 1  0/",
 		"stopped",
-		"votes judged: a-name-that-is-longer-than-any-node-of-a-roster-may-have 0/9"};
+		"votes judged: a-name-that-is-longer-than-any-node-of-a-roster-may-have 1 0/9"};
 	struct roster roster = roster_of(2);
+	unsigned long long id = roster.node[0].id;
 	struct reputation r = {0};
+	char line[128];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
 		reputation_read(&r, NOW_MS, lines[i], &roster);
 	assert_int_equal(r.count, 0);
-	reputation_read(&r, NOW_MS, "votes judged: lb0 0/10;lb1 0/10", &roster);
+	snprintf(line, sizeof(line), "votes judged: lb0 %llx 0/10;lb1 %llx 0/10", id, id + 1);
+	reputation_read(&r, NOW_MS, line, &roster);
 	assert_int_equal(r.count, 1);
-	reputation_read(&r, NOW_MS, "votes judged: lb0 0/4000000000000", &roster);
+	snprintf(line, sizeof(line), "votes judged: lb0 %llx 0/4000000000000", id);
+	reputation_read(&r, NOW_MS, line, &roster);
 	assert_in_range(reputation_of(&r, NOW_MS, roster.node[0].id), ROSTER_REPUTATION_FLOOR, 500);
 	roster_free(&roster);
 	reputation_free(&r);
@@ -282,6 +351,9 @@ int main(void)
 		cmocka_unit_test(a_vote_changes_whom_it_has_seen_lie_alone),
 		cmocka_unit_test(nobody_is_called_what_was_not_seen_of_him),
 		cmocka_unit_test(who_has_not_looked_on_does_not_object),
+		cmocka_unit_test(who_has_not_looked_on_raises_nobody),
+		cmocka_unit_test(of_another_sites_observers_nobody_says_anything),
+		cmocka_unit_test(who_takes_over_a_name_takes_over_no_lies),
 		cmocka_unit_test(a_newcomer_has_earned_nothing),
 		cmocka_unit_test(evidence_is_read_as_it_was_written),
 		cmocka_unit_test(what_is_no_evidence_counts_nothing),

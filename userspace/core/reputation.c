@@ -97,6 +97,26 @@ __u32 reputation_next(__u32 agreed, __u32 estimate)
 	return (estimate + ROSTER_REPUTATION_STEP / 2) / ROSTER_REPUTATION_STEP * ROSTER_REPUTATION_STEP;
 }
 
+static bool sees(const struct reputation *r, const struct roster_node *node)
+{
+	return !*r->site || !strcmp(r->site, node->site);
+}
+
+/* Whether it says anything that this node knows of nothing against another one. */
+static bool looks_on(const struct reputation *r, __u64 now_ms, const struct roster_node *node)
+{
+	return r->since_ms && now_ms >= r->since_ms + REPUTATION_HALF_MS && sees(r, node);
+}
+
+size_t reputation_judges(const struct reputation *r, const struct roster *roster)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < roster->count; i++)
+		count += sees(r, &roster->node[i]);
+	return count;
+}
+
 bool reputation_vote(const struct reputation *r, __u64 now_ms, struct roster *roster)
 {
 	bool changed = false;
@@ -105,16 +125,12 @@ bool reputation_vote(const struct reputation *r, __u64 now_ms, struct roster *ro
 		struct roster_node *node = &roster->node[i];
 		__u32 is = roster_reputation(node), next = reputation_next(is, reputation_of(r, now_ms, node->id));
 
+		if (next > is && !looks_on(r, now_ms, node))
+			continue;
 		roster_reputation_set(node, next);
 		changed |= next != is;
 	}
 	return changed;
-}
-
-/* Whether this node has looked on for long enough to say anything of others. */
-static bool is_judge(const struct reputation *r, __u64 now_ms)
-{
-	return r->since_ms && now_ms >= r->since_ms + REPUTATION_HALF_MS;
 }
 
 int reputation_check(const struct reputation *r, __u64 now_ms, const struct roster *is, const struct roster *wanted,
@@ -128,7 +144,7 @@ int reputation_check(const struct reputation *r, __u64 now_ms, const struct rost
 			continue;
 		if (!was)
 			return err_set(err, EINVAL, "%s is new, and has no reputation of %u yet", node->name, next);
-		if (is_judge(r, now_ms) && apart(next, seen) > REPUTATION_APART)
+		if (apart(next, seen) > REPUTATION_APART && (seen < next || looks_on(r, now_ms, node)))
 			return err_set(err, EINVAL,
 				       "the reputation of %s is to be %u, and by what was seen here it is %u",
 				       node->name, next, seen);
@@ -147,27 +163,25 @@ bool reputation_write(const struct reputation_seen *seen, size_t count, const st
 		const struct roster_node *node = roster_find_id(roster, seen[*at].id);
 
 		if (node)
-			buf_printf(out, "%s%s %u/%u", out->len == begin ? LINE_BEGIN : ", ", node->name, seen[*at].with,
-				   seen[*at].against);
+			buf_printf(out, "%s%s %016llx %u/%u", out->len == begin ? LINE_BEGIN : ", ", node->name,
+				   (unsigned long long)node->id, seen[*at].with, seen[*at].against);
 	}
 	return out->len > begin;
 }
 
 void reputation_read(struct reputation *r, __u64 date_ms, const char *line, const struct roster *roster)
 {
-	char name[STARLING_NAME_BYTES];
 	struct reputation_seen seen;
+	unsigned long long id;
 	int len = 0;
 
 	_Static_assert(STARLING_NAME_BYTES == 32, "as the format below has it");
 	if (strncmp(line, LINE_BEGIN, strlen(LINE_BEGIN)) != 0)
 		return;
-	for (line += strlen(LINE_BEGIN); sscanf(line, "%31[^ ] %9u/%9u%n", name, &seen.with, &seen.against, &len) == 3;
-	     line += len + 2) {
-		const struct roster_node *node = roster_find(roster, name);
-
-		seen.id = node ? node->id : 0;
-		if (node)
+	for (line += strlen(LINE_BEGIN);
+	     sscanf(line, "%*31[^ ] %16llx %9u/%9u%n", &id, &seen.with, &seen.against, &len) == 3; line += len + 2) {
+		seen.id = id;
+		if (roster_find_id(roster, id))
 			reputation_see(r, date_ms, &seen);
 		if (strncmp(line + len, ", ", 2) != 0)
 			return;

@@ -6,16 +6,21 @@
  * An observer is right with a probability that nobody knows, so what was seen of it is a Beta distribution (Josang,
  * Ismail: "The Beta Reputation System", Bled 2002): its mean is with / (with + against), behind a prior that is worth
  * REPUTATION_PRIOR votes which stood with their verdicts. Evidence has a half-life, so that a fault that is mended is
- * forgotten, and so is merit. The mean, but REPUTATION_FLOOR at least, is what this node would have others agree on:
- *who is at the floor goes on being drawn now and then, and is seen when it is better.
+ * forgotten, and so is merit. The mean, but ROSTER_REPUTATION_FLOOR at least, is what this node would have others agree
+ * on. Whoever is at the floor goes on being drawn now and then, and is seen when it is better.
+ *
+ * Evidence says something at once, that there is none only for one who would have seen it: who has looked on for
+ * REPUTATION_HALF_MS, at observers whose votes are on what is checked here, which may be those of one site alone.
+ *Others neither raise a reputation nor object to its fall.
  *
  * What fails together says one thing: of what one minute brings REPUTATION_MINUTE votes count at most.
  *
  * Evidence is a line of the audit log, from which it is counted again after a restart:
  *
- *	votes judged: lb1 3/0, lb2 3/0, lb3 0/3
+ *	votes judged: lb1 5f0c5a1e6d2b9384 3/0, lb3 0a77c1e2904d3f6b 0/3
  *
- * Dates are Unix milliseconds; where the clock goes back no time has passed.
+ * The ids count: whoever takes over a name takes over no lies. Dates are Unix milliseconds; where the clock goes back
+ *no time has passed.
  */
 #ifndef STARLING_CORE_REPUTATION_H
 #define STARLING_CORE_REPUTATION_H
@@ -44,7 +49,8 @@ struct reputation {
 		__u64 date_ms;
 	} * node; /* owned; sorted by id */
 	size_t count;
-	__u64 since_ms; /* what was seen before is not in it; 0: nothing is */
+	__u64 since_ms;			/* what was seen before is not in it; 0: nothing is */
+	char site[STARLING_NAME_BYTES]; /* whose observers are seen; "": all */
 };
 
 void reputation_free(struct reputation *r); /* empties it */
@@ -60,6 +66,9 @@ __u32 reputation_of(const struct reputation *r, __u64 now_ms, __u64 id); /* FLOO
 /* What it should be for the flock: what it is, unless that is a step or more from @estimate. */
 __u32 reputation_next(__u32 agreed, __u32 estimate);
 
+/* Of those of the roster that see the same observers, this node among them, how many there are. */
+size_t reputation_judges(const struct reputation *r, const struct roster *roster);
+
 /* All of a roster's. Return: whether any is another one. */
 bool reputation_vote(const struct reputation *r, __u64 now_ms, struct roster *roster);
 
@@ -67,8 +76,8 @@ bool reputation_vote(const struct reputation *r, __u64 now_ms, struct roster *ro
  * reputation_check() - whether others may change reputations so
  * @is, @wanted: rosters; who is new has the full one
  *
- * Each that is to be another one may be REPUTATION_APART from what was seen here; who has not looked on for
- * REPUTATION_HALF_MS cannot tell. Return: 0, or -EINVAL with @err.
+ * Each that is to be another one may be REPUTATION_APART from what was seen here; less than that it may be as well by
+ * who does not look on. Return: 0, or -EINVAL with @err.
  */
 int reputation_check(const struct reputation *r, __u64 now_ms, const struct roster *is, const struct roster *wanted,
 		     struct err *err);

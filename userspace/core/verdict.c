@@ -58,6 +58,7 @@ static int peers_build(const struct verdict *v, const struct roster *roster, str
 		struct peer peer = {.id = roster->node[i].id,
 				    .key = roster->node[i].key,
 				    .live = !former || former->live,
+				    .caught = former && former->caught,
 				    .with = former ? former->with : 0,
 				    .against = former ? former->against : 0};
 

@@ -15,8 +15,8 @@
  *    of calling them down, until a quarter or less do. It hurries what fails: when a rack really dies its observers all
  *    abstain soon, so that not so many say up; then all of them vote. With less than VERDICT_DOUBT_TARGETS there is no
  *    telling.
- *  - Two different votes with one number prove that their voter equivocates; its votes count no more in this epoch,
- *    and the proof is passed on.
+ *  - Two different votes with one number prove that their voter equivocates; its votes count no more while it is in
+ *    the roster, and the proof is passed on, whatever the epoch of its votes.
  *  - A roster has an epoch, which stands in every vote. With another one every observer votes anew, and the
  *    certificate of the epoch before holds until then. Votes of a roster that is not known yet are refused: after
  *    verdict_roster() and verdict_targets() what came before has to be shown again.
@@ -28,8 +28,9 @@
  *    those voters that are in both have the later number; then the one of which more votes still stand; then down.
  *  - Votes are judged: at each verdict, after the time that an honest observer needs to see the same, those that say
  *    so stood with it, those that have said the opposite for as long stood against it, and again every VERDICT_JUDGE_MS
- *    while they do. So did one whose voter lives and equivocates, or that turns to the opposite again and again. Who
- *    abstains, is silent, or is held dead, is not judged. See reputation.h for what that is good for.
+ *    while they do, as long as votes that stand prove that verdict and no fewer judge than it takes. So did one whose
+ * voter lives and equivocates, or that turns to the opposite again and again. Who abstains, is silent, or is held dead,
+ * is not judged. See reputation.h for what that is good for.
  *  - Once one is down, by votes or by own probes alone, all that fail here are hurried. Changes come out together:
  *    VERDICT_SETTLE_MS after the first; VERDICT_FILTER_MS if something is called down by more than f, but not yet by
  *    enough; VERDICT_MANY_MS while hurried probes of others fail. Where there are several, or were just before, they

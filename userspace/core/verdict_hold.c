@@ -95,7 +95,7 @@ static enum verdict_state decide(struct verdict *v, struct mono now, struct targ
 		bool dies = state == VERDICT_DOWN && t->held.state != state;
 
 		if (t->held.state != VERDICT_NONE && t->held.state != state)
-			verdict_judge_change(t, now);
+			verdict_judge_change(v, now, t);
 		certificate_make(v, t, state, counting);
 		if (dies)
 			verdict_hurry_failing(v, now);
@@ -210,9 +210,10 @@ void verdict_fails(struct verdict *v, struct target *t)
 void verdict_settle(struct verdict *v, struct mono now, struct target *t)
 {
 	bool few = too_few(v, t);
+	enum verdict_state proven = decide(v, now, t);
 
-	show(v, now, t, decide(v, now, t));
-	verdict_judge_plan(v, now, t);
+	show(v, now, t, proven);
+	verdict_judge_plan(v, now, t, !few && proven != VERDICT_NONE);
 	watch_set(v, now, t, !t->is.blind && (t->self >= 0 || few || t->asked_count));
 	verdict_fails(v, t);
 	if (few && t->watch.state == VERDICT_DOWN && t->state != VERDICT_DOWN)

@@ -16,8 +16,8 @@ void verdict_stands(struct target *t, struct mono now, size_t seat, const struct
 {
 	if (vote->state != t->standing[seat].state) {
 		t->stood[seat] = now;
-		t->turns[seat] += (vote->state == VERDICT_UP || vote->state == VERDICT_DOWN) &&
-				  t->held.state != VERDICT_NONE && vote->state != t->held.state;
+		t->turns[seat] += t->proven && (vote->state == VERDICT_UP || vote->state == VERDICT_DOWN) &&
+				  vote->state != t->held.state;
 	}
 	t->standing[seat] = *vote;
 }
@@ -29,16 +29,12 @@ void verdict_judge_again(struct target *t)
 	t->judge_all = false;
 }
 
-void verdict_judge_change(struct target *t, struct mono now)
+void verdict_judge_change(struct verdict *v, struct mono now, struct target *t)
 {
 	verdict_judge_again(t);
 	t->judge = mono_after(now, fair_ms(t));
 	t->judge_all = true;
-}
-
-static bool judges(const struct target *t)
-{
-	return t->held.state != VERDICT_NONE && !t->held.former;
+	verdict_time(v, t);
 }
 
 static bool is_against(const struct target *t, const struct peer *peer, size_t seat)
@@ -67,9 +63,12 @@ static bool any_against(const struct verdict *v, const struct target *t)
 	return false;
 }
 
-void verdict_judge_plan(struct verdict *v, struct mono now, struct target *t)
+void verdict_judge_plan(struct verdict *v, struct mono now, struct target *t, bool proven)
 {
-	if (t->judge.ns || !judges(t) || !any_against(v, t))
+	t->proven = proven;
+	if (!proven)
+		verdict_judge_again(t);
+	if (t->judge.ns || !proven || !any_against(v, t))
 		return;
 	t->judge = mono_after(now, fair_ms(t));
 	verdict_time(v, t);
@@ -96,7 +95,7 @@ void verdict_judge(struct verdict *v, struct mono now, struct target *t)
 
 	if (!due)
 		return;
-	for (size_t i = 0; judges(t) && i < t->seats.count; i++)
+	for (size_t i = 0; i < t->seats.count; i++)
 		against |= seat_judge(v, t, now, i);
 	verdict_judge_again(t);
 	if (against)

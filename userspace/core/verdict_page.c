@@ -204,7 +204,7 @@ void verdict_pages_again(struct verdict_pages *p)
 void verdict_pages_clear(struct verdict_pages *p)
 {
 	verdict_pages_again(p);
-	p->places = p->proofs = 0;
+	p->places = 0;
 	shown_free(p);
 	memset(p->shown_len, 0, sizeof(p->shown_len));
 }

@@ -56,7 +56,7 @@ void verdict_pages_drop(struct verdict_pages *p, __u64 target);
 /* All is to be said anew: by another life of this node, or to others. */
 void verdict_pages_again(struct verdict_pages *p);
 
-/* No vote, no proof and no certificate is left: this node votes as another one. */
+/* No vote and no certificate is left: this node votes as another one, or by another roster. Proofs stay. */
 void verdict_pages_clear(struct verdict_pages *p);
 
 /**

@@ -33,6 +33,7 @@ struct target {
 	struct verdict_vote standing[VERDICT_SEATS]; /* of state NONE: none */
 	struct mono stood[VERDICT_SEATS];	     /* since when they say so */
 	__u32 turns[VERDICT_SEATS]; /* to what does not hold, since they were judged or another holds */
+	bool proven;		    /* what holds: they are judged by it */
 	struct mono judge;	    /* when they are judged; 0 ns: nothing is to be judged */
 	bool judge_all;		    /* also who says what holds: it has come about */
 	__u64 hash[VERDICT_SEATS];  /* of them, in mode proof */
@@ -114,8 +115,10 @@ void verdict_seen_put(struct verdict *v, struct target *t, const struct verdict_
 
 /* verdict_judge.c: what votes were worth */
 void verdict_stands(struct target *t, struct mono now, size_t seat, const struct verdict_vote *vote); /* from now on */
-void verdict_judge_change(struct target *t, struct mono now); /* another state holds, after one did */
-void verdict_judge_plan(struct verdict *v, struct mono now, struct target *t);
+void verdict_judge_change(struct verdict *v, struct mono now,
+			  struct target *t); /* another state holds, after one did */
+/* @proven: what holds, by votes that stand and enough who judge: else it may be long untrue, and nothing is judged. */
+void verdict_judge_plan(struct verdict *v, struct mono now, struct target *t, bool proven);
 void verdict_judge(struct verdict *v, struct mono now, struct target *t); /* if it is due */
 void verdict_judge_again(struct target *t);				  /* no vote stands any more */
 

@@ -108,11 +108,10 @@ int verdict_proof_encode(const struct verdict_vote vote[2], void *bytes, size_t 
 
 /**
  * verdict_proof_verify() - whether a node has equivocated: two votes of one number that do not say the same
- * @roster:	its epoch has to be the votes', for the keys
+ * @roster:	for the keys; the votes may be of another one's epoch
  * @ret_voter:	who
  *
- * Return: 0; -EBADMSG (no proof), -ENOENT (by nobody of the roster), -ESTALE (of another epoch), -EACCES (a signature
- * is not the voter's), -ENOMEM.
+ * Return: 0; -EBADMSG (no proof), -ENOENT (by nobody of the roster), -EACCES (a signature is not the voter's).
  */
 int verdict_proof_verify(const void *bytes, size_t len, const struct roster *roster, const struct signing *signing,
 			 struct verdict_vote ret_vote[2], __u64 *ret_voter);

@@ -18,6 +18,7 @@
 #include "core/config_file.h"
 #include "daemon/agree_edit.h"
 #include "daemon/apply.h"
+#include "daemon/health_reputation.h"
 #include "daemon/load.h"
 #include "daemon/task.h"
 
@@ -36,10 +37,12 @@ static bool is_weigh(const struct edit *e)
 	return e->t->command.id == COMMAND_ROSTER_WEIGH;
 }
 
-/* So many may say no: of reputations as many as may lie. */
+/* So many may say no: of reputations as many as may lie, of those who can tell. */
 static size_t no_allowed(const struct edit *e)
 {
-	return is_weigh(e) && e->base->roster.count ? (e->base->roster.count - 1) / 3 : 0;
+	size_t judges = is_weigh(e) ? health_reputation_judges(e->a->d->health, &e->base->roster) : 0;
+
+	return judges ? (judges - 1) / 3 : 0;
 }
 
 static int silent_check(const struct edit *e, struct err *err)
@@ -225,14 +228,14 @@ static int try_once(struct edit *e, struct err *err)
 	return rc;
 }
 
-/* And again, if others were first. */
+/* And again, if others were first: but with reputations they have agreed on these. */
 static int propose_all(struct edit *e, struct err *err)
 {
 	int tries = 0, rc;
 
 	do {
 		rc = try_once(e, err);
-	} while (rc == -ESTALE && ++tries < PROPOSE_TRIES && !rebase(e, err));
+	} while (rc == -ESTALE && !is_weigh(e) && ++tries < PROPOSE_TRIES && !rebase(e, err));
 	if (rc && !err->text[0])
 		err_set(err, -rc, "others are changing it at the same time: try again");
 	return rc;

@@ -5,7 +5,7 @@
  *
  *	CHECK	number, root's name, a delta	the asker has its objects; few that are new are with it: intent_delta.h
  *	RUN	number, root's name		see agree_wave.c
- *	CHECKED	number, 1 or 0, why not
+ *	CHECKED	number, 1 or 0, why not; CHECKED_UNLIKE for 0: it could, but has seen nothing of the kind
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,6 +17,8 @@
 #include "core/message.h"
 #include "daemon/agree_state.h"
 #include "daemon/apply.h"
+
+#define CHECKED_UNLIKE 2 /* so many may say that, of reputations */
 
 #define ASK_MS	      4000 /* for all answers: a large configuration has to be fetched */
 #define ASK_REPEAT_MS 500
@@ -86,7 +88,20 @@ static void delta_take(const struct check *c)
 		log_debug("config: what came with a question is of no use here: %s", strerror(-rc));
 }
 
-/* Return: 0; -EAGAIN: it did not come, which is no answer; else why not, with @err. */
+/* Of reputations, what they are changed from has to run here: else one that lags would refuse all that others do. */
+static int weigh_check(struct agree *a, const struct intent_root *root, const struct roster *is,
+		       const struct roster *wanted, struct err *err)
+{
+	bool runs;
+
+	pthread_mutex_lock(&a->lock);
+	runs = object_name_is(&root->previous, &a->running);
+	pthread_mutex_unlock(&a->lock);
+	return runs ? agree_weigh_check(a, is, wanted, err) : 0;
+}
+
+/* Return: 0; -EAGAIN: it did not come, which is no answer; else why not, with @err; -EDOM: nothing but that here the
+ * like was not seen. */
 static int check(struct check *c, struct err *err)
 {
 	struct intent_root root;
@@ -102,13 +117,13 @@ static int check(struct check *c, struct err *err)
 		rc = peers_roster_copy(c->a->d->peers, &roster);
 	if (!rc)
 		rc = agree_read(c->a, &c->root, &roster, &root, &shared, err);
-	if (!rc)
-		rc = agree_weigh_check(c->a, &roster, &shared->roster, err);
-	roster_free(&roster);
 	if (!rc && root.generation == 1)
 		rc = own_lines_check(c->a, shared, err);
 	if (!rc)
 		rc = agree_try(c->a, shared, false, err);
+	if (!rc && weigh_check(c->a, &root, &roster, &shared->roster, err))
+		rc = -EDOM;
+	roster_free(&roster);
 	/* The asker has it on its disk: that there is no room on this one is nothing against it. */
 	if (!rc && agree_stage(c->a, &c->root, &unkept)) {
 		c->a->d->store_errors++;
@@ -141,7 +156,7 @@ static void check_run(void *arg)
 	int rc = check(c, &err);
 
 	if (rc) {
-		body[0] = 0;
+		body[0] = rc == -EDOM ? CHECKED_UNLIKE : 0;
 		len += (size_t)snprintf((char *)body + 1, sizeof(body) - 1, "%.*s", AGREE_WORDS_BYTES - 2, err.text);
 		log_info("config: a proposal cannot run here: %s", err.text);
 	}
@@ -194,6 +209,7 @@ void agree_answered(struct agree *a, __u64 node, __u32 number, const __u8 *body,
 			continue;
 		w->came = true;
 		w->ready = body[0] == 1;
+		w->unlike = body[0] == CHECKED_UNLIKE;
 		snprintf(w->why, sizeof(w->why), "%.*s", (int)(len - 1), (const char *)body + 1);
 		for (char *c = w->why; *c; c++)
 			*c = (char)((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c);
@@ -227,6 +243,7 @@ static int answers_look(struct agree *a, __u32 kind, size_t no, struct agree_nod
 	char why[AGREE_WORDS_BYTES] = "", name[STARLING_NAME_BYTES];
 	__u64 refusing = 0;
 	size_t refuse = 0;
+	bool unlike = false;
 
 	ret_missing->count = 0;
 	pthread_mutex_lock(&a->lock);
@@ -235,8 +252,9 @@ static int answers_look(struct agree *a, __u32 kind, size_t no, struct agree_nod
 
 		if (!w->came)
 			ret_missing->id[ret_missing->count++] = w->node;
-		else if (!w->ready && refuse++ == no) {
+		else if (!w->ready && (!w->unlike || refuse++ >= no)) {
 			refusing = w->node;
+			unlike = w->unlike;
 			memcpy(why, w->why, sizeof(why));
 		}
 	}
@@ -244,7 +262,10 @@ static int answers_look(struct agree *a, __u32 kind, size_t no, struct agree_nod
 	if (!refusing)
 		return 0;
 	return err_set(err, EINVAL, "%s%s: %s", peers_name(a->d->peers, refusing, name),
-		       kind == MESSAGE_CHECK ? " could not run it" : "", why);
+		       kind != MESSAGE_CHECK ? ""
+		       : unlike		     ? " has not seen the like"
+					     : " could not run it",
+		       why);
 }
 
 static bool all_cut_off(struct agree *a, const struct agree_nodes *missing)

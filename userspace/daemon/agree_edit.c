@@ -57,24 +57,28 @@ static int text_wanted(struct edit *e, load_fn *load, const char *text, size_t l
 	return rc;
 }
 
-/* The one before what runs, which is not the latest where that was taken back. */
-static __u32 generation_before(const struct edit *e)
+/* The latest kept one before that; 0: there is none. */
+static __u32 kept_before(const struct edit *e, __u32 than)
 {
 	__u32 number = 0;
 
-	if (e->base_generation == e->base_intent.generation)
-		return e->base_intent.previous_generation;
 	pthread_mutex_lock(&e->a->keeping);
 	for (size_t i = 0; i < history_count(e->a->history); i++)
-		if (history_at(e->a->history, i)->number < e->base_generation)
+		if (history_at(e->a->history, i)->number < than)
 			number = history_at(e->a->history, i)->number;
 	pthread_mutex_unlock(&e->a->keeping);
 	return number;
 }
 
-static int generation_wanted(struct edit *e, struct err *err)
+/* The one before what runs, which is not the latest where that was taken back. */
+static __u32 generation_before(const struct edit *e)
 {
-	__u32 number = command_has(&e->t->command, ARG_GENERATION) ? e->t->command.generation : generation_before(e);
+	return e->base_generation == e->base_intent.generation ? e->base_intent.previous_generation
+							       : kept_before(e, e->base_generation);
+}
+
+static int generation_wanted(struct edit *e, __u32 number, struct err *err)
+{
 	const char *lines;
 	char *text = NULL;
 	size_t len = 0;
@@ -95,6 +99,23 @@ static int generation_wanted(struct edit *e, struct err *err)
 	return rc;
 }
 
+/* Without a number: to other lines, past agreements that changed none, as those on reputations, and what was put aside.
+ */
+static int rollback_wanted(struct edit *e, struct err *err)
+{
+	bool told = command_has(&e->t->command, ARG_GENERATION);
+	__u32 number = told ? e->t->command.generation : generation_before(e);
+	int rc = generation_wanted(e, number, err);
+
+	while (!rc && !told && config_shared_same(e->base, e->wanted)) {
+		config_free(e->wanted);
+		e->wanted = NULL;
+		number = kept_before(e, number);
+		rc = generation_wanted(e, number, err);
+	}
+	return rc;
+}
+
 /* What is put aside is no line: it stays as it is, but with its backend. So do reputations with their nodes. */
 static int wanted_text(struct edit *e, struct err *err)
 {
@@ -102,7 +123,7 @@ static int wanted_text(struct edit *e, struct err *err)
 	int rc = 0;
 
 	if (t->command.id == COMMAND_CONFIG_ROLLBACK)
-		rc = generation_wanted(e, err);
+		rc = rollback_wanted(e, err);
 	else if (t->wanted)
 		e->wanted = t->wanted;
 	else

@@ -22,6 +22,7 @@
 struct agree_answer {
 	__u64 node;
 	bool came, ready;
+	bool unlike; /* not ready, but only as it has not seen the like */
 	char why[AGREE_WORDS_BYTES];
 };
 

@@ -6,8 +6,9 @@
  * Not here: counting (health_reputation.c), what they decide (core/verdict_rule.h).
  *
  * Whom the flock is about to trust less could say no for ever: so a proposal of reputations goes on despite so many
- * that refuse it as there may be liars, of 3f + 1 nodes f. And nobody proposes for the flock for ever: every hour it is
- * another one's turn.
+ * that have not seen the like as there may be liars, of 3f + 1 nodes f. And nobody proposes for the flock for ever:
+ * every hour it is another one's turn. All that keeps mistakes of some from all, not a proposer that is hostile: he
+ * alone collects the answers, and who may propose may change the roster as well.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -48,15 +49,6 @@ static int too_early(struct agree *a, __u64 least_ms, struct err *err)
 		       (unsigned long long)(ms / 60000));
 }
 
-int agree_weigh_wanted(struct edit *e, struct err *err)
-{
-	int rc = too_early(e->a, WEIGH_MS, err);
-
-	if (!rc)
-		health_reputation_vote(e->a->d->health, &e->wanted->roster);
-	return rc;
-}
-
 static bool weighs(const struct config *c)
 {
 	for (size_t i = 0; i < c->vip_count; i++) {
@@ -66,6 +58,16 @@ static bool weighs(const struct config *c)
 			return true;
 	}
 	return false;
+}
+
+int agree_weigh_wanted(struct edit *e, struct err *err)
+{
+	int rc = weighs(e->base) ? too_early(e->a, WEIGH_MS, err)
+				 : err_set(err, EINVAL, "no check is of mode reputation or hybrid");
+
+	if (!rc)
+		health_reputation_vote(e->a->d->health, &e->wanted->roster);
+	return rc;
 }
 
 /* The first of those that answer and may, by a draw for each hour. */
@@ -251,7 +253,7 @@ int agree_weights(struct agree *a, const char *name, struct table *t, struct err
 	pthread_mutex_unlock(&a->keeping);
 	for (i = 0; i < count && i < HISTORY_KEEP && !rc; i++) {
 		rc = kept_roster(a, all[i].number, &is, err);
-		if (rc == -ENOENT) { /* it has made room for a later one */
+		if (rc && rc != -ENOMEM) { /* it has made room for a later one, or is not whole */
 			rc = 0;
 			continue;
 		}

@@ -338,6 +338,7 @@ int health_targets_use(struct health *h, struct mono now)
 	if (!target)
 		return -ENOMEM;
 	health_set_rules(&h->set, &h->roster, h->self.id, target);
+	health_reputation_site(h, target);
 	rc = verdict_targets(h->verdict, now, target, h->set.count);
 	free(target);
 	return rc;

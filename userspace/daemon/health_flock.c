@@ -193,11 +193,16 @@ static bool roster_use(struct health *h, struct mono now, struct roster *roster)
 static bool flock_use(struct health *h, struct mono now, struct roster *roster, const bool *fit,
 		      const struct verdict_self *self, bool unfit)
 {
+	size_t live = 0;
+
 	self_use(h, now, self);
 	if (!roster_use(h, now, roster))
 		return false;
-	for (size_t i = 0; i < h->roster.count; i++)
+	for (size_t i = 0; i < h->roster.count; i++) {
 		verdict_live(h->verdict, now, h->roster.node[i].id, fit[i]);
+		live += fit[i] || h->roster.node[i].id == self->id;
+	}
+	h->cut_off = 2 * live < h->roster.count;
 	verdict_unfit(h->verdict, unfit);
 	return true;
 }

@@ -56,6 +56,7 @@ static void on_load(void *arg)
 		l.reputation.since_ms = l.now_ms;
 	roster_free(&l.roster);
 	pthread_mutex_lock(&h->lock);
+	memcpy(l.reputation.site, h->reputation.site, sizeof(l.reputation.site));
 	reputation_free(&h->reputation);
 	h->reputation = l.reputation;
 	pthread_mutex_unlock(&h->lock);
@@ -71,6 +72,18 @@ void health_reputation_load(struct health *h)
 }
 
 /* --- from votes, under the lock --- */
+
+void health_reputation_site(struct health *h, const struct verdict_target *target)
+{
+	char *site = h->reputation.site;
+
+	memset(site, 0, sizeof(h->reputation.site));
+	for (size_t i = 0; i < h->set.count; i++) {
+		memcpy(site, target[i].rule.site, sizeof(h->reputation.site));
+		if (!*site)
+			return;
+	}
+}
 
 /* Before the log was read nothing is added: it stays with the verdicts. */
 static void seen_take(struct health *h)
@@ -98,6 +111,8 @@ struct mono health_reputation_step(struct health *h, struct mono now, struct mon
 	if (h->seen_due.ns <= now.ns) {
 		seen_take(h);
 		reputation_keep(&h->reputation, &h->roster);
+		if (h->cut_off && h->reputation.since_ms)
+			h->reputation.since_ms = wall_ms();
 		h->seen_due = mono_after(now, SEEN_MS);
 	}
 	return h->seen_due.ns < due.ns ? h->seen_due : due;
@@ -125,6 +140,16 @@ int health_reputation_check(struct health *h, const struct roster *is, const str
 	rc = reputation_check(&h->reputation, wall_ms(), is, wanted, err);
 	pthread_mutex_unlock(&h->lock);
 	return rc;
+}
+
+size_t health_reputation_judges(struct health *h, const struct roster *roster)
+{
+	size_t ret;
+
+	pthread_mutex_lock(&h->lock);
+	ret = reputation_judges(&h->reputation, roster);
+	pthread_mutex_unlock(&h->lock);
+	return ret;
 }
 
 __u32 health_reputation_of(struct health *h, __u64 id)

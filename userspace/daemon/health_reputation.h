@@ -9,9 +9,10 @@
 #include "core/roster.h"
 #include "daemon/health.h"
 
-/* reputation_vote(), reputation_check() and reputation_of() by this node's account, up to now. */
+/* reputation_vote(), reputation_check(), reputation_judges() and reputation_of() by this node's account, up to now. */
 bool health_reputation_vote(struct health *h, struct roster *roster);
 int health_reputation_check(struct health *h, const struct roster *is, const struct roster *wanted, struct err *err);
+size_t health_reputation_judges(struct health *h, const struct roster *roster);
 __u32 health_reputation_of(struct health *h, __u64 id);
 
 #endif

@@ -131,6 +131,7 @@ struct health {
 	unsigned int noted;	      /* changes in hand, in the audit log */
 	struct audit_rest rest;	      /* those of them that it has no line of their own for */
 	struct reputation reputation; /* by this node's account; since 0: its log was not read yet */
+	bool cut_off;		      /* from most of the flock: then nothing is seen of it */
 	struct mono seen_due;	      /* when what votes were worth is added to it */
 	__u64 disagreements;	      /* times that own probes said down for long where votes said up */
 
@@ -190,8 +191,10 @@ void health_agent_decide(const struct health *h, const struct health_target *t, 
 			 struct mono now, struct agent_report *ret);
 
 /* health_reputation.c; the first under the inbox's, on the loop's thread: the log is read, once there is a roster; the
- * other under the lock: what votes were worth, once a minute. Return: when next, @due at the latest */
+ * others under the lock: whose votes are seen, by the rules of all targets; what votes were worth, once a minute.
+ * Return: when next, @due at the latest */
 void health_reputation_load(struct health *h);
+void health_reputation_site(struct health *h, const struct verdict_target *target);
 struct mono health_reputation_step(struct health *h, struct mono now, struct mono due);
 
 /* health_restart.c; on the plane's thread */

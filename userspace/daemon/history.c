@@ -96,14 +96,28 @@ static int generation_read(const struct history *h, __u32 number, struct generat
 	return 0;
 }
 
-/* A failure leaves the older ones: they only take room. */
-static void oldest_drop(struct history *h)
+/* The oldest makes room; but of those that changed no line, as hourly reputations do, half of all may be kept. */
+static size_t spare_find(const struct history *h)
 {
+	size_t first = 0, idle = 0;
+
+	for (size_t i = h->count - 1; i--;)
+		if (!h->all[i].changes) {
+			idle++;
+			first = i;
+		}
+	return idle > HISTORY_KEEP / 2 ? first : 0;
+}
+
+/* A failure leaves the file: it only takes room. */
+static void spare_drop(struct history *h)
+{
+	size_t at = spare_find(h);
 	char path[PATH_MAX];
 
-	if (!path_format(h, h->all[0].number, path))
+	if (!path_format(h, h->all[at].number, path))
 		unlink(path);
-	memmove(h->all, h->all + 1, --h->count * sizeof(h->all[0]));
+	memmove(h->all + at, h->all + at + 1, (--h->count - at) * sizeof(h->all[0]));
 }
 
 static int number_compare(const void *a, const void *b)
@@ -166,7 +180,7 @@ int history_open(const char *dir, history_note_fn *note, struct history **ret, s
 	h->found = count != 0;
 	for (i = 0; i < count; i++) {
 		if (h->count == HISTORY_KEEP)
-			oldest_drop(h);
+			spare_drop(h);
 		text = NULL;
 		if (generation_read(h, numbers[i], &h->all[h->count], &text, &len, &why))
 			note(why.text);
@@ -274,7 +288,7 @@ static int put(struct history *h, const struct generation *g, const char *text, 
 		return rc;
 	*place_make(h, g->number) = made;
 	if (h->count > HISTORY_KEEP)
-		oldest_drop(h);
+		spare_drop(h);
 	return 0;
 }
 

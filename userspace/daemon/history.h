@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "core/table.h"
 
-#define HISTORY_KEEP	      64 /* generations; older files are removed */
+#define HISTORY_KEEP	      64 /* generations; older ones are removed, first those over half that changed no line */
 #define HISTORY_BY_BYTES      64
 #define HISTORY_COMMAND_BYTES 160
 #define HISTORY_DIGEST_BYTES  17 /* 16 hex digits and NUL */
