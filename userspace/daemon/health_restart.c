@@ -20,13 +20,13 @@
 
 #include "base/array.h"
 #include "core/fact.h"
+#include "core/lease.h"
 #include "daemon/agree.h"
 #include "daemon/audit.h"
 #include "daemon/health_state.h"
 #include "daemon/peers.h"
 
 #define RESTARTS_AT_ONCE 4 /* files that run on one node at a time: each may be a process tree for half a minute */
-#define LEASE_NAME	 "restart"
 #define LEASE_MS	 (PROBER_RESTART_MS + 15000) /* a run that begins soon after it was had ends in it */
 #define LEASE_AGAIN_MS	 5000			     /* one that was refused is asked for again */
 
@@ -238,14 +238,14 @@ static void on_lease(void *arg, struct mono until, const char *why)
 	plane_do(l->h, lease_use, l);
 }
 
-static void lease_ask(struct health *h)
+static void lease_want(struct health *h)
 {
 	struct leased *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return;
 	l->h = h;
-	if (agree_lease_take(h->d->agree, LEASE_NAME, LEASE_MS, on_lease, l))
+	if (agree_lease_take(h->d->agree, LEASE_RESTART, LEASE_MS, on_lease, l))
 		free(l);
 	else
 		h->restarts.asks = true;
@@ -260,7 +260,7 @@ static bool lease_had(const struct look *l)
 	if (!l->leases || (l->holder == l->self && mono_after(now, PROBER_RESTART_MS).ns < all->lease_until.ns))
 		return true;
 	if (!all->asks && now.ns >= all->lease_again.ns)
-		lease_ask(l->h);
+		lease_want(l->h);
 	return false;
 }
 
@@ -328,7 +328,7 @@ void health_restart_tick(struct health *h, struct plane *p)
 	const struct config *c = plane_config(p);
 	struct look look = {.h = h, .p = p, .self = peers_self(h->d->peers)};
 
-	look.leases = agree_leases_are(h->d->agree, LEASE_NAME, &look.holder);
+	look.leases = agree_leases_are(h->d->agree, LEASE_RESTART, &look.holder);
 	for (size_t i = 0; i < c->vip_count; i++) {
 		const struct vip_config *v = &c->vip[i];
 
