@@ -123,10 +123,11 @@ check "numbers rise" test "$third" -le "$fourth" -a "$fourth" -lt "$(cat "$TMP/f
 # --- as many as fit
 for name in a b c; do at 1 node lease take $name ttl 1m >/dev/null; done
 refused "one more" "as many as fit" at 2 node lease take d ttl 1m
+refused "the balancers' own" "the balancers' own" at 2 node lease take restart ttl 10m
+refused "to drop the balancers' own" "the balancers' own" at 2 node lease drop restart
 refused "a name that is too long" "1 to 15 letters" at 2 node lease take sixteen-letters-
 
 # --- who has the lease for it runs the hook
-at 1 node lease drop a >/dev/null
 >"$RUN/ran"
 install -m 755 "$RUN/hooks/note" "$RUN/hooks/again"
 check "another hook" at 1 vip set gone restart again

@@ -209,24 +209,38 @@ static void an_answer_that_comes_too_late_gives_nothing(void **state)
 
 static void a_place_is_used_again_when_its_lease_is_over(void **state)
 {
-	static const char *const name[] = {"a", "b", "c", "d"};
+	static const char *const name[] = {"a", "b", "c"};
 	struct world w = world_new();
 
 	(void)state;
-	for (size_t i = 0; i < INTENT_LEASES; i++) {
+	for (size_t i = 0; i < LEASE_OTHERS; i++) {
 		assert_int_equal(takes(&w, &w.one, name[i], TTL_MS + 1000 * (__u32)i), 41 + i);
 		assert_int_equal(lease_find(&w.is, name[i]), i);
 	}
 	assert_int_equal(takes(&w, &w.two, "e", TTL_MS), -ENOSPC);
 	assert_int_equal(takes(&w, &w.one, "e", TTL_MS), -ENOSPC);
 	passes(&w, TTL_MS);
-	assert_int_equal(takes(&w, &w.two, "e", TTL_MS), 45);
+	assert_int_equal(takes(&w, &w.two, "e", TTL_MS), 44);
 	assert_int_equal(lease_find(&w.is, "e"), 0);
 	assert_int_equal(lease_find(&w.is, "a"), INTENT_LEASES);
-	assert_true(has(&w, &w.one, "d"));
+	assert_true(has(&w, &w.one, "c"));
 	assert_int_equal(takes(&w, &w.one, "a", TTL_MS), -ENOSPC);
 	passes(&w, 1000);
-	assert_int_equal(takes(&w, &w.one, "a", TTL_MS), 46);
+	assert_int_equal(takes(&w, &w.one, "a", TTL_MS), 45);
+}
+
+static void a_place_is_kept_for_hooks(void **state)
+{
+	static const char *const name[] = {"a", "b", "c", "d"};
+	struct world w = world_new();
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(takes(&w, &w.one, name[i], TTL_MS), i < LEASE_OTHERS ? 41 + (int)i : -ENOSPC);
+	assert_int_equal(takes(&w, &w.two, LEASE_RESTART, TTL_MS), 44);
+	assert_int_equal(takes(&w, &w.one, LEASE_RESTART, TTL_MS), -EEXIST);
+	passes(&w, TTL_MS);
+	assert_int_equal(takes(&w, &w.one, LEASE_RESTART, TTL_MS), 45);
 }
 
 static void a_value_that_was_not_followed_says_nothing_of_time(void **state)
@@ -255,6 +269,7 @@ int main(void)
 		cmocka_unit_test(what_was_asked_for_counts_before_it_is_answered),
 		cmocka_unit_test(an_answer_that_comes_too_late_gives_nothing),
 		cmocka_unit_test(a_place_is_used_again_when_its_lease_is_over),
+		cmocka_unit_test(a_place_is_kept_for_hooks),
 		cmocka_unit_test(a_value_that_was_not_followed_says_nothing_of_time),
 	};
 

@@ -59,14 +59,18 @@ static bool lease_over(const struct leases *l, const struct intent *i, size_t pl
 }
 
 /* Where another one may stand; INTENT_LEASES: nowhere. */
-static size_t place_free(const struct leases *l, const struct intent *i, struct mono now)
+static size_t place_free(const struct leases *l, const struct intent *i, const char *name, struct mono now)
 {
-	size_t k = lease_find(i, "");
+	bool own = !strcmp(name, LEASE_RESTART);
+	size_t first = own ? LEASE_OTHERS : 0, end = own ? INTENT_LEASES : LEASE_OTHERS;
 
-	if (k == INTENT_LEASES)
-		for (k = 0; k < INTENT_LEASES && !lease_over(l, i, k, now); k++)
-			;
-	return k;
+	for (size_t k = first; k < end; k++)
+		if (!i->lease[k].name[0])
+			return k;
+	for (size_t k = first; k < end; k++)
+		if (lease_over(l, i, k, now))
+			return k;
+	return INTENT_LEASES;
 }
 
 int lease_take(const struct leases *l, const char *name, __u32 ttl_ms, __u64 version, struct mono now, struct intent *i)
@@ -75,7 +79,7 @@ int lease_take(const struct leases *l, const char *name, __u32 ttl_ms, __u64 ver
 	struct intent_lease *is;
 
 	if (k == INTENT_LEASES)
-		k = place_free(l, i, now);
+		k = place_free(l, i, name, now);
 	else if (i->lease[k].holder != l->node && !lease_over(l, i, k, now))
 		return -EEXIST;
 	if (k == INTENT_LEASES)

@@ -28,6 +28,8 @@
 #define LEASE_VOTERS	  3  /* at least */
 #define LEASE_OWN_PERCENT 95 /* of its time that its holder counts */
 #define LEASE_NAME_MAX	  (STARLING_LEASE_BYTES - 1)
+#define LEASE_RESTART	  "restart"	      /* the daemons' own, for hooks: the last place is kept for it */
+#define LEASE_OTHERS	  (INTENT_LEASES - 1) /* that commands may have */
 
 /* A lease's place in the register, as this node has followed it. */
 struct lease_place {
@@ -64,7 +66,7 @@ void lease_ask(struct leases *l, const char *name, __u32 ttl_ms, struct mono now
  * @version:	of the value that @i is to become: it is the fence, unless this node goes on
  * @i:		changed on success only
  *
- * Return: 0; -EEXIST: another node may have it; -ENOSPC: there are INTENT_LEASES others, of which each may be had.
+ * Return: 0; -EEXIST: another node may have it; -ENOSPC: there are LEASE_OTHERS others, of which each may be had.
  */
 int lease_take(const struct leases *l, const char *name, __u32 ttl_ms, __u64 version, struct mono now,
 	       struct intent *i);

@@ -11,6 +11,10 @@
  * Of the nodes that may run it one does: the first by rendezvous (Thaler, Ravishankar: ToN 1998) over backend and node.
  * Nodes that see the same others alive find the same one; those that do not may each run it, which is why it has to be
  * idempotent. Where a node takes over it begins anew.
+ *
+ * The first may say that it runs hooks and not do so, or not this one, and what comes of a run it alone knows. So if
+ * that does not help, the next runs it as well after RESTART_TURN_MS, then the one after that; and a node that could
+ * not even begin it leaves it to them for RESTART_MOST_MS.
  */
 #ifndef STARLING_CORE_RESTART_H
 #define STARLING_CORE_RESTART_H
@@ -24,24 +28,27 @@
 #define RESTART_MOST_MS	 600000 /* and of any */
 #define RESTART_JITTER	 4	/* one of so many parts of it is left to chance */
 #define RESTART_RESET_MS 600000 /* up for so long: all is well again */
+#define RESTART_TURN_MS	 120000 /* down for so long in spite of the first node: the second's turn, and so on */
 
 /* Of one backend; all zero: it was not down. */
 struct restart {
 	__u32 runs; /* in turn */
 	bool down, runs_now;
-	struct mono next; /* not before; 0 ns: at once */
-	struct mono up;	  /* since when it is not down; of one that was */
+	struct mono next;  /* not before; 0 ns: at once */
+	struct mono up;	   /* since when it is up; of one that was down */
+	__u64 first;	   /* the node that is to run it; 0: not down, or there is none */
+	struct mono since; /* when it became that */
 };
 
-/* It is to be begun again now, or is not: called with every look at it. */
-void restart_found(struct restart *r, struct mono now, bool down);
+/* It is to be begun again now, or it is up, or neither: called with every look at it. */
+void restart_found(struct restart *r, struct mono now, bool down, bool up);
 
 /* Whether the program is to be run now; if so, and it is, restart_begun() says so. */
 bool restart_due(const struct restart *r, struct mono now);
 void restart_begun(struct restart *r);
 
-/* It has ended, however. @random: any 64 bits. */
-void restart_ended(struct restart *r, struct mono now, __u64 random);
+/* It has ended, however; @others: it could not begin here, and others may do better. @random: any 64 bits. */
+void restart_ended(struct restart *r, struct mono now, bool others, __u64 random);
 
 /* Whether nothing is known that matters: as if it never had been down. */
 bool restart_idle(const struct restart *r);
@@ -54,5 +61,14 @@ bool restart_idle(const struct restart *r);
  * Return: an id, or 0 if there are none.
  */
 __u64 restart_runner(__u64 backend, const __u64 *node, size_t count);
+
+/**
+ * restart_turn() - whether one of these nodes runs it now: it is the first, or its turn has come since
+ * @r:		it is down: called with every look at it
+ * @first:	of the nodes: restart_runner(), or whoever has a lease; 0: there is none
+ * @self:	this one
+ */
+bool restart_turn(struct restart *r, struct mono now, __u64 first, __u64 self, __u64 backend, const __u64 *node,
+		  size_t count);
 
 #endif

@@ -54,7 +54,7 @@ static int refused(struct agree *a, int why, const struct command *c, struct err
 	if (why == -ENOSPC)
 		return err_set(err, ENOSPC,
 			       "there are %d other leases, which is as many as fit: `starling node lease show`",
-			       INTENT_LEASES);
+			       LEASE_OTHERS);
 	if (why == -ESTALE)
 		return err_set(err, ESTALE, "the lease %s was over before it was known to be had", c->lease);
 	return why;
@@ -108,6 +108,8 @@ int agree_lease(struct agree *a, struct task *t, struct err *err)
 
 	if (!command_has(c, ARG_LEASE))
 		return err_set(err, EINVAL, "which lease? `starling node lease %s LEASE`", takes ? "take" : "drop");
+	if (!strcmp(c->lease, LEASE_RESTART))
+		return err_set(err, EPERM, "the lease %s is the balancers' own: who runs hooks takes it", c->lease);
 	if (!takes && command_has(c, ARG_TTL))
 		return err_set(err, EINVAL, "what is given back has no ttl");
 	if (!agree_on(a))

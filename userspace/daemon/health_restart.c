@@ -8,7 +8,8 @@
  * few of them to vote, this node may be the one that is cut off: then its word is good for its own packets, not for
  * others' backends.
  *
- * One of the live nodes that allow hooks runs the file: the first of them, for each backend. Where there are leases it
+ * One of the live nodes that allow hooks runs the file: the first of them, for each backend, and if that does not help
+ * the next. Where there are leases it
  * has to have one for each run, and whoever has it runs all files, so that two never run at once, whatever their nodes
  * think of each other. With `scope site` each site has verdicts, and a runner, of its own.
  */
@@ -20,13 +21,13 @@
 
 #include "base/array.h"
 #include "core/fact.h"
+#include "core/lease.h"
 #include "daemon/agree.h"
 #include "daemon/audit.h"
 #include "daemon/health_state.h"
 #include "daemon/peers.h"
 
 #define RESTARTS_AT_ONCE 4 /* files that run on one node at a time: each may be a process tree for half a minute */
-#define LEASE_NAME	 "restart"
 #define LEASE_MS	 (PROBER_RESTART_MS + 15000) /* a run that begins soon after it was had ends in it */
 #define LEASE_AGAIN_MS	 5000			     /* one that was refused is asked for again */
 
@@ -71,12 +72,16 @@ struct look {
 	} site, flock; /* who may run hooks */
 };
 
-/* @ret_alone: nobody else could vote on it */
-static bool is_down(const struct look *l, const struct vip_config *v, const struct endpoint *at, bool *ret_alone)
+/* @ret_alone: nobody else could vote on it; @ret_up: nor is it neither up nor down */
+static bool is_down(const struct look *l, const struct vip_config *v, const struct endpoint *at, bool *ret_alone,
+		    bool *ret_up)
 {
 	struct health_status s;
 
-	if (!health_look(l->h, at, v->check, &s) || s.view.told.state != VERDICT_DOWN)
+	if (!health_look(l->h, at, v->check, &s))
+		return false;
+	*ret_up = s.view.told.state == VERDICT_UP;
+	if (s.view.told.state != VERDICT_DOWN)
 		return false;
 	*ret_alone = plane_config(l->p)->roster.count <= 1 && !s.flock;
 	if (s.view.told.source != VERDICT_BY_CERTIFIED && !(s.view.told.source == VERDICT_BY_LOCAL && *ret_alone))
@@ -84,19 +89,22 @@ static bool is_down(const struct look *l, const struct vip_config *v, const stru
 	return !plane_put_aside(l->p, v->name, at);
 }
 
-/* Of the nodes that may run it, by id; 0: there is none. */
-static __u64 runner_of(struct look *l, const struct vip_config *v, __u64 key)
+/* Of the nodes that may run it, by id; 0: there is none. This one also where it was another's turn before. */
+static __u64 runner_of(struct look *l, const struct vip_config *v, struct health_restart *r)
 {
 	bool site = v->check->scope == CHECK_SCOPE_SITE;
 	struct look_nodes *nodes = site ? &l->site : &l->flock;
+	__u64 key = l->leases ? 0 : r->key, first;
 
 	if (!nodes->known)
 		nodes->count = peers_hooks(l->h->d->peers, site, nodes->node, STARLING_ROSTER_NODES);
 	nodes->known = true;
+	first = restart_runner(key, nodes->node, nodes->count);
 	for (size_t i = 0; l->holder && i < nodes->count; i++)
 		if (nodes->node[i] == l->holder)
-			return l->holder;
-	return restart_runner(l->leases ? 0 : key, nodes->node, nodes->count);
+			first = l->holder;
+	r->others = nodes->count > 1;
+	return restart_turn(&r->is, mono_now(), first, l->self, key, nodes->node, nodes->count) ? l->self : first;
 }
 
 /* --- a run --- */
@@ -166,7 +174,7 @@ static void restart_end(struct plane *p, void *arg)
 	all->total[result]++;
 	r = restart_find(all, e->vip, &e->at, &place); /* one that runs is kept */
 	randombytes_buf(&random, sizeof(random));
-	restart_ended(&r->is, mono_now(), random);
+	restart_ended(&r->is, mono_now(), r->others && result == RESTART_REFUSED, random);
 	snprintf(r->say, sizeof(r->say), "%s", e->result.say);
 	restart_audit(e->h, r, result);
 	r->result = result;
@@ -238,14 +246,14 @@ static void on_lease(void *arg, struct mono until, const char *why)
 	plane_do(l->h, lease_use, l);
 }
 
-static void lease_ask(struct health *h)
+static void lease_want(struct health *h)
 {
 	struct leased *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return;
 	l->h = h;
-	if (agree_lease_take(h->d->agree, LEASE_NAME, LEASE_MS, on_lease, l))
+	if (agree_lease_take(h->d->agree, LEASE_RESTART, LEASE_MS, on_lease, l))
 		free(l);
 	else
 		h->restarts.asks = true;
@@ -260,7 +268,7 @@ static bool lease_had(const struct look *l)
 	if (!l->leases || (l->holder == l->self && mono_after(now, PROBER_RESTART_MS).ns < all->lease_until.ns))
 		return true;
 	if (!all->asks && now.ns >= all->lease_again.ns)
-		lease_ask(l->h);
+		lease_want(l->h);
 	return false;
 }
 
@@ -285,7 +293,7 @@ static struct health_restart *restart_of(struct health_restarts *all, const stru
 static void backend_look(struct look *l, const struct vip_config *v, const struct endpoint *at)
 {
 	struct health_restarts *all = &l->h->restarts;
-	bool alone = false, down = is_down(l, v, at, &alone);
+	bool alone = false, up = false, down = is_down(l, v, at, &alone, &up);
 	struct health_restart *r = restart_of(all, v, at, down);
 
 	if (!r)
@@ -296,13 +304,14 @@ static void backend_look(struct look *l, const struct vip_config *v, const struc
 	}
 	r->seen = true;
 	r->waits = false;
-	restart_found(&r->is, mono_now(), down);
+	restart_found(&r->is, mono_now(), down, up);
 	if (!down)
 		return;
+	r->others = false;
 	if (alone)
 		r->runner = plane_config(l->p)->node_hooks ? l->self : 0;
 	else
-		r->runner = runner_of(l, v, r->key);
+		r->runner = runner_of(l, v, r);
 	if (r->runner != l->self || all->running >= RESTARTS_AT_ONCE || !restart_due(&r->is, mono_now()))
 		return;
 	r->waits = !lease_had(l);
@@ -328,7 +337,7 @@ void health_restart_tick(struct health *h, struct plane *p)
 	const struct config *c = plane_config(p);
 	struct look look = {.h = h, .p = p, .self = peers_self(h->d->peers)};
 
-	look.leases = agree_leases_are(h->d->agree, LEASE_NAME, &look.holder);
+	look.leases = agree_leases_are(h->d->agree, LEASE_RESTART, &look.holder);
 	for (size_t i = 0; i < c->vip_count; i++) {
 		const struct vip_config *v = &c->vip[i];
 

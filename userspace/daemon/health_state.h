@@ -70,6 +70,7 @@ struct health_restart {
 	struct restart is;
 	bool seen;    /* in the look that is under way */
 	__u64 runner; /* a node; 0: none may run it */
+	bool others;  /* may run it, too */
 	bool waits;   /* for the lease */
 	struct mono ended;
 	enum health_restart_result {

@@ -19,7 +19,7 @@
 /* A log that is being read. The stream may end meanwhile. */
 struct log_job {
 	struct peers *p;
-	struct stream *s; /* the loop's thread's; NULL: it has ended */
+	struct stream *s; /* the loop's thread's, and read under the lock; NULL: it has ended */
 	struct buf text;
 };
 
@@ -48,13 +48,22 @@ static void on_log(void *arg)
 	free(job);
 }
 
-/* On the log's reader. */
+/* On the log's reader, which has ended before the peers do. */
 static void log_read(void *arg)
 {
 	struct log_job *job = arg;
+	struct peers *p = job->p;
+	bool wanted;
 
-	audit_copy_make(job->p->d->audit, &job->text);
-	loop_post(job->p->d->loop, on_log, job);
+	pthread_mutex_lock(&p->lock);
+	wanted = job->s;
+	pthread_mutex_unlock(&p->lock);
+	if (wanted)
+		audit_copy_make(p->d->audit, &job->text);
+	pthread_mutex_lock(&p->lock);
+	p->logs_waiting--;
+	pthread_mutex_unlock(&p->lock);
+	loop_post(p->d->loop, on_log, job);
 }
 
 int peers_log_wanted(struct stream *s)
@@ -64,6 +73,8 @@ int peers_log_wanted(struct stream *s)
 
 	if (s->caller || s->asked)
 		return -EBADMSG;
+	if (p->logs_waiting >= BULK_CALLED) /* of streams that have ended, as no more are called */
+		return -EBUSY;
 	job = calloc(1, sizeof(*job));
 	if (!job)
 		return -ENOMEM;
@@ -73,6 +84,7 @@ int peers_log_wanted(struct stream *s)
 		free(job);
 		return -ENOMEM;
 	}
+	p->logs_waiting++;
 	s->asked = true;
 	s->log_job = job;
 	return 0;

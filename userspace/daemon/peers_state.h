@@ -95,6 +95,7 @@ struct peers {
 	__u64 conflicts;			/* how often that began */
 	__u64 streams[2];			/* that came to their end: others', the own ones */
 	__u64 stream_rejected[BULK_COUNTS + 1]; /* and those that did not; the last: too much of them */
+	size_t logs_waiting; /* reads of the own log that others asked for, also who has gone since */
 
 	__u64 rejects_told[CHANNEL_COUNTS + BULK_COUNTS + 1];
 	struct mono rejects_at;
