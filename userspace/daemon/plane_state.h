@@ -37,8 +37,8 @@
 #define PLANE_ADDRESS_BUCKETS 4096
 #define PLANE_TICK_MS	      1000
 #define PLANE_LOST_MS	      3000 /* a next hop lost for less changes nothing: neighbours flap while they are asked anew */
-#define PLANE_TOPPED_MS	      60000 /* and for so long, if it has hardly fewer connections than it may */
 #define PLANE_FULL_MS	      10000 /* who is full stays so for so long: else slots would change all the time */
+#define PLANE_TOPPED_MS	      60000 /* and for so long, if it has hardly fewer connections than it may */
 #define PLANE_CHUNK_SETS      16384 /* of a sweep, between urgent jobs: under 1 ms */
 #define PLANE_CHUNK_ROWS      64    /* of a show, between urgent jobs: under 1 ms */
 #define PLANE_SAMPLE	      4096  /* backends whose counters are read a tick */
