@@ -338,6 +338,35 @@ static void who_counts_no_more_is_forgotten(void **state)
 	reputation_free(&r);
 }
 
+static bool all_but(void *arg, __u64 id)
+{
+	return id != *(const __u64 *)arg;
+}
+
+static void every_hour_it_is_the_turn_of_another_one_that_answers(void **state)
+{
+	struct roster roster = roster_of(4);
+	size_t turns[4] = {0}, i;
+	__u64 silent = 0;
+
+	(void)state;
+	for (__u64 hour = 0; hour < 400; hour++) {
+		__u64 id = reputation_turn(&roster, hour, all_but, &silent), next;
+
+		for (i = 0; i < 4; i++)
+			turns[i] += roster.node[i].id == id;
+		next = reputation_turn(&roster, hour, all_but, &id);
+		assert_true(next && next != id);
+	}
+	for (i = 0; i < 4; i++)
+		assert_in_range(turns[i], 70, 130);
+	roster.node[2].roles |= ROLE_ADMIN;
+	for (__u64 hour = 0; hour < 100; hour++)
+		assert_int_equal(reputation_turn(&roster, hour, all_but, &silent), roster.node[2].id);
+	assert_int_equal(reputation_turn(&roster, 1, all_but, &roster.node[2].id), 0);
+	roster_free(&roster);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +387,7 @@ int main(void)
 		cmocka_unit_test(evidence_is_read_as_it_was_written),
 		cmocka_unit_test(what_is_no_evidence_counts_nothing),
 		cmocka_unit_test(who_counts_no_more_is_forgotten),
+		cmocka_unit_test(every_hour_it_is_the_turn_of_another_one_that_answers),
 	};
 
 	return cmocka_run_group_tests_name("reputation", tests, NULL, NULL);

@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "core/mix.h"
 
 #define LINE_BEGIN "votes judged: "
 
@@ -150,6 +152,28 @@ int reputation_check(const struct reputation *r, __u64 now_ms, const struct rost
 				       node->name, next, seen);
 	}
 	return 0;
+}
+
+/* --- whose turn it is --- */
+
+__u64 reputation_turn(const struct roster *roster, __u64 hour, reputation_answers_fn *answers, void *arg)
+{
+	__u64 least = UINT64_MAX, first = 0;
+	bool admins = false;
+	size_t i;
+
+	for (i = 0; i < roster->count; i++)
+		admins |= !!(roster->node[i].roles & ROLE_ADMIN);
+	for (i = 0; i < roster->count; i++) {
+		const struct roster_node *node = &roster->node[i];
+		__u64 lot = mix64(node->id ^ mix64(hour));
+
+		if ((!admins || node->roles & ROLE_ADMIN) && lot < least && answers(arg, node->id)) {
+			least = lot;
+			first = node->id;
+		}
+	}
+	return first;
 }
 
 /* --- lines --- */

@@ -82,6 +82,11 @@ bool reputation_vote(const struct reputation *r, __u64 now_ms, struct roster *ro
 int reputation_check(const struct reputation *r, __u64 now_ms, const struct roster *is, const struct roster *wanted,
 		     struct err *err);
 
+typedef bool reputation_answers_fn(void *arg, __u64 id);
+
+/* Who proposes, by a draw for each hour: of those that answer the first that may. Return: its id; 0: nobody. */
+__u64 reputation_turn(const struct roster *roster, __u64 hour, reputation_answers_fn *answers, void *arg);
+
 /**
  * reputation_write() - a line of evidence
  * @roster:	for names; who is not in it is left out

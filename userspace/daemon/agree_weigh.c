@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/mix.h"
+#include "core/reputation.h"
 #include "daemon/agree_edit.h"
 #include "daemon/audit.h"
 #include "daemon/health_reputation.h"
@@ -70,26 +70,18 @@ int agree_weigh_wanted(struct edit *e, struct err *err)
 	return rc;
 }
 
-/* The first of those that answer and may, by a draw for each hour. */
+static bool answers(void *arg, __u64 id)
+{
+	struct peers *peers = arg;
+
+	return id == peers_self(peers) || peers_answers(peers, id);
+}
+
 static bool is_turn(struct agree *a, const struct roster *roster)
 {
-	__u64 self = peers_self(a->d->peers), hour = wall_ms() / WEIGH_MS, least = UINT64_MAX, first = 0;
-	bool admins = false;
-	size_t i;
+	struct peers *peers = a->d->peers;
 
-	for (i = 0; i < roster->count; i++)
-		admins |= !!(roster->node[i].roles & ROLE_ADMIN);
-	for (i = 0; i < roster->count; i++) {
-		const struct roster_node *node = &roster->node[i];
-		__u64 lot = mix64(node->id ^ mix64(hour));
-
-		if ((!admins || node->roles & ROLE_ADMIN) && lot < least &&
-		    (node->id == self || peers_answers(a->d->peers, node->id))) {
-			least = lot;
-			first = node->id;
-		}
-	}
-	return first == self;
+	return reputation_turn(roster, wall_ms() / WEIGH_MS, answers, peers) == peers_self(peers);
 }
 
 static int own_wanted(struct edit *e, void *arg, struct err *err)
