@@ -303,7 +303,6 @@ static void backend_look(struct look *l, const struct vip_config *v, const struc
 		r->is = (struct restart){0};
 	}
 	r->seen = true;
-	r->waits = false;
 	restart_found(&r->is, mono_now(), down, up);
 	if (!down)
 		return;
@@ -312,11 +311,35 @@ static void backend_look(struct look *l, const struct vip_config *v, const struc
 		r->runner = plane_config(l->p)->node_hooks ? l->self : 0;
 	else
 		r->runner = runner_of(l, v, r);
-	if (r->runner != l->self || all->running >= RESTARTS_AT_ONCE || !restart_due(&r->is, mono_now()))
-		return;
-	r->waits = !lease_had(l);
-	if (!r->waits)
+	r->due = r->runner == l->self && restart_due(&r->is, mono_now());
+}
+
+/* NULL: none. */
+static struct health_restart *due_next(const struct health_restarts *all)
+{
+	struct health_restart *ret = NULL;
+
+	for (size_t i = 0; i < all->count; i++) {
+		struct health_restart *r = &all->one[i];
+
+		if (r->due && (!ret || restart_first(&r->is, &ret->is)))
+			ret = r;
+	}
+	return ret;
+}
+
+/* As many as may run at once. */
+static void due_begin(const struct look *l)
+{
+	struct health_restarts *all = &l->h->restarts;
+	struct health_restart *r;
+
+	while (all->running < RESTARTS_AT_ONCE && (r = due_next(all)) && lease_had(l)) {
+		r->due = false;
 		restart_begin(l, r);
+	}
+	for (size_t i = 0; i < all->count; i++)
+		all->one[i].waits = all->one[i].due && all->running < RESTARTS_AT_ONCE;
 }
 
 /* Whose backend or hook is gone, or well for long. */
@@ -328,7 +351,7 @@ static void restarts_drop(struct health_restarts *all)
 		if (!r->is.runs_now && (!r->seen || restart_idle(&r->is)))
 			array_delete(all->one, &all->count, sizeof(*r), i);
 		else
-			r->seen = false;
+			r->seen = r->due = false;
 	}
 }
 
@@ -345,6 +368,7 @@ void health_restart_tick(struct health *h, struct plane *p)
 			if (v->backend[k].tier != STARLING_TIER_SORRY)
 				backend_look(&look, v, &v->backend[k].at);
 	}
+	due_begin(&look);
 	restarts_drop(&h->restarts);
 }
 

@@ -69,6 +69,7 @@ struct health_restart {
 	__u64 key;			/* fact_backend_key() */
 	struct restart is;
 	bool seen;    /* in the look that is under way */
+	bool due;     /* likewise: to be run here */
 	__u64 runner; /* a node; 0: none may run it */
 	bool others;  /* may run it, too */
 	bool waits;   /* for the lease */
