@@ -91,6 +91,8 @@ struct health_restarts {
 	__u64 total[RESTART_RESULTS];
 	bool asks; /* for the lease, just now */
 	struct mono lease_until, lease_again;
+	unsigned int noted; /* runs in hand, for the audit log */
+	struct mono noted_since;
 	char why[RESTART_WHY_BYTES]; /* it was not had; "" */
 };
 
