@@ -204,12 +204,12 @@ for name in hang open nothing; do
 	lb health set $name tcp interval 300ms fall 1 >/dev/null
 	lb backend add $name 192.0.2.101:81 >/dev/null
 done
-for port in 82 83 84 85 86; do lb backend add hang 192.0.2.101:$port >/dev/null; done
 refused_for() { # VIP WHY
 	[[ $(health_value "$1" 192.0.2.101:81 'restart_result + .restart') == refused*"$2"* ]]
 }
 check "a hook that others may write is not run" wait_for 10 refused_for open "may be written by others"
 check "nor one that is not there" wait_for 10 refused_for nothing "No such file"
+for port in 82 83 84 85 86; do lb backend add hang 192.0.2.101:$port >/dev/null; done
 hanging() { [ "$(pgrep -cf "^sleep 27182$$\$")" = "$1" ]; }
 check "hooks hang" wait_for 10 hanging 4
 sleep 1
