@@ -164,6 +164,7 @@ cleanup "kill $!"
 hook revive <<-END
 	#!/bin/sh
 	echo "\$(id -u) \$STARLING_VIP \$STARLING_ADDRESS \$STARLING_PORT" >$RUN/asked
+	sleep 16180$$ &
 	echo asked for it
 END
 check "a VIP has a hook" lb vip set web restart revive
@@ -174,6 +175,7 @@ check "where hooks are off it stays so, as health show says" wait_for 5 nobody
 check "hooks are on" lb node set hooks on
 check "the hook has it begun again: it comes back" wait_for 20 all_up
 equal "by nobody's rights, and told what is down" "65534 web 192.0.2.102 80" "$(cat "$TMP/asked")"
+check "what it had begun is gone with it" sh -c "! pgrep -f '^sleep 16180$$\$'"
 check "health show says by whom, how often and what came of it" \
 	grep -qE 'restart: by lb1, 1 time, [0-9]+ s ago exit 0: asked for it' <(lb health show vip web)
 check "so do the events" grep -qF 'revive: exit 0: asked for it' "$TMP/restarts"
@@ -202,12 +204,12 @@ for name in hang open nothing; do
 	lb health set $name tcp interval 300ms fall 1 >/dev/null
 	lb backend add $name 192.0.2.101:81 >/dev/null
 done
-for port in 82 83 84 85 86; do lb backend add hang 192.0.2.101:$port >/dev/null; done
 refused_for() { # VIP WHY
 	[[ $(health_value "$1" 192.0.2.101:81 'restart_result + .restart') == refused*"$2"* ]]
 }
 check "a hook that others may write is not run" wait_for 10 refused_for open "may be written by others"
 check "nor one that is not there" wait_for 10 refused_for nothing "No such file"
+for port in 82 83 84 85 86; do lb backend add hang 192.0.2.101:$port >/dev/null; done
 hanging() { [ "$(pgrep -cf "^sleep 27182$$\$")" = "$1" ]; }
 check "hooks hang" wait_for 10 hanging 4
 sleep 1

@@ -130,6 +130,19 @@ static struct probe_result run(struct world *w, const char *file, __u16 port)
 	return call.result;
 }
 
+static struct probe_result hook_run(struct world *w, const char *file)
+{
+	struct endpoint at = {.port = 1};
+	static struct call call;
+
+	call = (struct call){0};
+	assert_int_equal(prober_restart(w->prober, "web", &at, file, on_done, &call), 0);
+	for (int i = 0; i < WAIT && !call.done; i++)
+		usleep(5000);
+	assert_true(call.done);
+	return call.result;
+}
+
 static void root_only(void)
 {
 	if (geteuid())
@@ -192,6 +205,7 @@ static void of_all_targets_some_may_hang(void **state)
 	r = run(w, "fine", 1000);
 	assert_int_equal(r.reason, CHECK_LOCAL);
 	assert_non_null(strstr(r.say, "64 earlier runs of checks"));
+	assert_int_equal(hook_run(w, "fine").reason, CHECK_FINE); /* which are apart */
 	relieve();
 	for (int i = 0; i < WAIT && r.reason == CHECK_LOCAL; i++)
 		r = run(w, "fine", 1000);

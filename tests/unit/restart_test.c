@@ -227,6 +227,43 @@ static void who_could_not_begin_it_leaves_it_to_others(void **state)
 	assert_true(restart_due(&r, at_s(1 + RESTART_MOST_MS / 1000)));
 }
 
+/* As many that stay down as never all fit in, a few at a time, of 30 s each. */
+static void of_many_each_has_its_turn(void **state)
+{
+	struct restart r[100] = {0};
+	struct mono ends[100];
+	__u32 least = UINT32_MAX, most = 0;
+
+	(void)state;
+	for (__u64 s = 1; s < 7200; s++) {
+		size_t running = 0;
+
+		for (size_t i = 0; i < 100; i++) {
+			restart_found(&r[i], at_s(s), true, false);
+			if (r[i].runs_now && ends[i].ns <= at_s(s).ns)
+				restart_ended(&r[i], at_s(s), false, mix64(s * 100 + i));
+			running += r[i].runs_now;
+		}
+		for (; running < 4; running++) {
+			size_t next = 100;
+
+			for (size_t i = 0; i < 100; i++)
+				if (restart_due(&r[i], at_s(s)) && (next == 100 || restart_first(&r[i], &r[next])))
+					next = i;
+			if (next == 100)
+				break;
+			restart_begun(&r[next]);
+			ends[next] = at_s(s + 30);
+		}
+	}
+	for (size_t i = 0; i < 100; i++) {
+		least = r[i].runs < least ? r[i].runs : least;
+		most = r[i].runs > most ? r[i].runs : most;
+	}
+	assert_true(least >= 8);
+	assert_true(most - least <= 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +277,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_known_to_be_up_is_not_well),
 		cmocka_unit_test(if_the_first_does_not_help_the_next_has_its_turn),
 		cmocka_unit_test(who_may_not_run_it_has_no_turn),
+		cmocka_unit_test(of_many_each_has_its_turn),
 		cmocka_unit_test(who_could_not_begin_it_leaves_it_to_others),
 	};
 

@@ -30,6 +30,11 @@ void restart_begun(struct restart *r)
 	r->runs++;
 }
 
+bool restart_first(const struct restart *r, const struct restart *other)
+{
+	return r->runs == other->runs ? r->next.ns < other->next.ns : r->runs < other->runs;
+}
+
 void restart_ended(struct restart *r, struct mono now, bool others, __u64 random)
 {
 	__u64 wait_ms = others ? RESTART_MOST_MS : RESTART_FIRST_MS;

@@ -47,6 +47,9 @@ void restart_found(struct restart *r, struct mono now, bool down, bool up);
 bool restart_due(const struct restart *r, struct mono now);
 void restart_begun(struct restart *r);
 
+/* Of two that are due, whether this one goes first: it ran less often, or it is due for longer. */
+bool restart_first(const struct restart *r, const struct restart *other);
+
 /* It has ended, however; @others: it could not begin here, and others may do better. @random: any 64 bits. */
 void restart_ended(struct restart *r, struct mono now, bool others, __u64 random);
 

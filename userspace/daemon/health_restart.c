@@ -27,7 +27,8 @@
 #include "daemon/health_state.h"
 #include "daemon/peers.h"
 
-#define RESTARTS_AT_ONCE 4 /* files that run on one node at a time: each may be a process tree for half a minute */
+#define RESTARTS_AT_ONCE 4	/* files that run on one node at a time: each may be a process tree for half a minute */
+#define NOTES_MS	 600000 /* in which HEALTH_NOTES runs have a line each in the audit log */
 #define LEASE_MS	 (PROBER_RESTART_MS + 15000) /* a run that begins soon after it was had ends in it */
 #define LEASE_AGAIN_MS	 5000			     /* one that was refused is asked for again */
 
@@ -146,13 +147,29 @@ static const char *result_word(enum health_restart_result result)
 	return word[result];
 }
 
+/* Hooks shall not push out of the log what operators did: of more than a few lines in a while there is one. */
+static void notes_step(struct health *h, struct mono now)
+{
+	struct health_restarts *all = &h->restarts;
+
+	if (mono_ms(all->noted_since, now) < NOTES_MS)
+		return;
+	if (all->noted > HEALTH_NOTES)
+		audit_note(h->d->audit, NULL, "%u more hooks were run", all->noted - HEALTH_NOTES);
+	all->noted = 0;
+	all->noted_since = now;
+}
+
 /* The first run of an outage has a line in the audit log, and then what comes of it otherwise: not all, as often as it
  * may be. */
 static void restart_audit(struct health *h, const struct health_restart *r, enum health_restart_result result)
 {
+	struct health_restarts *all = &h->restarts;
 	char name[STARLING_NAME_BYTES + ENDPOINT_TEXT_BYTES];
 
 	if (r->is.runs > 1 && r->result == result)
+		return;
+	if (all->noted++ >= HEALTH_NOTES)
 		return;
 	restart_name(r, name);
 	audit_note(h->d->audit, NULL, "ran the hook %s for %s: %s: %s", r->file, name, result_word(result), r->say);
@@ -263,12 +280,17 @@ static void lease_want(struct health *h)
 static bool lease_had(const struct look *l)
 {
 	struct health_restarts *all = &l->h->restarts;
+	char name[STARLING_NAME_BYTES];
 	struct mono now = mono_now();
 
 	if (!l->leases || (l->holder == l->self && mono_after(now, PROBER_RESTART_MS).ns < all->lease_until.ns))
 		return true;
-	if (!all->asks && now.ns >= all->lease_again.ns)
+	if (l->holder && l->holder != l->self) { /* to ask again would be a ballot, for nothing */
+		peers_name(l->h->d->peers, l->holder, name);
+		snprintf(all->why, sizeof(all->why), "%s has it", name);
+	} else if (!all->asks && now.ns >= all->lease_again.ns) {
 		lease_want(l->h);
+	}
 	return false;
 }
 
@@ -303,7 +325,6 @@ static void backend_look(struct look *l, const struct vip_config *v, const struc
 		r->is = (struct restart){0};
 	}
 	r->seen = true;
-	r->waits = false;
 	restart_found(&r->is, mono_now(), down, up);
 	if (!down)
 		return;
@@ -312,11 +333,35 @@ static void backend_look(struct look *l, const struct vip_config *v, const struc
 		r->runner = plane_config(l->p)->node_hooks ? l->self : 0;
 	else
 		r->runner = runner_of(l, v, r);
-	if (r->runner != l->self || all->running >= RESTARTS_AT_ONCE || !restart_due(&r->is, mono_now()))
-		return;
-	r->waits = !lease_had(l);
-	if (!r->waits)
+	r->due = r->runner == l->self && restart_due(&r->is, mono_now());
+}
+
+/* NULL: none. */
+static struct health_restart *due_next(const struct health_restarts *all)
+{
+	struct health_restart *ret = NULL;
+
+	for (size_t i = 0; i < all->count; i++) {
+		struct health_restart *r = &all->one[i];
+
+		if (r->due && (!ret || restart_first(&r->is, &ret->is)))
+			ret = r;
+	}
+	return ret;
+}
+
+/* As many as may run at once. */
+static void due_begin(const struct look *l)
+{
+	struct health_restarts *all = &l->h->restarts;
+	struct health_restart *r;
+
+	while (all->running < RESTARTS_AT_ONCE && (r = due_next(all)) && lease_had(l)) {
+		r->due = false;
 		restart_begin(l, r);
+	}
+	for (size_t i = 0; i < all->count; i++)
+		all->one[i].waits = all->one[i].due && all->running < RESTARTS_AT_ONCE;
 }
 
 /* Whose backend or hook is gone, or well for long. */
@@ -328,7 +373,7 @@ static void restarts_drop(struct health_restarts *all)
 		if (!r->is.runs_now && (!r->seen || restart_idle(&r->is)))
 			array_delete(all->one, &all->count, sizeof(*r), i);
 		else
-			r->seen = false;
+			r->seen = r->due = false;
 	}
 }
 
@@ -345,6 +390,8 @@ void health_restart_tick(struct health *h, struct plane *p)
 			if (v->backend[k].tier != STARLING_TIER_SORRY)
 				backend_look(&look, v, &v->backend[k].at);
 	}
+	due_begin(&look);
+	notes_step(h, mono_now());
 	restarts_drop(&h->restarts);
 }
 

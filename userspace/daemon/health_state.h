@@ -69,6 +69,7 @@ struct health_restart {
 	__u64 key;			/* fact_backend_key() */
 	struct restart is;
 	bool seen;    /* in the look that is under way */
+	bool due;     /* likewise: to be run here */
 	__u64 runner; /* a node; 0: none may run it */
 	bool others;  /* may run it, too */
 	bool waits;   /* for the lease */
@@ -90,6 +91,8 @@ struct health_restarts {
 	__u64 total[RESTART_RESULTS];
 	bool asks; /* for the lease, just now */
 	struct mono lease_until, lease_again;
+	unsigned int noted; /* runs in hand, for the audit log */
+	struct mono noted_since;
 	char why[RESTART_WHY_BYTES]; /* it was not had; "" */
 };
 

@@ -52,7 +52,7 @@ struct probe {
 	/* probe_exec.c */
 	uv_process_t process;
 	uv_pipe_t pipe;
-	bool runs, exited;
+	bool hook, runs, exited;
 	char file[CHECK_TEXT_BYTES]; /* what runs */
 	char said[CHECK_SAY_BYTES];
 	size_t said_len;

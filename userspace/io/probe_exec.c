@@ -17,7 +17,7 @@
 #define NOBODY	     65534 /* Debian's policy section 9.2.2 */
 #define VARIABLE_MAX 96
 #define KILLED_MAX   3	/* processes of one target that do not end, as what waits for a disk does not: then no more */
-#define KILLED_ALL   64 /* and of all targets together */
+#define KILLED_ALL   64 /* and of all targets together; of hooks likewise, apart from checks */
 
 /* Root's, and nobody else writes it: what the configuration names can only be what root put there. */
 static int file_trust(const char *path, mode_t type, struct err *err)
@@ -61,6 +61,8 @@ static bool killed_pile(struct probe *p)
 	unsigned int same = 0, all = 0;
 
 	for (const struct probe *k = p->env->killed; k; k = k->next) {
+		if (k->hook != p->hook)
+			continue;
 		all++;
 		same += !strcmp(k->file, p->check->name) && !endpoint_compare(&k->at, &p->at);
 	}
@@ -68,7 +70,8 @@ static bool killed_pile(struct probe *p)
 		probe_end(p, CHECK_LOCAL, "%u earlier runs of %.40s were killed and have not ended", same,
 			  p->check->name);
 	else if (all >= KILLED_ALL)
-		probe_end(p, CHECK_LOCAL, "%u earlier runs of checks were killed and have not ended", all);
+		probe_end(p, CHECK_LOCAL, "%u earlier runs of %s were killed and have not ended", all,
+			  p->hook ? "hooks" : "checks");
 	return p->ended;
 }
 
@@ -172,15 +175,17 @@ static int process_start(struct probe *p, char *path)
 
 void probe_exec_begin(struct probe *p)
 {
-	const char *dir = *p->vip ? p->env->dirs.hooks : p->env->dirs.checks;
+	bool hook = *p->vip;
+	const char *dir = hook ? p->env->dirs.hooks : p->env->dirs.checks;
 	char path[PATH_MAX];
 	struct err err = {0};
 	int rc;
 
+	p->hook = hook;
 	p->connected = true; /* for words: there is nothing to connect to */
-	if (!(*p->vip ? p->env->restarts : p->env->exec)) {
+	if (!(hook ? p->env->restarts : p->env->exec)) {
 		probe_end(p, CHECK_LOCAL,
-			  *p->vip ? "hooks are off here: node set hooks on" : "exec is off here: node set exec on");
+			  hook ? "hooks are off here: node set hooks on" : "exec is off here: node set exec on");
 		return;
 	}
 	if (killed_pile(p))
