@@ -50,7 +50,7 @@ check "which runs it" wait_for 10 has_run "$first"
 note "$(at 3 health show vip gone | tail -n 1)"
 equal "and nobody else" "$(jq -r . <<<"$first")" "$(sort -u "$RUN/ran")"
 other=$((3 - ${first//[^12]/}))
-FLOCK=(3 $other)
+FLOCK=(3 "$other")
 kill -9 "$(daemon_pid "$(jq -r . <<<"$first")")"
 check "it dies: the other one takes over" wait_for 20 runner_is "\"lb$other\""
 check "and runs it" wait_for 10 has_run "\"lb$other\""
@@ -129,7 +129,7 @@ refused "to drop the balancers' own" "the balancers' own" at 2 node lease drop r
 refused "a name that is too long" "1 to 15 letters" at 2 node lease take sixteen-letters-
 
 # --- who has the lease for it runs the hook
->"$RUN/ran"
+: >"$RUN/ran"
 install -m 755 "$RUN/hooks/note" "$RUN/hooks/again"
 check "another hook" at 1 vip set gone restart again
 hooks on 1 2 3

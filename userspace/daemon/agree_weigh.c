@@ -191,12 +191,13 @@ static int kept_roster(struct agree *a, __u32 number, struct config **ret, struc
 	return rc;
 }
 
-static void weight_row(const struct generation *g, const struct roster_node *was, const struct roster_node *is,
-		       struct table *t)
+/* @was, @is: NULL if it was, or is, not in the roster. */
+static void weight_row(const struct generation *g, const char *name, const struct roster_node *was,
+		       const struct roster_node *is, struct table *t)
 {
 	size_t row = table_row(t);
 
-	table_set_text(t, row, FIELD_WEIGHT_node, is ? is->name : was->name);
+	table_set_text(t, row, FIELD_WEIGHT_node, name);
 	table_set_time(t, row, FIELD_WEIGHT_time, g->time_ms);
 	table_set_u64(t, row, FIELD_WEIGHT_generation, g->number);
 	if (was) {
@@ -219,14 +220,14 @@ static void weight_rows(const struct generation *g, const struct roster *was, co
 
 	for (i = 0; i < was->count; i++)
 		if (!roster_find_id(is, was->node[i].id) && (!name || !strcmp(name, was->node[i].name)))
-			weight_row(g, &was->node[i], NULL, t);
+			weight_row(g, was->node[i].name, &was->node[i], NULL, t);
 	for (i = 0; i < is->count; i++) {
 		const struct roster_node *node = &is->node[i], *old = roster_find_id(was, node->id);
 
 		if (name && strcmp(name, node->name) != 0)
 			continue;
 		if (!old || old->stake != node->stake || roster_reputation(old) != roster_reputation(node))
-			weight_row(g, old, node, t);
+			weight_row(g, node->name, old, node, t);
 	}
 }
 
