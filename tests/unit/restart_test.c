@@ -231,7 +231,7 @@ static void who_could_not_begin_it_leaves_it_to_others(void **state)
 static void of_many_each_has_its_turn(void **state)
 {
 	struct restart r[100] = {0};
-	struct mono ends[100];
+	struct mono ends[100] = {0};
 	__u32 least = UINT32_MAX, most = 0;
 
 	(void)state;

@@ -9,9 +9,9 @@
  * others' backends.
  *
  * One of the live nodes that allow hooks runs the file: the first of them, for each backend, and if that does not help
- * the next. Where there are leases it
- * has to have one for each run, and whoever has it runs all files, so that two never run at once, whatever their nodes
- * think of each other. With `scope site` each site has verdicts, and a runner, of its own.
+ * the next. Where there are leases it has to have one for each run, and whoever has it runs all files, so that two
+ * never run at once, whatever their nodes think of each other. With `scope site` each site has verdicts, and a runner,
+ * of its own.
  */
 #include <errno.h>
 #include <sodium.h>
@@ -73,7 +73,7 @@ struct look {
 	} site, flock; /* who may run hooks */
 };
 
-/* @ret_alone: nobody else could vote on it; @ret_up: nor is it neither up nor down */
+/* @ret_alone: nobody else could vote on it; @ret_up: it is up, rather than neither. */
 static bool is_down(const struct look *l, const struct vip_config *v, const struct endpoint *at, bool *ret_alone,
 		    bool *ret_up)
 {
@@ -160,8 +160,7 @@ static void notes_step(struct health *h, struct mono now)
 	all->noted_since = now;
 }
 
-/* The first run of an outage has a line in the audit log, and then what comes of it otherwise: not all, as often as it
- * may be. */
+/* The first run of an outage has a line in the audit log, and then what is another result: not every run. */
 static void restart_audit(struct health *h, const struct health_restart *r, enum health_restart_result result)
 {
 	struct health_restarts *all = &h->restarts;
