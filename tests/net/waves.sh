@@ -77,11 +77,11 @@ check "all run what they ran, also who is back" wait_for 20 have 3
 check "and change it" wait_for 10 at 1 config apply "$TMP/seven"
 check "all of them" wait_for 5 have 2
 
-# --- two of five messages with one of them are lost: it is told to run what it did not answer to
+# --- three of ten messages with one of them are lost: it is told again to run what it did not answer to
 "$LAB" exec lb3 nft -f - <<-'END'
 	table inet lossy {
-		chain in { type filter hook input priority 0; udp dport 9428 numgen random mod 5 < 2 drop; }
-		chain out { type filter hook output priority 0; udp dport 9428 numgen random mod 5 < 2 drop; }
+		chain in { type filter hook input priority 0; udp dport 9428 numgen random mod 10 < 3 drop; }
+		chain out { type filter hook output priority 0; udp dport 9428 numgen random mod 10 < 3 drop; }
 	}
 END
 check "a wave goes through a link that loses much" at 1 config apply "$TMP/third" wave all

@@ -268,10 +268,13 @@ static int answers_look(struct agree *a, __u32 kind, size_t no, struct agree_nod
 		       why);
 }
 
-static bool all_cut_off(struct agree *a, const struct agree_nodes *missing)
+/* Who runs something may be suspected for a moment: it is waited for until it is gone. */
+static bool all_cut_off(struct agree *a, __u32 kind, const struct agree_nodes *missing)
 {
+	struct peers *peers = a->d->peers;
+
 	for (size_t i = 0; i < missing->count; i++)
-		if (peers_answers(a->d->peers, missing->id[i]))
+		if (kind == MESSAGE_RUN ? !peers_gone(peers, missing->id[i]) : peers_answers(peers, missing->id[i]))
 			return false;
 	return true;
 }
@@ -343,7 +346,7 @@ int agree_question(struct agree *a, __u32 kind, const struct object_name *root, 
 		rc = answers_look(a, kind, no, ret_silent, err);
 		now = mono_now();
 		if (rc || !ret_silent->count || mono_ms(began, now) >= wait_ms ||
-		    (mono_ms(began, now) >= ASK_LEAST_MS && all_cut_off(a, ret_silent)))
+		    (mono_ms(began, now) >= ASK_LEAST_MS && all_cut_off(a, kind, ret_silent)))
 			break;
 		if (mono_ms(asked, now) >= repeat_ms) {
 			ask(a, &q, ret_silent);

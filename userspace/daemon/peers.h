@@ -138,6 +138,7 @@ size_t peers_hooks(struct peers *p, bool site, __u64 *ret_id, size_t room);
 /* Other nodes of the roster that answer, and whether one still does: it is alive, and not suspected. */
 size_t peers_others(struct peers *p, __u64 *ret_id, size_t room);
 bool peers_answers(struct peers *p, __u64 node);
+bool peers_gone(struct peers *p, __u64 node); /* it has left, or is held dead */
 const char *peers_name(struct peers *p, __u64 node, char text[STARLING_NAME_BYTES]);
 const char *peers_site(struct peers *p, __u64 node, char text[STARLING_NAME_BYTES]); /* of the roster; "" if not said */
 __s64 peers_clock_offset_ms(struct peers *p, __u64 node); /* of its wall clock to this node's; under the lock */

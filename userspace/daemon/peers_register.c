@@ -451,16 +451,30 @@ size_t peers_others(struct peers *p, __u64 *ret_id, size_t room)
 	return count;
 }
 
-bool peers_answers(struct peers *p, __u64 node)
+static enum member_state state_of(struct peers *p, __u64 node)
 {
 	struct opinion_view view;
-	bool answers;
+	enum member_state state = MEMBER_LEFT;
 
 	pthread_mutex_lock(&p->lock);
-	answers = p->flock && !opinion_state(flock_opinion(p->flock), node, &view) &&
-		  (view.state == MEMBER_ALIVE || view.state == MEMBER_UNFIT);
+	if (p->flock && !opinion_state(flock_opinion(p->flock), node, &view))
+		state = view.state;
 	pthread_mutex_unlock(&p->lock);
-	return answers;
+	return state;
+}
+
+bool peers_answers(struct peers *p, __u64 node)
+{
+	enum member_state state = state_of(p, node);
+
+	return state == MEMBER_ALIVE || state == MEMBER_UNFIT;
+}
+
+bool peers_gone(struct peers *p, __u64 node)
+{
+	enum member_state state = state_of(p, node);
+
+	return state == MEMBER_DEAD || state == MEMBER_LEFT;
 }
 
 const char *peers_name(struct peers *p, __u64 node, char text[STARLING_NAME_BYTES])
