@@ -4,6 +4,7 @@
 # all come back. Not here: single answers (unit/prober_test), verdicts of a flock.
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TOP/tests/lib/lab.sh"
+. "$TOP/tests/lib/agent.sh"
 
 FALL=2 REPEATS=3
 {
@@ -283,20 +284,9 @@ check "it is up by its checks" wait_for 20 is same "$(be 3)" up
 lb vip set same recovery auto >/dev/null
 
 # agents
-cat >"$TMP/agent.py" <<'END'
-import socketserver, sys
-class Agent(socketserver.BaseRequestHandler):
-    def handle(self):
-        self.request.sendall(open(sys.argv[1], "rb").read())
-socketserver.TCPServer.allow_reuse_address = True
-socketserver.TCPServer(("", 9000), Agent).serve_forever()
-END
-echo "up 75%" >"$TMP/word"
-"$LAB" exec be1 python3 "$TMP/agent.py" "$TMP/word" &
-agent=$!
-cleanup "kill -KILL $agent"
+agent_begin be1 "up 75%"
 agent_says() { # WORDS STATE
-	echo "$1" >"$TMP/word"
+	agent_word "$1"
 	check "the agent says $1: $2" wait_for 20 is web "$(be 1)" "$2"
 }
 check "agents are asked" lb health set web agent port 9000 interval 300ms timeout 300ms fall 1 rise 1
@@ -307,12 +297,12 @@ check "which has been heard" wait_for 10 heard
 equal "what is not mentioned stays" draining "$(backend_value web "$(be 1)" state)"
 agent_says "ready" up
 agent_says "maint" disabled
-kill -STOP $agent
+kill -STOP "$AGENT"
 check "the check is changed, while the agent says nothing" \
 	lb health set web agent port 9000 interval 300ms timeout 300ms fall 2 rise 1
 sleep 1
 equal "its word holds on" disabled "$(backend_value web "$(be 1)" state)"
-kill -CONT $agent
+kill -CONT "$AGENT"
 check "the check is as it was" lb health set web agent port 9000 interval 300ms timeout 300ms fall 1 rise 1
 agent_says "ready up" up
 agent_says "down #disk" down

@@ -4,6 +4,7 @@
 # has one keeps it; when all are full new ones wait. Not here: single packets (bpf/plane_limits_test).
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TOP/tests/lib/lab.sh"
+. "$TOP/tests/lib/agent.sh"
 . "$TOP/tests/lib/flock.sh"
 
 MOST=30
@@ -64,17 +65,7 @@ check "its count falls" wait_for 20 known 1
 hold_begin later -n 30 "$(vip4 10)"
 check "it takes new ones again" test "$(word_of be1 "$SAID")" -gt 0
 
-cat >"$TMP/agent.py" <<'END'
-import socketserver, sys
-class Agent(socketserver.BaseRequestHandler):
-    def handle(self):
-        self.request.sendall(open(sys.argv[1], "rb").read())
-socketserver.TCPServer.allow_reuse_address = True
-socketserver.TCPServer(("", 9000), Agent).serve_forever()
-END
-echo "ready up maxconn:5" >"$TMP/word"
-"$LAB" exec be1 python3 "$TMP/agent.py" "$TMP/word" &
-cleanup "kill -KILL $!"
+agent_begin be1 "ready up maxconn:5"
 same_soon "all know what all have now"
 limited() {
 	for n in "${FLOCK[@]}"; do at "$n" -j backend show vip least; done |

@@ -5,6 +5,7 @@
 # (health.sh); liars and loss (tests/sim/verdict_test).
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TOP/tests/lib/lab.sh"
+. "$TOP/tests/lib/agent.sh"
 . "$TOP/tests/lib/flock.sh"
 . "$TOP/tests/lib/agree.sh"
 
@@ -168,21 +169,6 @@ check "by all" wait_for 10 shown_all web 3 state up
 for n in 1 2 3 4; do at "$n" vip set web damp 0 >/dev/null; done
 
 # --- an agent's word is that of its observers
-cat >"$TMP/agent.py" <<'END'
-import socketserver, sys
-class Agent(socketserver.BaseRequestHandler):
-    def handle(self):
-        self.request.sendall(open(sys.argv[1], "rb").read())
-class Server(socketserver.TCPServer):
-    allow_reuse_address = True
-    def handle_error(self, *_):
-        pass  # who asked has gone
-Server(("", 9000), Agent).serve_forever()
-END
-says() { # WORDS: for good, as it is read while it is written
-	echo "$1" >"$TMP/word.new"
-	mv "$TMP/word.new" "$TMP/word"
-}
 of_agent() { # N KEY
 	at "$1" -j backend show vip web | jq -r ".[] | select(.backend == \"$(be 1)\") | .$2"
 }
@@ -192,15 +178,12 @@ halved() {
 		[ "$(of_agent "$n" agent_percent)" = 50 ] && [ "$(of_agent "$n" 'share < 0.18')" = true ] || return 1
 	done
 }
-says "up ready 100%"
-"$LAB" exec be1 python3 "$TMP/agent.py" "$TMP/word" &
-agent=$!
-cleanup "kill -KILL $agent"
+agent_begin be1 "up ready 100%"
 check_was=$(at 1 config export | grep '^health set web')
 for n in 1 2 3 4; do at "$n" health set web agent port 9000 interval 300ms timeout 300ms fall 1 rise 1 >/dev/null; done
 check "an agent is asked: it is up" wait_for 20 shown_all web 1 state up
 check "and by votes" wait_for 20 held 1 up certified
-says "50%"
+agent_word "50%"
 check "it wants half of its weight: it has a smaller share everywhere" wait_for 20 halved
 equal "the same on all" 1 "$(for n in 1 2 3 4; do of_agent "$n" share; done | sort -u | wc -l)"
 note "of four it has $(of_agent 1 share): $(at 2 health show vip web | grep -F "$(be 1)")"
@@ -211,13 +194,13 @@ failures=$(health_of 1 1 failures)
 unheard() { [ "$(health_of 1 1 failures)" -gt $((failures + 3)) ]; }
 check "one balancer does not reach it" wait_for 10 unheard
 check "which changes nothing" halved
-says "drain"
+agent_word "drain"
 check "it drains everywhere, by the others' word" wait_for 20 shown_all web 1 state draining
 "$LAB" exec lb1 nft delete table inet off
-says "ready 100%"
+agent_word "ready 100%"
 check "and serves again" wait_for 20 shown_all web 1 state up
 for n in 1 2 3 4; do echo "$check_was" | xargs "$LAB" exec "lb$n" starling >/dev/null; done
-kill -KILL $agent
+kill -KILL "$AGENT"
 check "the check is as it was" wait_for 20 all_up certified
 
 # --- two balancers disagree

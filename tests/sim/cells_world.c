@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cells.h"
+#include "unlimited.h"
 
 #define WORLD_VIP   7 /* any id but 0 */
 #define WORLD_SLOTS 65536
@@ -49,20 +50,6 @@ static inline __u32 view_score(const struct view *v, __u32 id, __u32 by)
 	const struct backend_load *l = &v->loads[id];
 
 	return by == STEER_GIVEN ? l->given : l->open + l->half + l->peers;
-}
-
-static inline __u32 view_limit(const struct view *v, __u32 id)
-{
-	(void)v;
-	(void)id;
-	return 0;
-}
-
-static inline __u32 view_untended(const struct view *v, __u32 vip)
-{
-	(void)v;
-	(void)vip;
-	return 0;
 }
 
 static inline __u64 *view_set(const struct view *v, __u32 set)

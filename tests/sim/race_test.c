@@ -16,6 +16,7 @@
 #include <sys/time.h>
 
 #include "cells.h"
+#include "unlimited.h"
 
 #define LOG2	 8
 #define VIP	 1
@@ -57,20 +58,6 @@ static inline __u32 view_score(const struct view *v, __u32 id, __u32 by)
 static struct view *writable(const struct view *v)
 {
 	return (struct view *)(uintptr_t)v;
-}
-
-static inline __u32 view_limit(const struct view *v, __u32 id)
-{
-	(void)v;
-	(void)id;
-	return 0;
-}
-
-static inline __u32 view_untended(const struct view *v, __u32 vip)
-{
-	(void)v;
-	(void)vip;
-	return 0;
 }
 
 static inline __u64 *view_set(const struct view *v, __u32 set)

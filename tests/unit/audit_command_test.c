@@ -4,7 +4,6 @@
  * others' (tests/net/audit.sh).
  */
 #include <errno.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +20,7 @@
 #include "daemon/audit_state.h"
 #include "daemon/task.h"
 #include "signer.h"
+#include "scratch.h"
 
 #define TURNS 4000 /* of the loop, at most, until an answer is there */
 
@@ -38,8 +38,7 @@ static int world_open(void **state)
 	char path[PATH_MAX + 8];
 
 	strcpy(w->d.node, "lb1");
-	strcpy(w->d.state_dir, "/tmp/audit_command_test.XXXXXX");
-	assert_non_null(mkdtemp(w->d.state_dir));
+	scratch_make(w->d.state_dir, sizeof(w->d.state_dir));
 	snprintf(path, sizeof(path), "%s/socket", w->d.state_dir);
 	options.path = path;
 	signer_real(&w->signer, 1);
@@ -52,14 +51,6 @@ static int world_open(void **state)
 	return control_open(w->d.loop, &options, &hooks, &w->d.control[SOCKET_READ], NULL);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static int world_close(void **state)
 {
 	struct world *w = *state;
@@ -70,7 +61,6 @@ static int world_close(void **state)
 	workers_close(w->d.scribe);
 	loop_close(w->d.loop);
 	audit_close(w->d.audit);
-	nftw(w->d.state_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	free(w);
 	return 0;
 }

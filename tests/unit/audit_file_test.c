@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "io/audit_file.h"
+#include "scratch.h"
 
 struct dir {
 	char path[64];
@@ -28,8 +29,7 @@ static int dir_make(void **state)
 {
 	struct dir *d = calloc(1, sizeof(*d));
 
-	strcpy(d->path, "/tmp/audit_file_test.XXXXXX");
-	assert_non_null(mkdtemp(d->path));
+	scratch_make(d->path, sizeof(d->path));
 	snprintf(d->log, sizeof(d->log), "%s/audit", d->path);
 	*state = d;
 	return 0;
@@ -37,16 +37,7 @@ static int dir_make(void **state)
 
 static int dir_remove(void **state)
 {
-	struct dir *d = *state;
-	char file[128];
-
-	for (unsigned int i = 1; i < 100; i++) {
-		snprintf(file, sizeof(file), "%s/%010u.log", d->log, i);
-		unlink(file);
-	}
-	rmdir(d->log);
-	rmdir(d->path);
-	free(d);
+	free(*state);
 	return 0;
 }
 

@@ -4,7 +4,6 @@
  * other nodes (tests/net/audit.sh), lines (audit_test), files (audit_file_test).
  */
 #include <errno.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -17,6 +16,7 @@
 #include "core/fact.h"
 #include "daemon/audit_state.h"
 #include "signer.h"
+#include "scratch.h"
 
 struct node {
 	struct daemon d;
@@ -43,20 +43,11 @@ static int node_make(void **state)
 	struct node *n = calloc(1, sizeof(*n));
 
 	strcpy(n->d.node, "lb1");
-	strcpy(n->d.state_dir, "/tmp/audit_log_test.XXXXXX");
-	assert_non_null(mkdtemp(n->d.state_dir));
+	scratch_make(n->d.state_dir, sizeof(n->d.state_dir));
 	signer_real(&n->signer, 1);
 	node_start(n);
 	*state = n;
 	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
 }
 
 static void log_lose(struct node *n)
@@ -64,7 +55,7 @@ static void log_lose(struct node *n)
 	char path[PATH_MAX + 8];
 
 	snprintf(path, sizeof(path), "%s/audit", n->d.state_dir);
-	nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	scratch_remove(path);
 }
 
 static int node_remove(void **state)
@@ -72,7 +63,6 @@ static int node_remove(void **state)
 	struct node *n = *state;
 
 	node_stop(n);
-	nftw(n->d.state_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	free(n);
 	return 0;
 }

@@ -4,7 +4,6 @@
  * (audit_copy_test).
  */
 #include <errno.h>
-#include <ftw.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +16,7 @@
 
 #include "daemon/audit.h"
 #include "daemon/peers_stream.h"
+#include "scratch.h"
 
 struct world {
 	struct daemon d;
@@ -31,8 +31,7 @@ static int world_open(void **state)
 
 	assert_non_null(w);
 	strcpy(w->d.node, "lb1");
-	strcpy(w->d.state_dir, "/tmp/peers_logs_test.XXXXXX");
-	assert_non_null(mkdtemp(w->d.state_dir));
+	scratch_make(w->d.state_dir, sizeof(w->d.state_dir));
 	pthread_mutex_init(&w->p.lock, NULL);
 	sem_init(&w->begun, 0, 0);
 	sem_init(&w->ends, 0, 0);
@@ -44,14 +43,6 @@ static int world_open(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static int world_close(void **state)
 {
 	struct world *w = *state;
@@ -59,7 +50,6 @@ static int world_close(void **state)
 	audit_stop(w->d.audit);
 	loop_close(w->d.loop);
 	audit_close(w->d.audit);
-	nftw(w->d.state_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	free(w);
 	return 0;
 }

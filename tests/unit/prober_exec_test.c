@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "io/prober.h"
+#include "scratch.h"
 
 #define HANGS 3	   /* runs of one target that may hang */
 #define ALL   64   /* of all together */
@@ -73,9 +74,7 @@ static int world_open(void **state)
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	strcpy(w->dir, "/tmp/prober_exec_test.XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
-	assert_int_equal(chmod(w->dir, 0755), 0);
+	scratch_make(w->dir, sizeof(w->dir));
 	file_write(w, "hangs", "#!/bin/sh\nexec sleep 60\n");
 	file_write(w, "fine", "#!/bin/sh\n");
 	assert_int_equal(
@@ -99,15 +98,9 @@ static void relieve(void)
 static int world_close(void **state)
 {
 	struct world *w = *state;
-	static const char *const files[] = {"hangs", "fine", ""};
-	char path[128];
 
 	relieve();
 	prober_close(w->prober);
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/%s", w->dir, files[i]);
-		remove(path);
-	}
 	free(w);
 	return 0;
 }

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "io/prober.h"
+#include "scratch.h"
 
 #define WAIT_MS 10000 /* a bound on waiting, no criterion */
 
@@ -441,7 +442,7 @@ static void hook_write(const char *dir, const char *name, const char *text, mode
 
 static void hooks_are_told_their_vip_and_count_for_no_probe(void **state)
 {
-	char dir[] = "/tmp/starling-hooks-XXXXXX", remove[64];
+	char dir[SCRATCH_BYTES];
 	struct prober_dirs dirs = {"/nonexistent", dir};
 	struct prober_hooks none = {0};
 	struct prober_count count;
@@ -452,8 +453,7 @@ static void hooks_are_told_their_vip_and_count_for_no_probe(void **state)
 	(void)state;
 	if (geteuid())
 		skip(); /* only what is root's is run */
-	assert_non_null(mkdtemp(dir));
-	assert_int_equal(chmod(dir, 0755), 0);
+	scratch_make(dir, sizeof(dir));
 	hook_write(dir, "revive",
 		   "#!/bin/sh\necho $(id -u) $STARLING_VIP $STARLING_ADDRESS $STARLING_PORT\nyes | head -n "
 		   "100000\nexit 7\n",
@@ -479,8 +479,6 @@ static void hooks_are_told_their_vip_and_count_for_no_probe(void **state)
 	prober_count(p, &count);
 	assert_int_equal(count.checks, 0);
 	prober_close(p);
-	snprintf(remove, sizeof(remove), "rm -r %s", dir);
-	assert_int_equal(system(remove), 0);
 }
 
 int main(void)

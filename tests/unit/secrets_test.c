@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "io/secrets.h"
+#include "scratch.h"
 
 #define PATH_BYTES 64
 
@@ -25,22 +26,13 @@ static int setup(void **state)
 
 	assert_true(sodium_init() >= 0);
 	assert_non_null(dir);
-	strcpy(dir, "/tmp/secrets_test.XXXXXX");
-	assert_non_null(mkdtemp(dir));
+	scratch_make(dir, PATH_BYTES);
 	*state = dir;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	static const char *const names[] = {"identity", "identity.corrupt", "ring", "seed", "starling.ring"};
-	char path[PATH_BYTES];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		snprintf(path, sizeof(path), "%s/%s", (char *)*state, names[i]);
-		unlink(path);
-	}
-	rmdir(*state);
 	free(*state);
 	return 0;
 }

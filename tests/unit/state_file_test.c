@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "io/state_file.h"
+#include "scratch.h"
 
 struct dir {
 	char path[64];
@@ -27,8 +28,7 @@ static int dir_make(void **state)
 {
 	struct dir *d = calloc(1, sizeof(*d));
 
-	strcpy(d->path, "/tmp/state_file_test.XXXXXX");
-	assert_non_null(mkdtemp(d->path));
+	scratch_make(d->path, sizeof(d->path));
 	snprintf(d->file, sizeof(d->file), "%s/kept", d->path);
 	snprintf(d->aside, sizeof(d->aside), "%s.corrupt", d->file);
 	*state = d;
@@ -37,12 +37,7 @@ static int dir_make(void **state)
 
 static int dir_remove(void **state)
 {
-	struct dir *d = *state;
-
-	unlink(d->file);
-	unlink(d->aside);
-	rmdir(d->path);
-	free(d);
+	free(*state);
 	return 0;
 }
 
